@@ -1,0 +1,90 @@
+"""The configuration of a process, read from the environment once and handed on as a frozen value.
+
+Nobody else looks at the environment. Secrets print as stars.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from catalog.errors import WrongUse
+
+# Keys whose values never reach the graph, whatever wrote them; matched against the last part of a path, case-insensitively.
+DEFAULT_SECRET_KEYS = (
+    r"(^|[_-])(password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|credentials|client[_-]?secret)s?$"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Where things are and how this process behaves.
+
+    `home` holds everything the catalog writes: the embedded database, managed repositories, state, tokens. `database_url` of None
+    means the embedded Postgres below `home`. `url` is where commands that act through the graph find it.
+    """
+
+    home: Path
+    host: str = "127.0.0.1"
+    port: int = 8000
+    url: str = "http://127.0.0.1:8000"
+    database_url: str | None = field(default=None, repr=False)
+    database_read_url: str | None = field(default=None, repr=False)
+    database_direct_url: str | None = field(default=None, repr=False)
+    database_pooled: bool = False
+    token: str | None = field(default=None, repr=False)
+    secret_keys: str = DEFAULT_SECRET_KEYS
+    seeds: Path | None = None
+
+    @property
+    def token_file(self) -> Path:
+        """Where `catalog up` writes the local admin's token, readable by its owner alone."""
+        return self.home / "token"
+
+    @property
+    def repositories(self) -> Path:
+        """Bare clones of the estates, one directory each."""
+        return self.home / "repositories"
+
+    @property
+    def state(self) -> Path:
+        """Terraform state of the local backend: never inside a clone or checkout."""
+        return self.home / "state"
+
+    @property
+    def cache(self) -> Path:
+        """What can be computed again: compiled engines, parsed files."""
+        return self.home / "cache"
+
+
+def read(environment: Mapping[str, str]) -> Config:
+    """Read the `CATALOG_*` variables; raises WrongUse naming the variable that doesn't hold."""
+    port = _port(environment.get("CATALOG_PORT", "8000"))
+    host = environment.get("CATALOG_HOST", "127.0.0.1")
+    pattern = environment.get("CATALOG_SECRET_KEYS", DEFAULT_SECRET_KEYS)
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise WrongUse(f"CATALOG_SECRET_KEYS is not a regular expression: {error}") from error
+    seeds = environment.get("CATALOG_SEEDS")
+    return Config(
+        home=Path(environment.get("CATALOG_HOME") or ".catalog").absolute(),
+        host=host,
+        port=port,
+        url=environment.get("CATALOG_URL") or f"http://127.0.0.1:{port}",
+        database_url=environment.get("CATALOG_DATABASE_URL") or None,
+        database_read_url=environment.get("CATALOG_DATABASE_READ_URL") or None,
+        database_direct_url=environment.get("CATALOG_DATABASE_DIRECT_URL") or None,
+        database_pooled=environment.get("CATALOG_DATABASE_POOLED", "") in {"1", "true"},
+        token=environment.get("CATALOG_TOKEN") or None,
+        secret_keys=pattern,
+        seeds=Path(seeds).absolute() if seeds else None,
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise WrongUse(f"CATALOG_PORT is {text!r}", hint="a number from 1 to 65535")
+    return int(text)

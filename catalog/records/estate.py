@@ -1,0 +1,388 @@
+"""Records of what Git says: estates, runs of the indexer, manifests, stacks, components, instances and their history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text as sql
+from sqlmodel import Field, SQLModel
+
+from catalog.records import columns
+from catalog.values import Severity
+
+
+class IndexRunState(StrEnum):
+    """Where a run of the indexer is."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    HELD = "HELD"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+class FreshnessState(StrEnum):
+    """FRESH as of the last run, STALE when its manifest is broken and this is the last good version, REMOVED when it is gone."""
+
+    FRESH = "FRESH"
+    STALE = "STALE"
+    REMOVED = "REMOVED"
+
+
+class ComponentType(StrEnum):
+    """The kind of component, as Atmos names them; anything else is CUSTOM."""
+
+    TERRAFORM = "TERRAFORM"
+    HELMFILE = "HELMFILE"
+    PACKER = "PACKER"
+    KUBERNETES = "KUBERNETES"
+    HELM = "HELM"
+    ANSIBLE = "ANSIBLE"
+    CUSTOM = "CUSTOM"
+
+
+class ChangeKind(StrEnum):
+    """What happened to an instance between two runs."""
+
+    ADDED = "ADDED"
+    CHANGED = "CHANGED"
+    REMOVED = "REMOVED"
+    RENAMED = "RENAMED"
+
+
+class DependencyKind(StrEnum):
+    """Whether an edge is written down or read from a lookup's arguments."""
+
+    DECLARED = "DECLARED"
+    INFERRED = "INFERRED"
+
+
+class OwnershipSource(StrEnum):
+    """The evidence for an owner, in order of precedence."""
+
+    INSTANCE_METADATA = "INSTANCE_METADATA"
+    STACK_METADATA = "STACK_METADATA"
+    TAG = "TAG"
+    REVIEWERS = "REVIEWERS"
+    LABEL = "LABEL"
+    CODEOWNERS = "CODEOWNERS"
+    TENANT_MAPPING = "TENANT_MAPPING"
+    CODEOWNERS_WILDCARD = "CODEOWNERS_WILDCARD"
+    ORGANIZATION_DEFAULT = "ORGANIZATION_DEFAULT"
+
+
+class Maturity(StrEnum):
+    """How settled a component is."""
+
+    EXPERIMENTAL = "EXPERIMENTAL"
+    BETA = "BETA"
+    STABLE = "STABLE"
+    DEPRECATED = "DEPRECATED"
+
+
+class DriftState(StrEnum):
+    """Whether reality still matches what was applied."""
+
+    UNKNOWN = "UNKNOWN"
+    IN_SYNC = "IN_SYNC"
+    DRIFTED = "DRIFTED"
+
+
+class Estate(SQLModel, table=True):
+    """One Atmos configuration in one Git repository (or read-only directory). What changes with each run is read from `index_run`."""
+
+    id: str = columns.identity()
+    name: str = columns.text(unique=True)
+    organization_id: str = columns.reference("organization.id")
+    kind: str = columns.text()  # git | directory
+    url: str | None = columns.text(nullable=True)  # where it is cloned from; null for a managed repository born here or a directory
+    path: str | None = columns.text(nullable=True)  # absolute path of the directory, or of the managed bare repository
+    ref: str = columns.text()  # branch; for a directory `-`
+    directory: str = columns.text()  # where atmos.yaml's estate lies inside the repository; `.` is its root
+    config_path: str | None = columns.text(nullable=True)  # directory of atmos.yaml when it isn't `directory`
+    writable: bool = Field(nullable=False)
+    executor: str = columns.text()  # terraform | dry_run | …
+    workflows: dict[str, Any] = columns.json()  # ProvisioningAction -> {file, name}
+    removal_limit: int = Field(nullable=False)  # percent of instances that one run may remove unheld
+    web_url: str | None = columns.text(nullable=True)  # template of links into the Git host: {revision} {path} {line}
+
+    __table_args__ = (columns.one_of("kind", ("git", "directory")),)
+
+
+class IndexRun(SQLModel, table=True):
+    """One reading of an estate at one position: (estate, ref, first-parent number), with commit time and index time."""
+
+    __tablename__ = "index_run"
+
+    id: str = columns.identity()
+    estate_id: str = columns.reference("estate.id")
+    ref: str = columns.text()
+    number: int = Field(nullable=False)  # first-parent number of the revision; for directories one more each run
+    revision: str | None = columns.text(nullable=True)
+    author: str | None = columns.text(nullable=True)
+    committed_at: datetime | None = columns.time(nullable=True)
+    state: str = columns.text()
+    started_at: datetime = columns.time()
+    finished_at: datetime | None = columns.time(nullable=True)
+    manifests: int = Field(default=0, nullable=False)
+    stacks: int = Field(default=0, nullable=False)
+    component_instances: int = Field(default=0, nullable=False)
+    added: int = Field(default=0, nullable=False)
+    changed: int = Field(default=0, nullable=False)
+    removed: int = Field(default=0, nullable=False)
+    unchanged: int = Field(default=0, nullable=False)
+    held_reason: str | None = columns.text(nullable=True)
+    error: str | None = columns.text(nullable=True)
+    snapshot_hash: str | None = columns.text(nullable=True)  # equal to the last run's: nothing to write
+
+    __table_args__ = (columns.one_of("state", IndexRunState), Index("index_run_latest", "estate_id", sql("started_at desc"), "id"))
+
+
+class Manifest(SQLModel, table=True):
+    """One YAML file below the stacks directory."""
+
+    id: str = columns.identity()
+    estate_id: str = columns.reference("estate.id")
+    path: str = columns.text()
+    content_hash: str = columns.text()
+    top_level: bool = Field(nullable=False)
+
+    __table_args__ = (UniqueConstraint("estate_id", "path"),)
+
+
+class ManifestImport(SQLModel, table=True):
+    """One import of one manifest by another, in import order."""
+
+    __tablename__ = "manifest_import"
+
+    manifest_id: str = Field(sa_type=columns.C_TEXT, foreign_key="manifest.id", primary_key=True, ondelete="CASCADE")
+    ordinal: int = Field(primary_key=True)
+    imported_id: str = columns.reference("manifest.id")
+
+
+class Stack(SQLModel, table=True):
+    """One stack: where component instances live. Its tenant is never null, so that composite keys prove visibility."""
+
+    id: str = columns.identity()
+    estate_id: str = columns.reference("estate.id")
+    tenant_id: str = columns.reference("tenant.id")
+    organization_id: str = columns.reference("organization.id")
+    environment_id: str | None = columns.reference("environment.id", nullable=True, ondelete="SET NULL")
+    manifest_id: str = columns.reference("manifest.id")
+    name: str = columns.text()
+    namespace: str | None = columns.text(nullable=True)
+    account: str | None = columns.text(nullable=True, index=True)
+    stage: str | None = columns.text(nullable=True, index=True)
+    region: str | None = columns.text(nullable=True, index=True)
+    labels: dict[str, Any] = columns.json()
+    tags: list[str] = columns.texts()
+    vars: dict[str, Any] = columns.json()
+    state: str = columns.text()
+    team_id: str | None = columns.reference("team.id", nullable=True, ondelete="SET NULL")
+    owner_source: str | None = columns.text(nullable=True)
+    owner_value: str | None = columns.text(nullable=True)
+    owner_file: str | None = columns.text(nullable=True)
+    owner_line: int | None = Field(default=None)
+    content_hash: str = columns.text()  # of everything above: what differs is written, nothing else
+    removed_at: datetime | None = columns.time(nullable=True)
+
+    __table_args__ = (
+        UniqueConstraint("estate_id", "name"),
+        UniqueConstraint("tenant_id", "id"),
+        columns.one_of("state", FreshnessState),
+        Index("stack_by_tenant_name", "tenant_id", "name", "id"),
+        Index("stack_by_name", "name", "id"),
+        Index("stack_labels", "labels", postgresql_using="gin", postgresql_ops={"labels": "jsonb_path_ops"}),
+    )
+
+
+class Component(SQLModel, table=True):
+    """A root module of an estate, such as `components/terraform/vpc`, with what its code and metadata say."""
+
+    id: str = columns.identity()
+    estate_id: str = columns.reference("estate.id")
+    type: str = columns.text()
+    name: str = columns.text(index=True)
+    path: str = columns.text()
+    title: str | None = columns.text(nullable=True)
+    description: str | None = columns.text(nullable=True)
+    category: str | None = columns.text(nullable=True, index=True)
+    category_derived: bool = Field(default=False, nullable=False)
+    provisioning_time: int | None = Field(default=None)  # seconds
+    cost_estimate_id: str | None = columns.reference("cost_estimate.id", nullable=True, ondelete="SET NULL")
+    maturity: str | None = columns.text(nullable=True)
+    maintainer_id: str | None = columns.reference("team.id", nullable=True, ondelete="SET NULL")
+    readme: str | None = columns.text(nullable=True)
+    source: str | None = columns.text(nullable=True)
+    version: str | None = columns.text(nullable=True)
+    inputs: list[Any] = Field(sa_type=columns.JSONB, nullable=False, default_factory=list)
+    outputs: list[Any] = Field(sa_type=columns.JSONB, nullable=False, default_factory=list)
+    providers: list[Any] = Field(sa_type=columns.JSONB, nullable=False, default_factory=list)
+    input_schema: dict[str, Any] = columns.json()
+    source_hash: str | None = columns.text(nullable=True)  # of every file of its directory
+    content_hash: str = columns.text()
+    removed_at: datetime | None = columns.time(nullable=True)
+
+    __table_args__ = (UniqueConstraint("estate_id", "type", "path"), columns.one_of("type", ComponentType))
+
+
+class Configuration(SQLModel, table=True):
+    """A resolved section, content-addressed: equal instances share one document; secrets are redacted in it."""
+
+    __tablename__ = "config"
+
+    hash: str = Field(sa_type=columns.C_TEXT, primary_key=True)
+    document: dict[str, Any] = columns.json()
+
+    __table_args__ = (
+        Index("config_vars", sql("(document -> 'vars') jsonb_path_ops"), postgresql_using="gin"),
+        Index("config_settings", sql("(document -> 'settings') jsonb_path_ops"), postgresql_using="gin"),
+    )
+
+
+class ComponentInstance(SQLModel, table=True):
+    """A component as configured in one stack: the narrow current row; the wide document hangs on `config_hash`."""
+
+    __tablename__ = "component_instance"
+
+    id: str = columns.identity()
+    estate_id: str = columns.reference("estate.id")
+    tenant_id: str = columns.text()
+    stack_id: str = columns.text()
+    component_id: str | None = columns.reference("component.id", nullable=True, ondelete="SET NULL")
+    type: str = columns.text()
+    name: str = columns.text()
+    abstract: bool = Field(nullable=False)
+    enabled: bool = Field(nullable=False)
+    locked: bool = Field(nullable=False)
+    state: str = columns.text()
+    inherits: list[str] = columns.texts()
+    workspace: str | None = columns.text(nullable=True)
+    backend_type: str | None = columns.text(nullable=True)
+    labels: dict[str, Any] = columns.json()
+    unresolved_dependencies: list[str] = columns.texts()
+    config_hash: str = columns.reference("config.hash", ondelete=None)
+    team_id: str | None = columns.reference("team.id", nullable=True, ondelete="SET NULL")
+    owner_source: str | None = columns.text(nullable=True)
+    owner_value: str | None = columns.text(nullable=True)
+    owner_file: str | None = columns.text(nullable=True)
+    owner_line: int | None = Field(default=None)
+    cost_estimate_id: str | None = columns.reference("cost_estimate.id", nullable=True, ondelete="SET NULL")
+    cost_status: str = columns.text()  # KNOWN | PARTIAL | UNKNOWN, copied from the estimate for filters and sums
+    monthly: Decimal | None = columns.amount()  # copied from the estimate
+    currency: str | None = columns.text(nullable=True)
+    drift: str = Field(default=DriftState.UNKNOWN, sa_type=columns.C_TEXT, nullable=False)
+    file: str | None = columns.text(nullable=True)
+    line: int | None = Field(default=None)
+    changed_at: datetime = columns.time()
+    content_hash: str = columns.text()
+    removed_at: datetime | None = columns.time(nullable=True)
+
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "stack_id"], ["stack.tenant_id", "stack.id"], ondelete="CASCADE", onupdate="CASCADE"),
+        UniqueConstraint("stack_id", "type", "name"),
+        UniqueConstraint("tenant_id", "id"),
+        columns.one_of("type", ComponentType),
+        columns.one_of("state", FreshnessState),
+        columns.one_of("drift", DriftState),
+        Index("component_instance_by_tenant_name", "tenant_id", "name", "id"),
+        Index("component_instance_by_name", "name", "id"),
+        Index("component_instance_by_stack_name", "stack_id", "name", "id"),
+        Index("component_instance_by_component_name", "component_id", "name", "id"),
+        Index("component_instance_by_team_name", "team_id", "name", "id"),
+        Index("component_instance_by_changed_at", "changed_at", "id"),
+        Index("component_instance_labels", "labels", postgresql_using="gin", postgresql_ops={"labels": "jsonb_path_ops"}),
+    )
+
+
+class InstanceVersion(SQLModel, table=True):
+    """The range of positions in which an instance had one configuration; `to_number` of null still holds."""
+
+    __tablename__ = "instance_version"
+
+    instance_id: str = Field(sa_type=columns.C_TEXT, foreign_key="component_instance.id", primary_key=True, ondelete="CASCADE")
+    ref: str = Field(sa_type=columns.C_TEXT, primary_key=True)
+    from_number: int = Field(primary_key=True)
+    to_number: int | None = Field(default=None)  # the first position in which it no longer held
+    config_hash: str = columns.reference("config.hash", ondelete=None)
+    run_id: str = columns.reference("index_run.id")
+
+    __table_args__ = (
+        Index("instance_version_current", "instance_id", "ref", unique=True, postgresql_where=sql("to_number is null")),
+    )
+
+
+class Dependency(SQLModel, table=True):
+    """One edge: the instance `source_id` depends on `target_id`."""
+
+    source_id: str = Field(sa_type=columns.C_TEXT, foreign_key="component_instance.id", primary_key=True, ondelete="CASCADE")
+    target_id: str = Field(sa_type=columns.C_TEXT, foreign_key="component_instance.id", primary_key=True, ondelete="CASCADE")
+    via: str = Field(sa_type=columns.C_TEXT, primary_key=True)
+    kind: str = columns.text()
+    file: str | None = columns.text(nullable=True)
+    line: int | None = Field(default=None)
+    column: int | None = Field(default=None)
+
+    __table_args__ = (columns.one_of("kind", DependencyKind), Index("dependency_by_target", "target_id", "source_id"))
+
+
+class DiagnosticRecord(SQLModel, table=True):
+    """What the last run could not read or found objectionable; `since` is when it was first seen."""
+
+    __tablename__ = "diagnostic"
+
+    id: str = columns.identity()
+    estate_id: str = columns.reference("estate.id")
+    run_id: str = columns.reference("index_run.id")  # the run that first saw it
+    severity: str = columns.text()
+    code: str = columns.text(index=True)
+    message: str = columns.text()
+    hint: str | None = columns.text(nullable=True)
+    file: str | None = columns.text(nullable=True)
+    line: int | None = Field(default=None)
+    column: int | None = Field(default=None)
+    stack_id: str | None = columns.reference("stack.id", nullable=True)
+    component_name: str | None = columns.text(nullable=True)
+    since: datetime = columns.time()
+
+    __table_args__ = (columns.one_of("severity", Severity), Index("diagnostic_order", "estate_id", "file", "line", "id"))
+
+
+class Change(SQLModel, table=True):
+    """What one run changed in one instance; `values` is a list of {path, before, after}, redacted as the documents are."""
+
+    id: str = columns.identity()
+    estate_id: str = columns.reference("estate.id")
+    run_id: str = columns.reference("index_run.id")
+    tenant_id: str = columns.reference("tenant.id")
+    kind: str = columns.text()
+    instance_id: str | None = columns.reference("component_instance.id", nullable=True, ondelete="SET NULL")
+    previous_id: str | None = columns.reference("component_instance.id", nullable=True, ondelete="SET NULL")
+    stack_name: str = columns.text()
+    component_type: str = columns.text()
+    component_name: str = columns.text()
+    values: list[Any] = Field(sa_type=columns.JSONB, nullable=False, default_factory=list)
+    author: str | None = columns.text(nullable=True)
+    revision: str | None = columns.text(nullable=True)
+    at: datetime = columns.time()
+
+    __table_args__ = (columns.one_of("kind", ChangeKind), Index("change_latest", sql("at desc"), "id"))
+
+
+class Workflow(SQLModel, table=True):
+    """One workflow of one workflow file; governed when a step names a governance tool. `steps` is a list of {name, kind, tool, command, stack, options}."""
+
+    id: str = columns.identity()
+    estate_id: str = columns.reference("estate.id")
+    name: str = columns.text()
+    file: str = columns.text()
+    description: str | None = columns.text(nullable=True)
+    governed: bool = Field(nullable=False)
+    parameters: dict[str, Any] = columns.json()
+    steps: list[Any] = Field(sa_type=columns.JSONB, nullable=False, default_factory=list)
+    content_hash: str = columns.text()
+
+    __table_args__ = (UniqueConstraint("estate_id", "file", "name"), Index("workflow_order", "name", "file", "id"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -16,3 +17,22 @@ def shared() -> Path:
     if not (directory / "parity").is_dir():
         pytest.skip("the reference estates (../shared/parity) are not on this machine")
     return directory
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Where CATALOG_REQUIRE is set, as in continuous integration, a skipped test has failed: nothing may be missing there."""
+    return _required((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """The same for a module that skips as a whole."""
+    return _required((yield))
+
+
+def _required(report):
+    if os.environ.get("CATALOG_REQUIRE") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may skip: {report.longrepr}"
+    return report

@@ -66,7 +66,10 @@ class TeamMember(SQLModel, table=True):
 
 
 class AccessToken(SQLModel, table=True):
-    """A token's hash; the secret itself is shown once and never stored. `kind` LINK signs a browser in once, SESSION is what it gets."""
+    """A token's hash; the secret itself is shown once and never stored.
+
+    Of kind API it is a program's, of kind LINK it signs a browser in once, of kind SESSION it is what that browser gets.
+    """
 
     __tablename__ = "access_token"
 

@@ -8,8 +8,15 @@ from typing import Any
 
 from sqlalchemy import CheckConstraint, DateTime, Numeric, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
+# The names Postgres itself would give, spelled out: a conflict is recognised by the name of its constraint.
+SQLModel.metadata.naming_convention = {
+    "pk": "%(table_name)s_pkey",
+    "uq": "%(table_name)s_%(column_0_N_name)s_key",
+    "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+    "ix": "ix_%(column_0_N_label)s",
+}
 # Sorted and compared bytewise: the same order on every server, and index ranges that cursors can rely on.
 C_TEXT = Text(collation="C")
 UTC = DateTime(timezone=True)
@@ -24,8 +31,10 @@ def identity() -> Any:
 
 def reference(target: str, *, nullable: bool = False, index: bool = True, ondelete: str | None = "CASCADE") -> Any:
     """A foreign key to another record's id, indexed unless told otherwise."""
-    default: Any = {"default": None} if nullable else {}
-    return Field(sa_type=C_TEXT, foreign_key=target, nullable=nullable, index=index, ondelete=ondelete, **default)
+    optional: dict[str, Any] = {"default": None} if nullable else {}
+    if ondelete is not None:
+        optional["ondelete"] = ondelete
+    return Field(sa_type=C_TEXT, foreign_key=target, nullable=nullable, index=index, **optional)
 
 
 def text(*, nullable: bool = False, index: bool = False, unique: bool = False) -> Any:

@@ -7,7 +7,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text as sql
+from sqlalchemy import ForeignKeyConstraint, Index, Label, UniqueConstraint, literal_column
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from catalog.records import columns
@@ -92,7 +94,7 @@ class DriftState(StrEnum):
 
 
 class Estate(SQLModel, table=True):
-    """One Atmos configuration in one Git repository (or read-only directory). What changes with each run is read from `index_run`."""
+    """One Atmos configuration in one Git repository or read-only directory. What changes with each run is read from `index_run`."""
 
     id: str = columns.identity()
     name: str = columns.text(unique=True)
@@ -218,15 +220,20 @@ class Component(SQLModel, table=True):
     readme: str | None = columns.text(nullable=True)
     source: str | None = columns.text(nullable=True)
     version: str | None = columns.text(nullable=True)
-    inputs: list[Any] = Field(sa_type=columns.JSONB, nullable=False, default_factory=list)
-    outputs: list[Any] = Field(sa_type=columns.JSONB, nullable=False, default_factory=list)
-    providers: list[Any] = Field(sa_type=columns.JSONB, nullable=False, default_factory=list)
+    inputs: list[Any] = Field(sa_type=JSONB, nullable=False, default_factory=list)
+    outputs: list[Any] = Field(sa_type=JSONB, nullable=False, default_factory=list)
+    providers: list[Any] = Field(sa_type=JSONB, nullable=False, default_factory=list)
     input_schema: dict[str, Any] = columns.json()
     source_hash: str | None = columns.text(nullable=True)  # of every file of its directory
     content_hash: str = columns.text()
     removed_at: datetime | None = columns.time(nullable=True)
 
     __table_args__ = (UniqueConstraint("estate_id", "type", "path"), columns.one_of("type", ComponentType))
+
+
+def _path_index(section: str) -> Index:
+    expression: Label[Any] = literal_column(f"(document -> '{section}')").label(section)
+    return Index(f"config_{section}", expression, postgresql_using="gin", postgresql_ops={section: "jsonb_path_ops"})
 
 
 class Configuration(SQLModel, table=True):
@@ -238,8 +245,8 @@ class Configuration(SQLModel, table=True):
     document: dict[str, Any] = columns.json()
 
     __table_args__ = (
-        Index("config_vars", sql("(document -> 'vars') jsonb_path_ops"), postgresql_using="gin"),
-        Index("config_settings", sql("(document -> 'settings') jsonb_path_ops"), postgresql_using="gin"),
+        _path_index("vars"),
+        _path_index("settings"),
     )
 
 
@@ -364,7 +371,7 @@ class Change(SQLModel, table=True):
     stack_name: str = columns.text()
     component_type: str = columns.text()
     component_name: str = columns.text()
-    values: list[Any] = Field(sa_type=columns.JSONB, nullable=False, default_factory=list)
+    values: list[Any] = Field(sa_type=JSONB, nullable=False, default_factory=list)
     author: str | None = columns.text(nullable=True)
     revision: str | None = columns.text(nullable=True)
     at: datetime = columns.time()
@@ -373,7 +380,10 @@ class Change(SQLModel, table=True):
 
 
 class Workflow(SQLModel, table=True):
-    """One workflow of one workflow file; governed when a step names a governance tool. `steps` is a list of {name, kind, tool, command, stack, options}."""
+    """One workflow of one workflow file; governed when a step names a governance tool.
+
+    `steps` is a list of {name, kind, tool, command, stack, options}.
+    """
 
     id: str = columns.identity()
     estate_id: str = columns.reference("estate.id")
@@ -382,7 +392,7 @@ class Workflow(SQLModel, table=True):
     description: str | None = columns.text(nullable=True)
     governed: bool = Field(nullable=False)
     parameters: dict[str, Any] = columns.json()
-    steps: list[Any] = Field(sa_type=columns.JSONB, nullable=False, default_factory=list)
+    steps: list[Any] = Field(sa_type=JSONB, nullable=False, default_factory=list)
     content_hash: str = columns.text()
 
     __table_args__ = (UniqueConstraint("estate_id", "file", "name"), Index("workflow_order", "name", "file", "id"))

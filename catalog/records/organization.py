@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from catalog.records import columns
@@ -144,7 +145,7 @@ class Service(SQLModel, table=True):
     computed_cost_estimate_id: str | None = columns.reference("cost_estimate.id", nullable=True, ondelete="SET NULL")
     provisioning_time: int | None = Field(default=None)
     tags: list[str] = columns.texts()
-    links: list[Any] = Field(sa_type=columns.JSONB, nullable=False, default_factory=list)  # of {title, url}
+    links: list[Any] = Field(sa_type=JSONB, nullable=False, default_factory=list)  # of {title, url}
     public: bool = Field(default=True, nullable=False)
     source: str = columns.text()
     file: str | None = columns.text(nullable=True)

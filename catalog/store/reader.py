@@ -1,0 +1,136 @@
+"""Run the compiled read statements: SQL text and parameters in, the response's bytes out.
+
+Two pools, since one kind of plan does not serve all: statements that are provably bounded run on generic plans (planned once for
+any parameters), the rest on custom plans (planned for these parameters). Statements are named and kept per connection, at most
+128 of them (about 0.2 MB each in the server). Connections are handed out last in, first out, without the reset round trip: the
+session is read-only and nothing is ever set in it. Text columns arrive as bytes, undecoded, ready for the socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from catalog import errors
+from catalog.store import connecting
+
+_TIMEOUT = "3s"
+_GENERIC = {"plan_cache_mode": "force_generic_plan"}
+_CUSTOM = {"plan_cache_mode": "force_custom_plan"}
+_READ_ONLY = {"default_transaction_read_only": "on", "statement_timeout": _TIMEOUT}
+
+Connect = Callable[[Mapping[str, str]], Awaitable[asyncpg.Connection]]
+
+
+class Reader:
+    """The two pools of read connections of one process."""
+
+    def __init__(self, address: connecting.Address, connect: Connect, *, size: int = 8) -> None:
+        self._address = address
+        self._custom = _Pool(connect, {**_READ_ONLY, **_CUSTOM}, size)
+        # Behind a pooler nothing is named and nothing is set: there is only one kind of connection.
+        self._generic = self._custom if address.pooled else _Pool(connect, {**_READ_ONLY, **_GENERIC}, size)
+
+    async def fetch_text(self, sql: str, arguments: Sequence[Any] = (), *, generic: bool, key: str = "") -> bytes:
+        """Return the single text value of a statement's single row, as UTF-8.
+
+        `generic` says that the statement is bounded whatever its parameters; `key` names it in errors. A lost connection is tried
+        once more. Raises Unavailable (code TIMEOUT when the statement took longer than three seconds).
+        """
+        rows = await self.fetch_rows(sql, arguments, generic=generic, key=key)
+        value: bytes = rows[0][0]
+        return value
+
+    async def fetch_rows(self, sql: str, arguments: Sequence[Any] = (), *, generic: bool, key: str = "") -> list[asyncpg.Record]:
+        """Return the rows of a statement; text values are bytes. Errors as in `fetch_text`."""
+        pool = self._generic if generic else self._custom
+        try:
+            return await self._fetch(pool, sql, arguments)
+        except asyncpg.QueryCanceledError as error:
+            raise errors.Unavailable(
+                f"the database did not answer {key or 'the query'} within {_TIMEOUT}", code="TIMEOUT", hint="ask for less at once"
+            ) from error
+
+    async def _fetch(self, pool: _Pool, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
+        try:
+            async with pool.connection() as connection:
+                rows: list[asyncpg.Record] = await connection.fetch(sql, *arguments)
+                return rows
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError) as error:
+            if not connecting.is_lost(error):
+                raise
+        pool.forget()  # what lay idle is as old as the lost one
+        with connecting.translating(self._address):
+            async with pool.connection() as connection:
+                rows = await connection.fetch(sql, *arguments)
+                return rows
+
+    @asynccontextmanager
+    async def connection(self, *, generic: bool) -> AsyncIterator[asyncpg.Connection]:
+        """Lend one read connection, for EXPLAIN and for looking at its statements."""
+        pool = self._generic if generic else self._custom
+        async with pool.connection() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._custom.close()
+        await self._generic.close()
+
+
+class _Pool:
+    """Connections that are taken from the top of a pile and put back there; one that failed in any way is thrown away."""
+
+    def __init__(self, connect: Connect, settings: Mapping[str, str], size: int) -> None:
+        self._connect = connect
+        self._settings = settings
+        self._idle: list[asyncpg.Connection] = []
+        self._free = asyncio.Semaphore(size)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        async with self._free:
+            connection = self._take() or await self._open()
+            try:
+                yield connection
+            except asyncpg.PostgresError:
+                self._keep(connection)
+                raise
+            except BaseException:
+                # Cancelled or broken in the middle: what the server still sends must not reach the next reader.
+                connection.terminate()
+                raise
+            self._keep(connection)
+
+    def forget(self) -> None:
+        while self._idle:
+            self._idle.pop().terminate()
+
+    async def close(self) -> None:
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            await connection.close()
+
+    def _take(self) -> asyncpg.Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        return None
+
+    def _keep(self, connection: asyncpg.Connection) -> None:
+        if not connection.is_closed():
+            self._idle.append(connection)
+
+    async def _open(self) -> asyncpg.Connection:
+        connection = await self._connect(self._settings)
+        await connection.set_type_codec("text", schema="pg_catalog", encoder=_encoded, decoder=bytes, format="binary")
+        return connection
+
+
+def _encoded(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()

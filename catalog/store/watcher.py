@@ -1,0 +1,79 @@
+"""Stop the embedded server when its last user is gone. Started by `embedded` as a program, with only the standard library.
+
+Every user holds a shared lock on `users.lock`; this program waits for the exclusive one, so the kernel tells it when the last user
+is gone, however it went (kill -9 included). What it holds itself, `watcher.lock`, was locked by the launcher before its birth.
+
+    python -I -S watcher.py PLACE DATA WATCHER_LOCK_FD
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+POLL = 0.01  # seconds
+PATIENCE = 30.0  # seconds that a fast shutdown may take before the server is told to drop everything
+
+
+def server_pid(data: Path) -> int | None:
+    """Return the pid in `postmaster.pid` when that process really is the server of this data directory, else None."""
+    try:
+        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
+    except (OSError, ValueError):
+        return None
+    return pid if serves(pid, data) else None
+
+
+def serves(pid: int, data: Path) -> bool:
+    """Whether a process is the server of this data directory: pids are reused, working directories tell."""
+    if Path("/proc/self/cwd").exists():
+        try:
+            return (Path("/proc") / str(pid) / "cwd").resolve(strict=True) == data.resolve()
+        except OSError:  # gone, or a zombie that has no directory any more
+            return False
+    command = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return str(data) in command.stdout
+
+
+def stop(data: Path) -> None:
+    """Shut the server of this data directory down and wait until it is gone; nothing to do when none runs."""
+    for signal_number in (signal.SIGINT, signal.SIGQUIT):
+        pid = server_pid(data)
+        if pid is None:
+            return
+        try:
+            os.kill(pid, signal_number)
+        except ProcessLookupError:
+            return
+        deadline = time.monotonic() + PATIENCE
+        while serves(pid, data) and time.monotonic() < deadline:
+            time.sleep(POLL)
+
+
+def watch(place: Path, data: Path, watcher_lock: int) -> None:
+    """Wait until nobody holds `users.lock`, then stop the server under `control.lock`."""
+    users = os.open(place / "users.lock", os.O_RDWR)
+    control = os.open(place / "control.lock", os.O_RDWR)
+    while True:
+        fcntl.flock(users, fcntl.LOCK_EX)
+        # Let go before taking control: a newcomer holds control while it waits for its share of `users`.
+        fcntl.flock(users, fcntl.LOCK_UN)
+        fcntl.flock(control, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # somebody came in between
+            fcntl.flock(control, fcntl.LOCK_UN)
+            continue
+        stop(data)
+        os.close(watcher_lock)  # while control is held, so that the next starter sees that it needs a new watcher
+        return
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    watch(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,4 @@
+output "store_names" {
+  description = "Names of the stores."
+  value       = keys(terraform_data.store)
+}

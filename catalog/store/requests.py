@@ -7,7 +7,7 @@ allowed is `provisioning.lifecycle`'s to say; what the constraints say is transl
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -197,8 +197,8 @@ async def steps(session: AsyncSession, request_id: str) -> list[RequestStep]:
 async def due(session: AsyncSession) -> list[str]:
     """Return the ids of requests that a worker has to look at, whoever forgot to say so.
 
-    Those on their way, those whose time to decide is over, and those of unknown outcome that nobody examined yet (who did, and could
-    not tell, left an error).
+    Those on their way, those whose time to decide is over, and those of unknown outcome that nobody examined yet (who
+    did, and could not tell, left an error).
     """
     state = col(ProvisioningRequest.state)
     moving = (
@@ -255,7 +255,7 @@ def own_request() -> errors.Forbidden:
     return errors.Forbidden("nobody decides on a request of their own", hint="ask another approver")
 
 
-_REFUSALS = {
+_REFUSALS: Mapping[str, Callable[[], errors.CatalogError]] = {
     "approver_is_not_requester": own_request,
     "approval_once": lambda: errors.Conflict("you have decided on this already", code="ALREADY_DECIDED"),
 }
@@ -308,7 +308,8 @@ async def keep(session: AsyncSession, *, principal_id: str, mutation: str, key: 
 _APPEND = """
     insert into step_log (request_id, sequence, ordinal, at, stream, text)
     select $1, last.sequence + line.number, $2, line.at, line.stream, line.text
-    from (select coalesce(max(sequence), 0) as sequence from step_log where request_id = $1) as last, unnest($3::timestamptz[], $4::text[], $5::text[]) with ordinality as line(at, stream, text, number)
+    from (select coalesce(max(sequence), 0) as sequence from step_log where request_id = $1) as last,
+        unnest($3::timestamptz[], $4::text[], $5::text[]) with ordinality as line(at, stream, text, number)
 """
 
 

@@ -52,7 +52,7 @@ class ResolvedInstance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedStack:
-    """One stack: its name, the top-level manifest that defines it (estate-relative path) and its root sections merged over imports."""
+    """One stack: its name, the top-level manifest that defines it (estate-relative path), its root sections merged over imports."""
 
     name: str
     manifest: str
@@ -105,8 +105,9 @@ class ResolvedEstate:
     """Everything one reading of an estate gives.
 
     `broken` names the top-level manifests (estate-relative paths) that gave no stack: what they held must keep its last good
-    version. `broken_instances` names instances (manifest path, type, name) lost alone while their stack resolved. `provenance` answers
-    (stack, type, name, path) with the entries that set the value, the last first; path as in `vars.tags.team` or `vars.list[0]`.
+    version. `broken_instances` names instances (manifest path, type, name) lost alone while their stack resolved. `provenance`
+    answers (stack, type, name, path) with the entries that set the value, the last first; a path is `vars.tags.team` or
+    `vars.list[0]`.
     """
 
     stacks: tuple[ResolvedStack, ...]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from catalog.engines import hcl
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -36,3 +38,17 @@ def _required(report):
         report.outcome = "failed"
         report.longrepr = f"skipped where nothing may skip: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def engine_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache with the embedded engines compiled, once per session."""
+    directory = tmp_path_factory.mktemp("engines")
+    hcl.open_prepared(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def hcl_engine(engine_cache: Path) -> hcl.HclEngine:
+    """The HCL engine, running."""
+    return hcl.HclEngine(engine_cache)

@@ -1,0 +1,142 @@
+from decimal import Decimal
+
+from catalog.indexer import seeds
+from catalog.records import ServiceLayer
+from catalog.stacks.tree import MemoryTree
+
+TEAMS = b"""\
+organizations:
+  - {name: fnx, title: Fenix Digital, currency: EUR, default_team: platform}
+teams:
+  - slug: platform
+    title: Platform Engineering
+    email: platform@fnx.example
+    budget: "12,000/month"
+    platform: true
+    aliases: ["@fnx/platform"]
+    members:
+      - {name: Ada Moreno, email: ada@fnx.example, role: lead}
+"""
+TENANTS = b"""\
+tenant_mapping:
+  atmos_stack: "orgs/fnx/dev/eu-west-2/testenv-01"
+  idp_context:
+    organization: "fnx"
+    team: "platform"
+    environment: "development"
+    region: "eu-west-2"
+"""
+SERVICES = b"""\
+services:
+  web-application:
+    name: "Scalable Web Application"
+    description: "Full-stack web app with database and monitoring"
+    category: "application-platform"
+    cost_estimate: "$200/month"
+    components:
+      infrastructure: [vpc (networking foundation), eks (container platform), rds]
+      application: [ingress-controller (traffic management), {name: api, role: front door}]
+"""
+
+
+def read(**files):
+    return seeds.load(MemoryTree({f"{name}.yaml": content for name, content in files.items()}))
+
+
+def test_the_documented_seeds_read_as_written():
+    """Organisation, team, mapping and service of the documentation are read with every value and its place."""
+    found = read(teams=TEAMS, tenants=TENANTS, services=SERVICES)
+
+    assert found.diagnostics == ()
+    team = found.teams[0]
+    assert (team.organization, team.slug, team.platform, team.budget.currency, team.budget.amount) == (
+        "fnx",
+        "platform",
+        True,
+        "EUR",
+        12000,
+    )
+    assert team.members[0].email == "ada@fnx.example"
+    mapping = found.mappings[0]
+    assert (mapping.atmos_stack, mapping.team, mapping.environment) == (
+        "orgs/fnx/dev/eu-west-2/testenv-01",
+        "platform",
+        "development",
+    )
+    service = found.services[0]
+    assert (service.slug, service.organization, service.cost.amount, service.cost.currency) == (
+        "web-application",
+        "fnx",
+        Decimal(200),
+        "USD",
+    )
+    assert str(service.cost_location) == "seeds/services.yaml:6:5"
+
+
+def test_parts_of_a_service_carry_layer_and_role():
+    """`name (role)`, a bare name and a map all name a part, in its layer and order."""
+    parts = read(teams=TEAMS, services=SERVICES).services[0].parts
+
+    assert [(part.layer, part.name, part.role) for part in parts] == [
+        (ServiceLayer.INFRASTRUCTURE, "vpc", "networking foundation"),
+        (ServiceLayer.INFRASTRUCTURE, "eks", "container platform"),
+        (ServiceLayer.INFRASTRUCTURE, "rds", None),
+        (ServiceLayer.APPLICATION, "ingress-controller", "traffic management"),
+        (ServiceLayer.APPLICATION, "api", "front door"),
+    ]
+
+
+def test_mappings_may_be_a_list():
+    """A list of tenant mappings is accepted as well as one."""
+    found = read(tenants=b"tenant_mapping: [{atmos_stack: a}, {atmos_stack: 'b/**', idp_context: {tenant: plat}}]")
+
+    assert [(item.atmos_stack, item.tenant) for item in found.mappings] == [("a", None), ("b/**", "plat")]
+
+
+def test_a_broken_file_names_file_and_line_and_harms_no_other():
+    """A seed file that is no YAML gives one error with file and line; the other files are read as they are."""
+    found = read(teams=TEAMS, services=b"services:\n  web:\n   name: [\n")
+
+    assert [team.slug for team in found.teams] == ["platform"]
+    assert (found.services, found.broken, found.unread) == ((), {"services.yaml"}, {"services.yaml"})
+    (diagnostic,) = found.diagnostics
+    assert (diagnostic.code, diagnostic.location.file) == ("seed-broken", "seeds/services.yaml")
+    assert diagnostic.location.line >= 3
+
+
+def test_a_structural_fault_names_its_own_line():
+    """An entry without what it must have breaks its file, and the diagnostic names the entry's line."""
+    (diagnostic,) = read(teams=b"organizations:\n  - {name: fnx}\nteams:\n  - {title: No slug}\n").diagnostics
+
+    assert (diagnostic.code, str(diagnostic.location)) == ("seed-broken", "seeds/teams.yaml:4:5")
+
+
+def test_a_broken_file_is_replaced_by_its_last_good_version(tmp_path):
+    """With a place to keep good versions, a file that breaks says what it last said well, until it is mended."""
+    good = seeds.load(MemoryTree({"teams.yaml": TEAMS, "services.yaml": SERVICES}), kept=tmp_path)
+    broken = seeds.load(MemoryTree({"teams.yaml": TEAMS, "services.yaml": b"services: [\n"}), kept=tmp_path)
+    mended = seeds.load(MemoryTree({"teams.yaml": TEAMS, "services.yaml": b"services: {}\n"}), kept=tmp_path)
+
+    assert broken.services == good.services
+    assert (broken.broken, broken.unread) == ({"services.yaml"}, frozenset())
+    assert [diagnostic.code for diagnostic in broken.diagnostics] == ["seed-broken"]
+    assert (mended.services, mended.diagnostics) == ((), ())
+
+
+def test_unknown_keys_are_warnings_with_the_nearest_known_one():
+    """A misspelt key is reported with its line and what was probably meant, and nothing else is lost."""
+    found = read(teams=TEAMS, services=b"services:\n  web:\n    descripton: x\n    cost_estimate: lots\n")
+
+    warning, error = sorted(found.diagnostics, key=lambda item: item.code, reverse=True)[:2]
+    assert (warning.code, warning.hint, str(warning.location)) == (
+        "seed-value",
+        'write "$50/month", "EUR 1200/year", "$50-$100" or a number',
+        "seeds/services.yaml:4:5",
+    )
+    assert (error.code, error.hint, error.location.line) == ("seed-unknown-key", "did you mean description?", 3)
+    assert (found.services[0].slug, found.services[0].cost) == ("web", None)
+
+
+def test_no_seeds_say_nothing():
+    """A directory without seed files is no error."""
+    assert read() == seeds.NONE

@@ -1,4 +1,4 @@
-"""How each seed file is read: an entry in, the seeds with what the file says out. Structural faults raise `Invalid` with a place."""
+"""How each seed file is read: an entry in, the seeds with what it says out. Structural faults raise `Invalid` with a place."""
 
 from __future__ import annotations
 

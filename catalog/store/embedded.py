@@ -17,6 +17,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import time
@@ -75,8 +76,10 @@ class EmbeddedServer:
             return
         users, self._users = self._users, None
         os.close(users)
+        if not self.place.exists():  # deleted under us: the server notices within a minute and ends by itself
+            return
         with _control(self.place), _opened(self.place / "users.lock") as lock:
-            if _try_lock(lock):
+            if _is_unused(lock):
                 watcher.stop(self.data)
         _await_watcher(self.place)
 
@@ -118,7 +121,12 @@ def _start_server(place: Path, programs: Path, socket: Path) -> None:
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     before = _log_size(place)
     pid = _run_detached([str(programs / "postgres"), "-D", str(data), *options], log=place / "log")
-    _await_ready(place, pid, before)
+    try:
+        _await_ready(place, pid, before)
+    except errors.Unavailable:
+        with contextlib.suppress(OSError):
+            socket.rmdir()
+        raise
 
 
 def _initialise(place: Path, programs: Path, version: int) -> None:
@@ -130,7 +138,7 @@ def _initialise(place: Path, programs: Path, version: int) -> None:
     binaries.account().give(draft)
     # Bytewise collation; the builtin provider (17 and later) still knows upper and lower case of all of Unicode.
     locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if version >= 17 else []
-    command = [
+    command: list[str | Path] = [
         programs / "initdb",
         "-D",
         draft,
@@ -291,11 +299,20 @@ def _opened(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _try_lock(descriptor: int) -> bool:
+def _try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    return True
+
+
+def _is_unused(users: int) -> bool:
+    """Whether nobody uses the server; waits out the watcher, which holds the exclusive lock for the moment it finds out itself."""
+    while not _try_lock(users):
+        if _try_lock(users, fcntl.LOCK_SH):
+            return False
+        time.sleep(_POLL)
     return True
 
 
@@ -327,10 +344,9 @@ def _log_size(place: Path) -> int:
 
 
 def _last_words(text: str) -> str:
-    """Return what went wrong from a program's output: its last line of weight."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    heavy = [line for line in lines if "FATAL" in line or "PANIC" in line or "error" in line or "could not" in line]
-    return (heavy or lines or ["it said nothing"])[-1]
+    """Return what went wrong from a program's output: the last lines that say something, without time and pid."""
+    lines = [re.sub(r"^\S+ \S+ UTC \[\d+\] ", "", line.strip()) for line in text.splitlines() if line.strip()]
+    return "; ".join(lines[-3:]) or "it said nothing"
 
 
 def _space_hint(place: Path) -> str:

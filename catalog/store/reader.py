@@ -58,16 +58,14 @@ class Reader:
     async def _fetch(self, pool: _Pool, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
         try:
             async with pool.connection() as connection:
-                rows: list[asyncpg.Record] = await connection.fetch(sql, *arguments)
-                return rows
+                return list(await connection.fetch(sql, *arguments))
         except (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError) as error:
             if not connecting.is_lost(error):
                 raise
         pool.forget()  # what lay idle is as old as the lost one
         with connecting.translating(self._address):
             async with pool.connection() as connection:
-                rows = await connection.fetch(sql, *arguments)
-                return rows
+                return list(await connection.fetch(sql, *arguments))
 
     @asynccontextmanager
     async def connection(self, *, generic: bool) -> AsyncIterator[asyncpg.Connection]:

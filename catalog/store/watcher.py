@@ -8,6 +8,7 @@ is gone, however it went (kill -9 included). What it holds itself, `watcher.lock
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -42,17 +43,27 @@ def serves(pid: int, data: Path) -> bool:
 
 def stop(data: Path) -> None:
     """Shut the server of this data directory down and wait until it is gone; nothing to do when none runs."""
+    socket = _socket_directory(data)
     for signal_number in (signal.SIGINT, signal.SIGQUIT):
         pid = server_pid(data)
         if pid is None:
-            return
-        try:
+            break
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal_number)
-        except ProcessLookupError:
-            return
         deadline = time.monotonic() + PATIENCE
         while serves(pid, data) and time.monotonic() < deadline:
             time.sleep(POLL)
+    if socket is not None:
+        with contextlib.suppress(OSError):  # not empty after a crash, and then of use to nobody
+            socket.rmdir()
+
+
+def _socket_directory(data: Path) -> Path | None:
+    """Return where the running server has its socket: the fifth line of its pid file."""
+    try:
+        return Path((data / "postmaster.pid").read_text().split("\n")[4])
+    except (OSError, IndexError):
+        return None
 
 
 def watch(place: Path, data: Path, watcher_lock: int) -> None:

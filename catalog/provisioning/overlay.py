@@ -59,6 +59,7 @@ class Overlay:
 def write(tree: Tree, *, directory: str, config_path: str | None, target: Key, parameters: Mapping[str, Any]) -> Overlay:
     """Write parameters as variables of the target where its stack's own manifest holds them, and read the estate again.
 
+    A map is merged into the map that stands there, as Atmos merges one layer over another; scalars and lists take its place.
     Raises NotFound when the estate at this revision has no such instance, Invalid when a value can't be written or would not take
     effect there.
     """
@@ -97,10 +98,18 @@ def _edit(tree: Tree, directory: str, instance: ResolvedInstance, parameters: Ma
     before = text = tree.read(path)
     for variable, value in parameters.items():
         try:
-            text = editor.set_value(text, ("components", instance.type, instance.name, "vars", variable), value)
+            text = _merge(text, ("components", instance.type, instance.name, "vars", variable), value)
         except CatalogError as error:
             raise Invalid(f"{path} can't be edited: {error.message}", hint=error.hint, path=("parameters", variable)) from error
     return {} if text == before else {path: text}
+
+
+def _merge(text: bytes, path: tuple[str, ...], value: Any) -> bytes:
+    if not isinstance(value, Mapping) or not value:
+        return editor.set_value(text, path, value)
+    for key, item in value.items():
+        text = _merge(text, (*path, str(key)), item)
+    return text
 
 
 def _took_effect(instance: ResolvedInstance, parameters: Mapping[str, Any], *, path: str) -> None:

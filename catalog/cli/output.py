@@ -1,0 +1,98 @@
+"""Results on stdout, in the format asked for: JSON, YAML, a table for people, CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import click
+
+FORMATS = ("table", "json", "yaml", "csv")
+DOCUMENT_FORMATS = ("yaml", "json")
+
+Row = Mapping[str, Any]
+
+
+def format_option(default: str = "table", choices: Sequence[str] = FORMATS) -> Callable[[Any], Any]:
+    """The option `--format` (`-f`)."""
+    return click.option(
+        "--format",
+        "-f",
+        "format_",
+        type=click.Choice(list(choices)),
+        default=default,
+        show_default=True,
+        help="Format of the result.",
+    )
+
+
+def document(value: Any, format_: str) -> None:
+    """Print one value as JSON or YAML."""
+    click.echo(_DOCUMENTS[format_](value), nl=False)
+
+
+def rows(values: Sequence[Row], columns: Sequence[str], format_: str) -> None:
+    """Print rows: whole as JSON or YAML, their columns as a table or CSV. A column is a dotted path into the row."""
+    if format_ in _DOCUMENTS:
+        document(list(values), format_)
+        return
+    cells = [[_cell(_at(row, column)) for column in columns] for row in values]
+    titles = [column.rpartition(".")[2] if column.count(".") == 1 and columns.count(column) == 1 else column for column in columns]
+    click.echo(_TABLES[format_](titles, cells), nl=False)
+
+
+def json_text(value: Any) -> str:
+    """JSON as people and programs both read it: indented, in the order given, a line break at the end."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n"
+
+
+def yaml_text(value: Any) -> str:
+    """YAML in the order given."""
+    import yaml  # noqa: PLC0415 — only where it is asked for
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return str(yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=True, width=120))
+
+
+def _table(titles: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    if not cells:
+        return "" if not sys.stdout.isatty() else "(none)\n"
+    widths = [max(len(title), *(len(row[i]) for row in cells)) for i, title in enumerate(titles)]
+    lines = [[title.upper() for title in titles], *cells]
+    return "".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n" for line in lines)
+
+
+def _csv(titles: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(titles)
+    writer.writerows(cells)
+    return text.getvalue()
+
+
+_DOCUMENTS: dict[str, Callable[[Any], str]] = {"json": json_text, "yaml": yaml_text}
+_TABLES: dict[str, Callable[[Sequence[str], Sequence[Sequence[str]]], str]] = {"table": _table, "csv": _csv}
+
+
+def _at(row: Any, path: str) -> Any:
+    for key in path.split("."):
+        if not isinstance(row, Mapping):
+            return None
+        row = row.get(key)
+    return row
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ", ".join(_cell(item) for item in value)
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False)
+    return " ".join(str(value).split())

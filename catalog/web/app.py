@@ -1,0 +1,83 @@
+"""The application: which path leads where, and what wraps them all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from catalog import errors
+from catalog.config import Config
+from catalog.graph.execution import Graph
+from catalog.portal import home
+from catalog.records import ANONYMOUS
+from catalog.store.database import Database
+from catalog.web import authentication, envelope, failures, graphql, health
+
+_STATIC = Path(__file__).parent / "static"
+_PORTAL_STATIC = Path(home.__file__).parent / "static"
+
+
+def create(database: Database, config: Config) -> Starlette:
+    """Make the application over an open database; who opened the database closes it."""
+    app = Starlette(
+        routes=[
+            Route("/", _home, methods=["GET"]),
+            Route("/graphql", graphql.endpoint, methods=["GET", "POST"], name="graphql"),
+            Route("/sign-in", authentication.sign_in, methods=["GET", "POST"]),
+            Route("/sign-out", authentication.sign_out, methods=["POST"]),
+            Route("/livez", health.live),
+            Route("/readyz", health.ready),
+            Mount("/static/portal", _Files(directory=_PORTAL_STATIC)),
+            Mount("/static", _Files(directory=_STATIC)),
+        ],
+        middleware=[
+            Middleware(envelope.Envelope),
+            Middleware(failures.Masked),
+            Middleware(envelope.BodyLimit),
+            Middleware(GZipMiddleware, minimum_size=1024),
+        ],
+        exception_handlers={
+            errors.CatalogError: failures.expected,
+            HTTPException: _http,
+        },
+    )
+    app.state.database = database
+    app.state.config = config
+    app.state.graph = Graph(database, config)
+    return app
+
+
+async def _home(request: Request) -> Response:
+    graph, database = request.app.state.graph, request.app.state.database
+    try:
+        scope = await authentication.viewer(request)
+    except errors.Unauthenticated as error:
+        answer = HTMLResponse(await home.render(graph, database, ANONYMOUS, problem=str(error)))
+        answer.delete_cookie(authentication.COOKIE, path="/")
+        return answer
+    return HTMLResponse(await home.render(graph, database, scope))
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    """Starlette's own refusals (no such path, wrong method) in the shape of ours."""
+    assert isinstance(error, HTTPException)
+    body = {"errors": [{"message": str(error.detail), "extensions": {"code": f"HTTP_{error.status_code}"}}]}
+    return JSONResponse(body, status_code=error.status_code, headers=dict(error.headers or {}))
+
+
+class _Files(StaticFiles):
+    """Files of the package: a browser keeps them and asks whether they changed; names with a hash never do."""
+
+    def file_response(self, *arguments: object, **options: object) -> Response:
+        answer = super().file_response(*arguments, **options)  # type: ignore[arg-type]
+        name = Path(str(arguments[0])).name
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if name.startswith("chunk-") else "no-cache"
+        return answer

@@ -1,0 +1,43 @@
+"""GraphiQL as a page: its files are the package's own, its first tabs are the example documents beside this module."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from catalog.portal import pages
+from catalog.records import ANONYMOUS
+from catalog.web import authentication, envelope
+
+EXAMPLES = Path(__file__).parent / "examples"
+
+
+def wanted(request: Request) -> bool:
+    """Whether a browser asks for a page rather than a program for data."""
+    return "text/html" in request.headers.get("accept", "") and "query" not in request.query_params
+
+
+async def page(request: Request) -> Response:
+    """The page for whoever is signed in; everybody else is sent to sign in first, since nothing would answer them."""
+    if await authentication.viewer(request) == ANONYMOUS:
+        return RedirectResponse("/sign-in", status_code=303)
+    data = {"url": request.url_for("graphql").path, "tabs": tabs()}
+    return HTMLResponse(pages.explorer(data), headers={"Content-Security-Policy": envelope.EXPLORER_POLICY})
+
+
+@cache
+def tabs() -> tuple[dict[str, str], ...]:
+    """The example documents, in the order of their names: `query`, and `variables` where a file of that name lies beside it."""
+    return tuple(_tab(file) for file in sorted(EXAMPLES.glob("*.graphql")))
+
+
+def _tab(file: Path) -> dict[str, str]:
+    variables = file.with_suffix(".json")
+    tab = {"query": file.read_text(encoding="utf-8")}
+    if variables.exists():
+        tab["variables"] = json.dumps(json.loads(variables.read_text(encoding="utf-8")), indent=2)
+    return tab

@@ -1,0 +1,57 @@
+"""Runs the application under uvicorn on a socket that is already ours, so that a taken port is known before anything starts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Generator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from catalog import errors
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Listen on host and port; raises Unavailable when another program does, or when the machine won't let us."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(socket.SOMAXCONN)
+    except OSError as error:
+        listener.close()
+        why = "another program listens there" if error.errno == errno.EADDRINUSE else str(error.strerror or error)
+        raise errors.Unavailable(f"can't listen on {host}:{port}: {why}", hint="choose another with CATALOG_PORT") from error
+    listener.setblocking(False)
+    return listener
+
+
+async def serve(app: ASGIApp, listener: socket.socket, shutdown: asyncio.Event) -> None:
+    """Answer requests until `shutdown` is set, then finish those under way (at most five seconds)."""
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=5, ws="none"
+    )
+    server = _Server(config)
+    stop = asyncio.create_task(_stop(server, shutdown))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        stop.cancel()
+
+
+async def _stop(server: uvicorn.Server, shutdown: asyncio.Event) -> None:
+    await shutdown.wait()
+    server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    """Signals belong to the command that runs us; it sets `shutdown`."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave the signals alone."""
+        yield

@@ -43,7 +43,10 @@ class Database:
         read = connecting.address(config.database_read_url or url, application=application, pooled=config.database_pooled)
         self.engine = self._make_engine()
         self._pool = asyncpg.create_pool(min_size=0, max_size=_RAW, connect=self._connect_raw)
-        self.reader = Reader(read, partial(self._connect_reader, read), size=_READERS)
+        self.reader = Reader(read, partial(self._connect, read), size=_READERS)
+        # What must not lag behind a write (who a token belongs to) is read where it is written.
+        on_replica = read.url != self._address.url
+        self.primary_reader = Reader(self._address, partial(self._connect, self._address)) if on_replica else self.reader
 
     @classmethod
     async def open(cls, config: Config, *, application: str = "catalog") -> Database:
@@ -65,6 +68,7 @@ class Database:
     async def close(self) -> None:
         """Close every connection; the last user of an embedded server stops it."""
         await self.reader.close()
+        await self.primary_reader.close()
         await self.engine.dispose()
         await self._pool.close()
         if self._server:
@@ -129,9 +133,6 @@ class Database:
 
     async def _connect_raw(self, *_: Any, **__: Any) -> asyncpg.Connection:
         return await self._connect(self._address, {})
-
-    async def _connect_reader(self, address: connecting.Address, settings: Mapping[str, str]) -> asyncpg.Connection:
-        return await self._connect(address, settings)
 
     async def _connect(self, address: connecting.Address, settings: Mapping[str, str]) -> asyncpg.Connection:
         try:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog import values
+from catalog.gitops import diffs
 from catalog.provisioning import affected as differences
 from catalog.provisioning import costs, masking, workflow
 from catalog.provisioning.affected import Affected, Key
@@ -131,12 +132,7 @@ def _affected(instance_id: str, one: Affected) -> dict[str, Any]:
 
 def _rendered(overlay: Overlay, path: str, secret_keys: str) -> RenderedFile:
     old, new = (masking.mask(text, secret_keys) for text in overlay.text(path))
-    return RenderedFile(path=path, content=new, diff=_diff(path, old, new))
-
-
-def _diff(path: str, old: str, new: str) -> str:
-    lines = difflib.unified_diff(old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{path}", f"b/{path}")
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    return RenderedFile(path=path, content=new, diff=diffs.unified(path, old.encode(), new.encode()))
 
 
 def _changed_lines(old: str, new: str) -> list[str]:

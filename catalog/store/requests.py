@@ -29,6 +29,7 @@ from catalog.records import (
     Estate,
     Grant,
     Idempotency,
+    Organization,
     Principal,
     ProvisioningRequest,
     RequestState,
@@ -90,6 +91,11 @@ async def instances(session: AsyncSession, ids: Iterable[str]) -> dict[str, Comp
     """Return the instances of these ids that are there, by id."""
     rows = await session.scalars(select(ComponentInstance).where(col(ComponentInstance.id).in_(list(ids))))
     return {row.id: row for row in rows}
+
+
+async def currency(session: AsyncSession, organization_id: str) -> str:
+    """Return the organisation's currency."""
+    return await session.scalar(select(col(Organization.currency)).where(col(Organization.id) == organization_id)) or "USD"
 
 
 async def team(session: AsyncSession, slug: str, organization_id: str) -> Team | None:

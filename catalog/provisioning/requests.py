@@ -1,0 +1,271 @@
+"""What people do with requests: preview, request, approve, reject, cancel. Each use-case is one transaction.
+
+Scope in, rows out. A use-case checks who asks, decides by the table of moves, writes, and enqueues "advance request N"; what
+a request then does, `advance` does. Errors are `catalog.errors`, with the path of what doesn't hold.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from catalog import values
+from catalog.config import Config
+from catalog.errors import Conflict, Forbidden, Invalid, NotFound, PlanChanged, Unauthenticated
+from catalog.provisioning import draft, gate, head, transitions, workflow
+from catalog.provisioning.ask import Ask
+from catalog.provisioning.draft import Draft
+from catalog.provisioning.lifecycle import Move, StepMove
+from catalog.provisioning.preview import Preview
+from catalog.records import (
+    Approval,
+    ApprovalDecision,
+    ProvisioningRequest,
+    RequestState,
+    RequestStep,
+    Role,
+    Scope,
+    StepKind,
+    StepState,
+)
+from catalog.store import jobs
+from catalog.store import requests as rows
+from catalog.store.database import Database
+from catalog.store.requests import Target
+
+__all__ = ["Ask", "Preview", "approve", "cancel", "preview", "reject", "request"]
+
+_MUTATION = "requestProvisioning"
+_KEY_LENGTH = 200
+
+
+async def preview(database: Database, config: Config, scope: Scope, ask: Ask) -> Preview:
+    """Show what a request would do; nothing is written and nothing is executed."""
+    async with database.session() as session:
+        return (await draft.make(session, config, scope, ask)).preview
+
+
+async def request(database: Database, config: Config, scope: Scope, ask: Ask, *, idempotency_key: str) -> ProvisioningRequest:
+    """Make a request, or return the one that the same key made.
+
+    Raises what `draft.make` raises; Forbidden when no requester grant admits the target; Conflict when the estate is read-only,
+    another request holds the target, or the key was used for something else.
+    """
+    principal_id = _principal(scope)
+    if not 0 < len(idempotency_key) <= _KEY_LENGTH:
+        raise Invalid(f"an idempotency key has 1 to {_KEY_LENGTH} characters", path=("idempotencyKey",))
+    async with database.session() as session:
+        # The claim comes first: a concurrent duplicate waits at it until this transaction ends.
+        replayed = await rows.claim(
+            session, principal_id=principal_id, mutation=_MUTATION, key=idempotency_key, body_hash=values.digest(ask.body())
+        )
+        if replayed is not None:
+            return await _replayed(session, replayed)
+        target = await draft.find(session, scope, ask)
+        _may_request(scope, target)
+        head.writable(target.estate)
+        made = await _add(session, scope, ask, await draft.make(session, config, scope, ask))
+        await rows.keep(session, principal_id=principal_id, mutation=_MUTATION, key=idempotency_key, payload={"id": made.id})
+        await _advance_later(session, made.id)
+        await session.commit()
+        return made
+
+
+async def approve(
+    database: Database, config: Config, scope: Scope, request_id: str, *, digest: str, comment: str | None = None
+) -> ProvisioningRequest:
+    """Approve exactly what `digest` names; the last approval that a gate needs closes it.
+
+    Raises PlanChanged when the request is no longer what was shown, Forbidden for the requester and for whoever may not decide.
+    """
+    del config
+    async with database.session() as session:
+        found, step, electorate = await _at_gate(session, scope, request_id, digest)
+        await rows.decide(session, _approval(found, scope, ApprovalDecision.APPROVED, comment))
+        said = [one.principal_id for one in await rows.approvals(session, found.id) if not one.void]
+        if gate.closes(electorate, said):
+            names = f"approved by {len(said)} of {electorate.quorum} needed"
+            transitions.end(step, StepMove.SUCCEED, summary=names)
+            transitions.move(found, Move.APPROVE)
+            found.expires_at = None
+            await _advance_later(session, found.id)
+        return await _commit(session, found)
+
+
+async def reject(
+    database: Database, config: Config, scope: Scope, request_id: str, *, digest: str, comment: str | None = None
+) -> ProvisioningRequest:
+    """Reject a request: one rejection is enough. Raises as `approve` does."""
+    del config
+    async with database.session() as session:
+        found, step, _ = await _at_gate(session, scope, request_id, digest)
+        await rows.decide(session, _approval(found, scope, ApprovalDecision.REJECTED, comment))
+        transitions.end(step, StepMove.FAIL, summary=f"rejected by {scope.name}", error=comment)
+        transitions.move(found, Move.REJECT)
+        transitions.cancel(await rows.steps(session, found.id))
+        return await _commit(session, found)
+
+
+async def cancel(
+    database: Database, config: Config, scope: Scope, request_id: str, *, reason: str | None = None
+) -> ProvisioningRequest:
+    """Cancel a request that is not being applied yet; cancelling again changes nothing.
+
+    Its requester may, and an admin of its target. Raises Conflict when it is too late, naming what can be done.
+    """
+    del config
+    principal_id = _principal(scope)
+    async with database.session() as session:
+        found = await _visible(session, scope, request_id)
+        if found.state == RequestState.CANCELLED:
+            return found
+        if principal_id != found.requester_id and not scope.admits(Role.ADMIN, tenant_id=found.tenant_id, team_id=None):
+            raise Forbidden("only its requester or an admin cancels a request")
+        transitions.move(found, Move.CANCEL)
+        said = f"cancelled by {scope.name}" + (f": {reason}" if reason else "")
+        transitions.cancel(await rows.steps(session, found.id), said)
+        return await _commit(session, found)
+
+
+# ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _principal(scope: Scope) -> str:
+    if scope.principal_id is None:
+        raise Unauthenticated("sign in first", hint="send a token: Authorization: Bearer atc_…")
+    return scope.principal_id
+
+
+def _may_request(scope: Scope, target: Target) -> None:
+    instance = target.instance
+    if not scope.admits(Role.REQUESTER, tenant_id=instance.tenant_id, team_id=instance.team_id):
+        raise Forbidden(
+            f"you may not request changes of {instance.name} in {target.stack.name}",
+            hint="ask an admin for a requester grant that admits its tenant and team",
+        )
+
+
+async def _replayed(session: AsyncSession, payload: Mapping[str, Any]) -> ProvisioningRequest:
+    found = await rows.get(session, str(payload.get("id")))
+    if found is None:
+        raise NotFound("the request made under this idempotency key is gone", path=("idempotencyKey",))
+    return found
+
+
+async def _add(session: AsyncSession, scope: Scope, ask: Ask, made: Draft) -> ProvisioningRequest:
+    now = datetime.now(UTC)
+    target, shown = made.target, made.preview
+    gates = workflow.gates(made.steps)
+    found = ProvisioningRequest(
+        id=values.global_id("ProvisioningRequest", uuid.uuid4().hex),
+        estate_id=target.estate.id,
+        tenant_id=target.instance.tenant_id,
+        action=ask.action,
+        state=RequestState.PENDING,
+        workflow_id=made.workflow_id,
+        environment_id=target.stack.environment_id,
+        instance_id=target.instance.id,
+        stack_name=target.stack.name,
+        component_type=target.instance.type,
+        component_name=target.instance.name,
+        target="/".join(draft.key_of(target)),
+        team_id=made.team.id,
+        requester_id=_principal(scope),
+        justification=ask.justification,
+        parameters=dict(ask.parameters),
+        executor=made.executor,
+        preview=shown.document(),
+        digest=shown.digest,
+        base_revision=made.drawn.base,
+        required_approvals=gates[0].quorum if gates else 0,
+        may_approve=list(shown.may_approve),
+        created_at=now,
+        updated_at=now,
+    )
+    await rows.add(session, found, [_step(found.id, ordinal, step) for ordinal, step in enumerate(made.steps)])
+    await rows.wake(session, found.id)
+    return found
+
+
+def _step(request_id: str, ordinal: int, planned: workflow.PlannedStep) -> RequestStep:
+    return RequestStep(
+        request_id=request_id,
+        ordinal=ordinal,
+        name=planned.name,
+        kind=planned.kind,
+        tool=planned.tool,
+        options=dict(planned.options),
+        state=StepState.SKIPPED if planned.skip else StepState.PENDING,
+        summary=planned.skip,
+    )
+
+
+async def _visible(session: AsyncSession, scope: Scope, request_id: str) -> ProvisioningRequest:
+    """The request, locked, when the viewer may see it: its requester, or whose grant admits the target."""
+    found = await rows.lock(session, request_id)
+    if found is None or not (found.requester_id == scope.principal_id or await _sees(session, scope, found)):
+        raise NotFound(f"there is no request {request_id}", hint="`catalog get requests` lists them", path=("id",))
+    return found
+
+
+async def _sees(session: AsyncSession, scope: Scope, found: ProvisioningRequest) -> bool:
+    affected = await rows.instances(session, draft.affected_ids(found))
+    if any(scope.admits(Role.VIEWER, tenant_id=row.tenant_id, team_id=row.team_id) for row in affected.values()):
+        return True
+    return scope.admits(Role.VIEWER, tenant_id=found.tenant_id, team_id=found.team_id)
+
+
+async def _at_gate(
+    session: AsyncSession, scope: Scope, request_id: str, digest: str
+) -> tuple[ProvisioningRequest, RequestStep, gate.Electorate]:
+    """The request at its open gate, when the viewer may decide there on what the digest names."""
+    principal_id = _principal(scope)
+    found = await _visible(session, scope, request_id)
+    if found.requester_id == principal_id:
+        raise rows.own_request()
+    steps = await rows.steps(session, found.id)
+    step = next((one for one in steps if one.kind == StepKind.APPROVAL_GATE and one.state == StepState.WAITING), None)
+    if found.state != RequestState.AWAITING_APPROVAL or step is None:
+        raise Conflict(f"request {found.number} awaits no approval: it is {found.state}", code="NOT_IN_THIS_STATE")
+    if found.expires_at is not None and found.expires_at <= datetime.now(UTC):
+        raise Conflict(f"the time to decide on request {found.number} is over", code="EXPIRED", hint="request it again")
+    target = await draft.target_of(session, found)
+    electorate = await draft.electorate(session, target, workflow.gate_of(step.options), draft.affected_ids(found))
+    if principal_id not in electorate.everybody:
+        names = ", ".join(found.may_approve)
+        raise Forbidden(f"you may not decide on request {found.number}", hint=f"may decide: {names}" if names else None)
+    if digest != found.digest:
+        raise PlanChanged(
+            f"request {found.number} is no longer what this digest names",
+            approved=digest,
+            current=found.digest or "",
+            difference=tuple((step.result or {}).get("difference", ())),
+            hint="look at it again, then decide on its new digest",
+        )
+    return found, step, electorate
+
+
+def _approval(found: ProvisioningRequest, scope: Scope, decision: ApprovalDecision, comment: str | None) -> Approval:
+    return Approval(
+        request_id=found.id,
+        requester_id=found.requester_id,
+        principal_id=_principal(scope),
+        decision=decision,
+        comment=comment,
+        digest=found.digest or "",
+        at=datetime.now(UTC),
+    )
+
+
+async def _advance_later(session: AsyncSession, request_id: str) -> None:
+    await jobs.enqueue(session, "advance_request", {"request_id": request_id}, dedupe=f"request:{request_id}")
+
+
+async def _commit(session: AsyncSession, found: ProvisioningRequest) -> ProvisioningRequest:
+    await rows.wake(session, found.id)
+    await session.commit()
+    return found

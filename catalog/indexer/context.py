@@ -64,7 +64,7 @@ def _most_common(key: str, everyone: Iterable[Mapping[str, Any]]) -> str | None:
 
 def _usable(value: Any) -> str | None:
     """Text that is a value: not a placeholder of another tool, a template or an Atmos function."""
-    if not isinstance(value, str) or not value or "${" in value or "{{" in value or value[0] == "!":
+    if not isinstance(value, str) or not value or not value.isprintable() or "${" in value or "{{" in value or value[0] == "!":
         return None
     return value
 

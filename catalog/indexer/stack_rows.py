@@ -1,0 +1,394 @@
+"""Turns one resolved stack into rows: the stack, its instances with their documents and costs, its dependencies, its diagnostics.
+
+Pure, and the unit of everything incremental: a part is made again only when its stack, its place, the seeds or its components'
+facts changed; its `content_hash` covers every row in it, so that equal hashes mean nothing to write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+from catalog.indexer import metadata, ownership
+from catalog.indexer.component_facts import ComponentFacts
+from catalog.indexer.context import Place
+from catalog.indexer.metadata import Complaint, Cost, Facts
+from catalog.indexer.ownership import Evidence, Owner, Teams
+from catalog.indexer.redaction import Redactor, json_text, safe
+from catalog.records import ComponentType, CostStatus, DriftState, FreshnessState, OwnershipSource
+from catalog.stacks.resolved import ResolvedDependency, ResolvedEstate, ResolvedInstance, ResolvedStack
+from catalog.store.rows import ComponentInstanceRow, CostEstimateRow, DependencyRow, StackRow
+from catalog.values import Diagnostic, Severity, SourceLocation, global_id
+
+Key = tuple[str, str, str]  # stack, component type as Atmos spells it, name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackPart:
+    """The rows of one stack. `facts` are what its instances say of each component, for the component's own values.
+
+    `offers` are its deployable instances: (instance name, physical component, instance id), for matching services.
+    """
+
+    stack: Any
+    place: Place
+    environment_id: str | None
+    instances: Mapping[str, Any]  # by id
+    documents: Mapping[str, str]  # configuration hash → JSON text
+    estimates: Mapping[str, Any]  # by the id of the instance
+    dependencies: tuple[Any, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    facts: frozenset[tuple[str, str | None, int | None, Cost | None]]
+    offers: tuple[tuple[str, str, str], ...]
+    content_hash: str
+    made_from: Any = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a stack's rows depend on besides the stack: the estate, its components, teams, defaults and the redactor."""
+
+    estate: str
+    currencies: Mapping[str, str]  # organisation → currency
+    default_teams: Mapping[str, Evidence]  # organisation → the evidence that names its default team
+    teams: Teams
+    components: Mapping[tuple[str, str], ComponentFacts]  # (type, path)
+    component_ids: Mapping[tuple[str, str], str]
+    redactor: Redactor
+    resolved: ResolvedEstate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Ids that a stack's rows refer to."""
+
+    organization_id: str
+    tenant_id: str
+    environment_id: str | None
+    manifest_id: str
+
+
+def kind_of(component_type: str) -> str:
+    """The component type as the records keep it."""
+    upper = component_type.upper()
+    return upper if upper in ComponentType.__members__ else ComponentType.CUSTOM
+
+
+def instance_id(estate: str, key: Key) -> str:
+    """The global id of an instance by its natural key."""
+    stack, component_type, name = key
+    return global_id("ComponentInstance", estate, stack, kind_of(component_type), name)
+
+
+def component_path(instance: ResolvedInstance, base_paths: Mapping[str, str]) -> str | None:
+    """Where an instance's component lies, relative to the estate; None where its type has no directory."""
+    about = instance.sections.get("component_info")
+    path = about.get("component_path") if isinstance(about, Mapping) else None
+    if isinstance(path, str) and path:
+        return path
+    base = base_paths.get(instance.type)
+    return f"{base.rstrip('/')}/{instance.component}" if base else None
+
+
+def make(
+    stack: ResolvedStack, dependencies: Sequence[ResolvedDependency], place: Place, position: Position, around: Surroundings
+) -> StackPart:
+    """Make the rows of one stack."""
+    maker = _Maker(stack, place, position, around)
+    for instance in stack.instances:
+        maker.add(instance)
+    edges = tuple(
+        sorted(_edges(dependencies, around.estate, maker.instances), key=lambda row: (row.source_id, row.target_id, row.via))
+    )
+    lost = sorted(entry for entry in around.resolved.broken_instances if entry[0] == stack.manifest)
+    row = maker.stack_row()
+    covered = (row, sorted(maker.instances.items()), sorted(maker.estimates.items()), edges, lost)
+    content_hash = fingerprint(covered)
+    return StackPart(
+        stack=row._replace(content_hash=content_hash),
+        place=place,
+        environment_id=position.environment_id,
+        instances=maker.instances,
+        documents=maker.documents,
+        estimates=maker.estimates,
+        dependencies=edges,
+        diagnostics=tuple(maker.diagnostics),
+        facts=frozenset(maker.facts),
+        offers=tuple(maker.offers),
+        content_hash=content_hash,
+        made_from=(stack, tuple(dependencies), place, position),
+    )
+
+
+def fingerprint(value: Any) -> str:
+    """The hash of rows: 128 bits over their printed form, which is the same on every machine."""
+    return hashlib.blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _edges(dependencies: Iterable[ResolvedDependency], estate: str, known: Mapping[str, Any]) -> Iterator[Any]:
+    seen = set()
+    for edge in dependencies:
+        source, target = instance_id(estate, edge.source), instance_id(estate, edge.target)
+        if source in known and (source, target, edge.via) not in seen:
+            seen.add((source, target, edge.via))
+            file, line, column = _spot(edge.location)
+            yield DependencyRow(
+                source_id=source, target_id=target, via=edge.via, kind=edge.kind, file=file, line=line, column=column
+            )
+
+
+class _Maker:
+    """Collects the rows of one stack. Mutable while the stack is walked, gone afterwards."""
+
+    def __init__(self, stack: ResolvedStack, place: Place, position: Position, around: Surroundings) -> None:
+        self._stack, self._place, self._position, self._around = stack, place, position, around
+        self._id = global_id("Stack", around.estate, stack.name)
+        self._currency = around.currencies.get(place.organization, "USD")
+        self._said_by_metadata = self._first(ownership.in_metadata(_of_stack(stack), OwnershipSource.STACK_METADATA))
+        self._said_by_tags = self._first(chain(ownership.in_tags(_of_stack(stack)), ownership.known_variable(_of_stack(stack))))
+        self._said_by_settings = self._first(ownership.in_settings(_of_stack(stack)))
+        self._said_by_seeds = self._first(self._from_seeds())
+        self.instances: dict[str, Any] = {}
+        self.documents: dict[str, str] = {}
+        self.estimates: dict[str, Any] = {}
+        self.diagnostics: list[Diagnostic] = []
+        self.facts: set[tuple[str, str | None, int | None, Cost | None]] = set()
+        self.offers: list[tuple[str, str, str]] = []
+        self._complained: set[tuple[str, SourceLocation | None]] = set()
+
+    def _first(self, evidence: Iterable[Evidence]) -> Owner | None:
+        return ownership.first(self._place.organization, evidence, self._around.teams)
+
+    def _from_seeds(self) -> Iterator[Evidence]:
+        if self._place.team is not None and self._place.mapping is not None:
+            yield Evidence(source=OwnershipSource.TENANT_MAPPING, value=self._place.team, location=self._place.mapping.location)
+        default = self._around.default_teams.get(self._place.organization)
+        if default is not None:
+            yield default
+
+    def stack_row(self) -> Any:
+        """The stack's own row, its hash still empty."""
+        stack, place = self._stack, self._place
+        owner = self._said_by_metadata or self._said_by_tags or self._said_by_settings or self._said_by_seeds
+        clean = self._around.redactor.value
+        replaced = self._around.redactor.replaced
+        row = StackRow(
+            id=self._id,
+            estate_id=global_id("Estate", self._around.estate),
+            tenant_id=self._position.tenant_id,
+            organization_id=self._position.organization_id,
+            environment_id=self._position.environment_id,
+            manifest_id=self._position.manifest_id,
+            name=safe(stack.name),
+            namespace=place.namespace,
+            account=place.account,
+            stage=place.stage,
+            region=place.region,
+            labels=json_text(clean(labels(stack.vars, stack.metadata))),
+            tags=_texts(clean(stack.metadata.get("tags"))),
+            vars=json_text(clean(stack.vars)),
+            state=FreshnessState.FRESH.value,
+            **self._owned(owner, self._spot_of_stack(owner)),
+            content_hash="",
+            removed_at=None,
+        )
+        self._note_replaced(replaced, None, SourceLocation(file=stack.manifest))
+        return row
+
+    def add(self, instance: ResolvedInstance) -> None:
+        """Add one instance with its document, cost and diagnostics."""
+        identity = instance_id(self._around.estate, (instance.stack, instance.type, instance.name))
+        if identity in self.instances:
+            message = f"{instance.type} {instance.name} clashes with another custom component of that name and is left out"
+            complaint = Complaint(severity=Severity.ERROR, code="component-clash", message=message)
+            self._report(complaint, instance, instance.location)
+            return
+        path = component_path(instance, self._around.resolved.component_base_paths)
+        component = self._around.components.get((kind_of(instance.type), path or ""))
+        config_hash = self._document(instance, component)
+        facts = metadata.read(instance.sections.get("metadata"), self._currency)
+        cost = facts.cost or (component.cost if component else None)
+        estimate = self._estimate(identity, instance, cost)
+        self._note_facts(instance, facts, component)
+        file, line, _ = _spot(instance.location)
+        if not instance.abstract and instance.enabled:
+            self.offers.append((instance.name, instance.component, identity))
+        self.instances[identity] = self._hashed(
+            ComponentInstanceRow(
+                id=identity,
+                estate_id=global_id("Estate", self._around.estate),
+                tenant_id=self._position.tenant_id,
+                stack_id=self._id,
+                component_id=self._around.component_ids.get((kind_of(instance.type), path or "")),
+                type=kind_of(instance.type),
+                name=safe(instance.name),
+                abstract=instance.abstract,
+                enabled=instance.enabled,
+                locked=instance.locked,
+                state=FreshnessState.FRESH.value,
+                inherits=[safe(base) for base in instance.bases],
+                workspace=_text(instance.sections.get("workspace")),
+                backend_type=_text(instance.sections.get("backend_type")),
+                labels=json_text(self._around.redactor.value(self._labels(instance))),
+                unresolved_dependencies=self._unresolved(instance),
+                config_hash=config_hash,
+                **self._ownership(instance),
+                cost_estimate_id=None if estimate is None else estimate.id,
+                cost_status=CostStatus.UNKNOWN.value if estimate is None else estimate.status,
+                monthly=None if estimate is None else estimate.monthly,
+                currency=None if estimate is None else estimate.currency,
+                drift=DriftState.UNKNOWN.value,
+                file=file,
+                line=line,
+                changed_at=None,
+                content_hash="",
+                removed_at=None,
+            )
+        )
+
+    def _hashed(self, row: Any) -> Any:
+        return row._replace(content_hash=fingerprint((row, self.estimates.get(row.id))))
+
+    def _document(self, instance: ResolvedInstance, component: ComponentFacts | None) -> str:
+        redactor = self._around.redactor
+        replaced = redactor.replaced
+        text = json_text(redactor.sections(instance.sections, component.code.sensitive if component else ()))
+        self._note_replaced(replaced, instance, instance.location)
+        config_hash = hashlib.sha256(text.encode()).hexdigest()
+        self.documents[config_hash] = text
+        return config_hash
+
+    def _note_replaced(self, before: int, instance: ResolvedInstance | None, location: SourceLocation | None) -> None:
+        count = self._around.redactor.replaced - before
+        if count:
+            message = f"{count} value{'s' if count > 1 else ''} that JSON or Postgres can't hold were replaced"
+            self._report(Complaint(severity=Severity.WARNING, code="unstorable-value", message=message), instance, location)
+
+    def _labels(self, instance: ResolvedInstance) -> dict[str, Any]:
+        variables, about = instance.sections.get("vars"), instance.sections.get("metadata")
+        return labels(variables if isinstance(variables, Mapping) else {}, about if isinstance(about, Mapping) else {})
+
+    def _unresolved(self, instance: ResolvedInstance) -> list[str]:
+        return list(self._around.resolved.unresolved_dependencies.get((instance.stack, instance.type, instance.name), ()))
+
+    def _estimate(self, identity: str, instance: ResolvedInstance, cost: Cost | None) -> Any:
+        if cost is None:
+            return None
+        location = cost.location or self._spot_of(instance, cost.path)
+        row = estimate_row("ComponentInstance", identity, cost, location)
+        self.estimates[identity] = row
+        return row
+
+    def _note_facts(self, instance: ResolvedInstance, facts: Facts, component: ComponentFacts | None) -> None:
+        for complaint in facts.complaints:
+            location = self._spot_of(instance, complaint.path) or instance.location
+            # One line of a shared file is one complaint, however many instances of this stack inherit it.
+            if (complaint.message, location) not in self._complained:
+                self._complained.add((complaint.message, location))
+                self._report(complaint, instance, location)
+        if component is not None and not instance.abstract:
+            cost = facts.cost
+            unplaced = cost and Cost(estimate=cost.estimate, problem=None, source=cost.source)
+            self.facts.add((self._around.component_ids[component.type, component.path], facts.category, facts.time, unplaced))
+
+    def _report(self, complaint: Complaint, instance: ResolvedInstance | None, location: SourceLocation | None) -> None:
+        self.diagnostics.append(
+            Diagnostic(
+                severity=complaint.severity,
+                code=complaint.code,
+                message=complaint.message,
+                hint=complaint.hint,
+                location=location,
+                stack=self._stack.name,
+                component=instance.name if instance else None,
+            )
+        )
+
+    def _ownership(self, instance: ResolvedInstance) -> dict[str, Any]:
+        """The first source that names a team, in the documented order; the stack's own answers are known already."""
+        sections = instance.sections
+        own = self._first(ownership.in_metadata(sections, OwnershipSource.INSTANCE_METADATA))
+        if own is None and self._said_by_metadata is None:
+            own = self._first(chain(ownership.in_tags(sections), ownership.known_variable(sections)))
+            if own is None and self._said_by_tags is None:
+                own = self._first(ownership.in_settings(sections))
+        if own is not None:
+            return self._owned(own, self._spot_of(instance, own.evidence.path))
+        stacks = self._said_by_metadata or self._said_by_tags or self._said_by_settings or self._said_by_seeds
+        return self._owned(stacks, self._spot_of_stack(stacks))
+
+    def _owned(self, owner: Owner | None, location: SourceLocation | None) -> dict[str, Any]:
+        file, line, _ = _spot(location)
+        return {
+            "team_id": None if owner is None else global_id("Team", *owner.team),
+            "owner_source": None if owner is None else owner.evidence.source.value,
+            "owner_value": None if owner is None else self._around.redactor.value(owner.evidence.value),
+            "owner_file": None if owner is None else file,
+            "owner_line": None if owner is None else line,
+        }
+
+    def _spot_of(self, instance: ResolvedInstance, path: str | None) -> SourceLocation | None:
+        if path is None:
+            return None
+        entries = self._around.resolved.provenance(instance.stack, instance.type, instance.name, path)
+        return next((entry.location for entry in entries if entry.location is not None), None)
+
+    def _spot_of_stack(self, owner: Owner | None) -> SourceLocation | None:
+        """Where the stack's owner is written: known for seeds; else where an instance that inherited it says; else the manifest."""
+        if owner is None or owner.evidence.location is not None:
+            return owner.evidence.location if owner else None
+        first = next(iter(self._stack.instances), None)
+        spot = self._spot_of(first, owner.evidence.path) if first is not None else None
+        return spot or SourceLocation(file=self._stack.manifest)
+
+
+def estimate_row(
+    subject_kind: str, subject_id: str, cost: Cost, location: SourceLocation | None, *, identity: str | None = None
+) -> Any:
+    """The row of an estimate about something."""
+    file, line, _ = _spot(location)
+    estimate = cost.estimate
+    return CostEstimateRow(
+        id=identity or global_id("CostEstimate", subject_id),
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        status=cost.status.value,
+        currency=estimate.currency if estimate else None,
+        monthly=estimate.amount if estimate else None,
+        low=estimate.low if estimate else None,
+        high=estimate.high if estimate else None,
+        reason=cost.problem,
+        unsupported=[],
+        source=cost.source.value,
+        file=file,
+        line=line,
+        estimated_at=None,
+    )
+
+
+def labels(variables: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:
+    """What selectors select on: `vars.tags`, over these `metadata.labels`; texts only."""
+    found: dict[str, Any] = {}
+    for container in (variables.get("tags"), about.get("labels")):
+        if isinstance(container, Mapping):
+            found.update((str(key), value) for key, value in container.items() if isinstance(value, str))
+    return found
+
+
+def _of_stack(stack: ResolvedStack) -> dict[str, Any]:
+    return {"vars": stack.vars, "settings": stack.settings, "metadata": stack.metadata}
+
+
+def _spot(location: SourceLocation | None) -> tuple[str | None, int | None, int | None]:
+    return (None, None, None) if location is None else (safe(location.file), location.line, location.column)
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _texts(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

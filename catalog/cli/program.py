@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "explain": (_ESTATE, "explain:explain", "Say which file and line set a value, and what it overrode."),
     "up": (_RUN, "up:up", "Start database, web and worker on the example estate."),
     "serve": (_RUN, "serve:serve", "Serve the graph and the pages."),
-    "worker": (_RUN, "worker:worker", "Take jobs from the queue: index runs and requests."),
+    "worker": (_RUN, "serve:worker", "Take jobs from the queue: index runs and requests."),
     "migrate": (_DATABASE, "migrate:migrate", "Bring the database to this version's migrations."),
     "index": (_DATABASE, "index:index", "Read estates into the database."),
     "principal": (_DATABASE, "access:principal", "Add people and programs."),

@@ -20,8 +20,6 @@ from catalog.config import Config
 if TYPE_CHECKING:
     from catalog.store.database import Database
 
-ADMIN = "admin@localhost"
-
 
 @click.command()
 def up() -> None:
@@ -105,13 +103,12 @@ def _environment(config: Config) -> dict[str, str]:
 async def _admin(config: Config, database: Database) -> None:
     """See that the token file holds a token of the local admin."""
     from catalog.access import principals, tokens  # noqa: PLC0415
-    from catalog.records import Role  # noqa: PLC0415
 
     try:
         await tokens.authenticate(database, config.token_file.read_text(encoding="utf-8").strip())
     except (OSError, errors.Unauthenticated):
         async with database.session() as session:
-            await principals.add(session, ADMIN, Role.ADMIN, name="local admin")
-            secret = await tokens.create(session, ADMIN, name="catalog up", expires_at=None)
+            admin = await principals.local_admin(session)
+            secret = await tokens.create(session, admin.email, name="catalog up")
             await session.commit()
         claim.write_secret(config.token_file, secret)

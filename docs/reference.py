@@ -11,11 +11,13 @@ from catalog.cli import program
 
 HEAD = """# The command
 
-Written by `docs/reference.py` from what `--help` says. Results go to stdout, talk to stderr; exit codes: 0 done, 1 failed, 2 wrong use.
+Written by `docs/reference.py` from what `--help` says.
 
-Commands on an estate's directory take `--estate DIR`, else the working directory. Commands through the graph act as the owner of a token:
-`--token`, else `CATALOG_TOKEN`, else the file `CATALOG_HOME/token` that `catalog up` leaves; `CATALOG_URL` says where the catalog is.
-Commands on the database open `CATALOG_DATABASE_URL`, else the embedded Postgres below `CATALOG_HOME` (`.catalog`).
+Results go to stdout, talk to stderr. Exit codes: 0 done, 1 failed, 2 wrong use.
+
+Commands on an estate's directory take `--estate DIR`, else the working directory. Commands through the graph act as the owner of
+a token: `--token`, else `CATALOG_TOKEN`, else the file `CATALOG_HOME/token` that `catalog up` leaves; `CATALOG_URL` says where the
+catalog is. Commands on the database open `CATALOG_DATABASE_URL`, else the embedded Postgres below `CATALOG_HOME` (`.catalog`).
 """
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,12 +30,20 @@ def with_blocks(language: str) -> list:
 @pytest.mark.parametrize("document", with_blocks("console"))
 def test_documented_commands_work(catalog, document):
     """Every command of a console block succeeds, in the order of the document."""
+    if "curl" in document.read_text() and shutil.which("curl") is None:
+        pytest.skip("curl is not on this machine")
     lines = [line[2:] for body in blocks(document, "console") for line in body.splitlines() if line.startswith("$ ")]
     script = "\n".join(lines).replace("http://127.0.0.1:8000", catalog.url).replace(".catalog/", f"{catalog.home}/")
     env = outside.environment(catalog.home, catalog.port)
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
     done = subprocess.run(
-        ["bash", "-euxo", "pipefail", "-c", script], env=env, cwd=outside.ROOT, capture_output=True, text=True, timeout=300
+        ["bash", "-euxo", "pipefail", "-c", script],
+        env=env,
+        cwd=outside.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
 
@@ -78,5 +87,6 @@ def test_compose_file_is_valid():
         cwd=outside.ROOT,
         capture_output=True,
         text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -47,7 +47,7 @@ def decide(job: Job) -> Backend:
 
 def state_directory(job: Job) -> Path:
     """The directory of the local states of a job's component."""
-    return job.state_dir / job.component_path
+    return job.state / job.component_path
 
 
 def declared(directory: Path) -> str | None:

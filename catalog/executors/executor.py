@@ -25,8 +25,8 @@ class Job:
 
     `checkout` is the root of a private clone of the estate and `component_path` the code's directory in it (as Atmos composes it:
     base path and physical component). `vars`, `env`, `backend`, `backend_type` and `command` are the resolved sections; `varfile`
-    is Atmos' name for the file with the variables. `private_dir` is a directory of this worker in which everything secret lies
-    while the job runs, `state_dir` the directory of this estate's local states. `sensitive` names variables whose values no log
+    is Atmos' name for the file with the variables. `private` is a directory of this worker in which everything secret lies
+    while the job runs, `state` the directory of this estate's local states. `sensitive` names variables whose values no log
     line may show, `redaction_key` keys the hashes that stand for secrets in plans. `started` is told the process of an apply
     before it begins to work.
     """
@@ -36,8 +36,8 @@ class Job:
     component: str
     stack: str
     workspace: str | None
-    private_dir: Path
-    state_dir: Path
+    private: Path
+    state: Path
     redaction_key: bytes = field(repr=False)
     vars: Mapping[str, Any] = field(default_factory=dict, repr=False)
     env: Mapping[str, Any] = field(default_factory=dict, repr=False)

@@ -56,7 +56,7 @@ class Terraform:
     async def _run(self, job: Job, log: LogSink) -> AsyncIterator[_Run]:
         if not job.directory.resolve().is_relative_to(job.checkout.resolve()) or not job.directory.is_dir():
             raise NotFound(f"component {job.component!r} points to {job.component_path!r}, which does not exist in the estate")
-        with private.directory(job.private_dir) as directory, _backend_beside(job) as settings:
+        with private.directory(job.private) as directory, _backend_beside(job) as settings:
             run = _Run(
                 self._choose_program(job), job, log, directory, environment.compose(job, self._environment, directory / "data")
             )

@@ -119,7 +119,7 @@ def make(
         facts=frozenset(maker.facts),
         offers=tuple(maker.offers),
         content_hash=content_hash,
-        made_from=(stack, tuple(dependencies), place, position),
+        made_from=(stack, tuple(dependencies), lost),
     )
 
 

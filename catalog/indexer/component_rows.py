@@ -1,0 +1,169 @@
+"""Finds the components of an estate and turns them into rows: their own word first, else what all their instances agree on."""
+
+from __future__ import annotations
+
+import posixpath
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.cost.money import Estimate
+from catalog.indexer import categories
+from catalog.indexer.component_facts import ComponentFacts
+from catalog.indexer.metadata import Cost
+from catalog.indexer.redaction import json_text, safe
+from catalog.indexer.stack_rows import StackPart, Surroundings, component_path, estimate_row, fingerprint, kind_of
+from catalog.records import ComponentType, CostSource
+from catalog.stacks.resolved import ResolvedEstate
+from catalog.stacks.tree import Tree
+from catalog.store.rows import ComponentRow
+from catalog.values import global_id
+
+_CODE = (".tf", ".tf.json", ".tofu")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What the instances of one component say, each different answer once."""
+
+    categories: set[str]
+    times: set[int]
+    costs: set[Cost]
+
+
+def find(tree: Tree, resolved: ResolvedEstate) -> tuple[tuple[str, str], ...]:
+    """The components of an estate, each its type and path: those that instances use and those that lie unused beside them."""
+    paths = list(tree.paths())
+    used = {
+        (kind_of(instance.type), path)
+        for stack in resolved.stacks
+        for instance in stack.instances
+        if (path := component_path(instance, resolved.component_base_paths)) is not None
+    }
+    found = {item for item in used if _is_directory(paths, item[1])}
+    base = resolved.component_base_paths.get("terraform")
+    unused = _modules_below(paths, base) if base else ()
+    return tuple(sorted(found | {(ComponentType.TERRAFORM.value, path) for path in unused}))
+
+
+def _is_directory(paths: Sequence[str], path: str) -> bool:
+    prefix = path.rstrip("/") + "/"
+    at = bisect_left(paths, prefix)
+    return at < len(paths) and paths[at].startswith(prefix)
+
+
+def _modules_below(paths: Iterable[str], base: str) -> set[str]:
+    """Directories below the base that hold Terraform code themselves; modules inside another module are its own business."""
+    prefix = base.rstrip("/") + "/"
+    folders = {posixpath.dirname(path) for path in paths if path.startswith(prefix) and path.endswith(_CODE)}
+    folders.discard(base.rstrip("/"))
+    return {folder for folder in folders if not any(parent in folders for parent in _parents(folder))}
+
+
+def _parents(folder: str) -> Iterable[str]:
+    while folder := posixpath.dirname(folder):
+        yield folder
+
+
+def identity(estate: str, component: tuple[str, str]) -> str:
+    """The global id of a component by type and path."""
+    return global_id("Component", estate, *component)
+
+
+def said(parts: Iterable[StackPart]) -> dict[str, Said]:
+    """Gather what instances say of their components, by the component's id."""
+    gathered: dict[str, Said] = {}
+    for facts in {part.facts for part in parts}:
+        for component, category, time, cost in facts:
+            answers = gathered.get(component)
+            if answers is None:
+                answers = gathered[component] = Said(categories=set(), times=set(), costs=set())
+            if category is not None:
+                answers.categories.add(category)
+            if time is not None:
+                answers.times.add(time)
+            if cost is not None and cost.estimate is not None:
+                answers.costs.add(cost)
+    return gathered
+
+
+_SILENCE = Said(categories=set(), times=set(), costs=set())
+
+
+def make(around: Surroundings, organization: str, facts: ComponentFacts, answers: Said | None) -> tuple[Any, Any]:
+    """Make a component's row and its estimate's (None where nothing is known of its cost)."""
+    answers = answers or _SILENCE
+    identity_ = around.component_ids[facts.type, facts.path]
+    name = _name(facts, around.resolved.component_base_paths)
+    stated = facts.category or _only(answers.categories)
+    category = stated or categories.derived(name, facts.code.resource_types)
+    cost = facts.cost or _agreed(answers.costs)
+    estimate = None if cost is None else estimate_row("Component", identity_, cost, cost.location)
+    maintainer = around.teams.find(organization, facts.maintainer) if facts.maintainer else None
+    code = facts.code
+    row = ComponentRow(
+        id=identity_,
+        estate_id=global_id("Estate", around.estate),
+        type=facts.type,
+        name=safe(name),
+        path=safe(facts.path),
+        title=facts.title,
+        description=facts.description and safe(facts.description),
+        category=category,
+        category_derived=stated is None and category is not None,
+        provisioning_time=_only(answers.times) if facts.time is None else facts.time,
+        cost_estimate_id=None if estimate is None else estimate.id,
+        maturity=facts.maturity,
+        maintainer_id=None if maintainer is None else global_id("Team", *maintainer),
+        readme=code.readme and safe(code.readme),
+        source=facts.source,
+        version=facts.version,
+        inputs=json_text(list(code.inputs)),
+        outputs=json_text(list(code.outputs)),
+        providers=json_text(list(code.providers)),
+        input_schema=json_text(code.input_schema),
+        source_hash=code.source_hash,
+        content_hash="",
+        removed_at=None,
+    )
+    return row._replace(content_hash=fingerprint((row, estimate))), estimate
+
+
+def _name(facts: ComponentFacts, base_paths: Mapping[str, str]) -> str:
+    """The path below the components directory of its type: what `component` says in manifests."""
+    for component_type, base in base_paths.items():
+        prefix = base.rstrip("/") + "/"
+        if kind_of(component_type) == facts.type and facts.path.startswith(prefix):
+            return facts.path[len(prefix) :]
+    return posixpath.basename(facts.path)
+
+
+def _only(answers: set[Any]) -> Any:
+    return next(iter(answers)) if len(answers) == 1 else None
+
+
+def _agreed(costs: set[Cost]) -> Cost | None:
+    """The one cost that all instances state, else the range they span; None for none or for several currencies."""
+    if len(costs) == 1:
+        return next(iter(costs))
+    estimates = [cost.estimate for cost in costs if cost.estimate is not None]
+    if len({estimate.currency for estimate in estimates}) != 1:
+        return None
+    return Cost(estimate=spanned(estimates), problem="its instances state different costs", source=CostSource.INSTANCE_METADATA)
+
+
+def spanned(estimates: Sequence[Estimate]) -> Estimate:
+    """The range that estimates in one currency span; open above when one of them is."""
+    lows = [low for estimate in estimates if (low := _first(estimate.low, estimate.amount)) is not None]
+    highs = [_first(estimate.high, estimate.amount) for estimate in estimates]
+    return Estimate(
+        currency=estimates[0].currency,
+        amount=None,
+        low=min(lows, default=None),
+        high=None if None in highs else max(high for high in highs if high is not None),
+    )
+
+
+def _first(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)

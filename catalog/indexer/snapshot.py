@@ -1,0 +1,315 @@
+"""Takes a snapshot: a resolved estate, the seeds and the components' facts in, every row that they mean out.
+
+Pure: the same inputs give the same snapshot on any machine (given the same redaction key). Handed the previous snapshot, it
+makes again only the stacks that changed, and the result equals a snapshot taken from nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from catalog.indexer import component_rows, context, organization_rows, services, stack_rows
+from catalog.indexer.component_facts import ComponentFacts
+from catalog.indexer.context import Mappings, Place
+from catalog.indexer.organization_rows import OrganizationRows
+from catalog.indexer.ownership import Teams
+from catalog.indexer.redaction import Redactor, json_text, safe
+from catalog.indexer.seed_values import Seeds, currency_of
+from catalog.indexer.services import Known, ServiceRows
+from catalog.indexer.stack_rows import Position, StackPart, Surroundings, fingerprint
+from catalog.stacks import governance
+from catalog.stacks.resolved import ResolvedDependency, ResolvedEstate, ResolvedStack, WorkflowManifest
+from catalog.store.rows import DiagnosticRow, ManifestRow, WorkflowRow
+from catalog.values import Diagnostic, global_id
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The estate that is read: its name, its organisation, and how values are redacted."""
+
+    estate: str
+    organization: str
+    redaction_key: bytes = field(repr=False)
+    secret_keys: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Every row of an estate at one moment, by id, without the moment: no run, no time, no position.
+
+    `hash` covers all of it. `broken` and `broken_instances` are the resolver's: what they name keeps its last good version.
+    `unread` are seed files without a good version: what they once said stays. `pending` says that some component's code could
+    not be read yet.
+    """
+
+    estate: str
+    organization: OrganizationRows
+    manifests: Mapping[str, Any]
+    imports: Mapping[str, tuple[str, ...]]  # manifest id → ids of what it imports, in order
+    components: Mapping[str, Any]
+    component_estimates: Mapping[str, Any]  # by the estimate's id
+    workflows: Mapping[str, Any]
+    parts: Mapping[str, StackPart]  # by the stack's id
+    services: ServiceRows
+    diagnostics: Mapping[str, Any]
+    broken: frozenset[str]
+    broken_instances: frozenset[tuple[str, str, str]]
+    unread: frozenset[str]
+    pending: bool
+    hash: str
+    made_from: Any = field(compare=False, repr=False)
+
+    @property
+    def instance_count(self) -> int:
+        """How many component instances there are, abstract ones included."""
+        return sum(len(part.instances) for part in self.parts.values())
+
+
+def take(
+    resolved: ResolvedEstate,
+    seeds: Seeds,
+    components: Mapping[tuple[str, str], ComponentFacts],
+    subject: Subject,
+    *,
+    diagnostics: Sequence[Diagnostic] = (),
+    previous: Snapshot | None = None,
+    progress: Progress | None = None,
+) -> Snapshot:
+    """Take the snapshot; `diagnostics` are the reader's own, beside those of the resolver, the seeds and the components."""
+    inputs = (seeds, components, subject)
+    reusable = previous is not None and previous.made_from[0] == inputs
+    teams = previous.made_from[1] if previous is not None and reusable else Teams(seeds.teams)
+    around = _surroundings(resolved, seeds, components, subject, teams)
+    parts = _parts(around, seeds, subject, previous.parts if previous is not None and reusable else {}, progress)
+    answers = component_rows.said(parts.values())
+    made = [
+        component_rows.make(around, subject.organization, facts, answers.get(around.component_ids[key]))
+        for key, facts in components.items()
+    ]
+    estimates = {row.id: row for _, row in made if row is not None}
+    component_table = {row.id: row for row, _ in made}
+    service_rows = services.make(seeds, list(parts.values()), _known(component_table, estimates, parts), teams)
+    workflows, workflow_diagnostics = _workflows(resolved.workflows, subject.estate, around.redactor)
+    used = {row.team_id for part in parts.values() for row in (part.stack, *part.instances.values())}
+    used |= {row.owner_id for row in service_rows.services.values()} | {row.maintainer_id for row in component_table.values()}
+    organization = organization_rows.make(
+        (subject.estate, subject.organization), seeds, (part.place for part in parts.values()), teams, used
+    )
+    manifests, imports = _manifests(resolved, subject.estate)
+    snapshot = Snapshot(
+        estate=subject.estate,
+        organization=organization,
+        manifests=manifests,
+        imports=imports,
+        components=component_table,
+        component_estimates=estimates,
+        workflows=workflows,
+        parts=parts,
+        services=service_rows,
+        diagnostics=_diagnostics(
+            subject.estate,
+            (
+                *resolved.diagnostics,
+                *seeds.diagnostics,
+                *diagnostics,
+                *workflow_diagnostics,
+                *(item for facts in components.values() for item in facts.diagnostics),
+                *(item for part in parts.values() for item in part.diagnostics),
+            ),
+        ),
+        broken=resolved.broken,
+        broken_instances=resolved.broken_instances,
+        unread=seeds.unread,
+        pending=any(facts.code.pending for facts in components.values()),
+        hash="",
+        made_from=(inputs, teams),
+    )
+    return replace(snapshot, hash=_hash(snapshot))
+
+
+def _surroundings(
+    resolved: ResolvedEstate, seeds: Seeds, components: Mapping[tuple[str, str], ComponentFacts], subject: Subject, teams: Teams
+) -> Surroundings:
+    organizations = {item.name for item in seeds.organizations}
+    return Surroundings(
+        estate=subject.estate,
+        currencies={name: currency_of(seeds, name) for name in organizations},
+        default_teams=organization_rows.default_teams(seeds),
+        teams=teams,
+        components=components,
+        component_ids={key: component_rows.identity(subject.estate, key) for key in components},
+        redactor=Redactor(subject.redaction_key, subject.secret_keys),
+        resolved=resolved,
+    )
+
+
+def _parts(
+    around: Surroundings, seeds: Seeds, subject: Subject, previous: Mapping[str, StackPart], progress: Progress | None
+) -> dict[str, StackPart]:
+    """The parts of all stacks, those of `previous` where nothing they are made from changed."""
+    mappings = Mappings(seeds.mappings)
+    names = {manifest.path: manifest.name for manifest in around.resolved.manifests}
+    edges: dict[str, list[ResolvedDependency]] = {}
+    for edge in around.resolved.dependencies:
+        edges.setdefault(edge.source[0], []).append(edge)
+    parts = {}
+    total = len(around.resolved.stacks)
+    for done, stack in enumerate(around.resolved.stacks, start=1):
+        identity = global_id("Stack", subject.estate, stack.name)
+        dependencies = tuple(edges.get(stack.name, ()))
+        known = previous.get(identity)
+        if known is None or not _is_same(known, stack, dependencies, around.resolved.broken_instances):
+            place = place_of(stack, names.get(stack.manifest, ""), mappings, subject.organization)
+            known = stack_rows.make(stack, dependencies, place, _position(place, stack, subject.estate), around)
+        parts[identity] = known
+        if progress is not None and (done % 50 == 0 or done == total):
+            progress(done, total, "stacks")
+    return parts
+
+
+def _is_same(
+    known: StackPart, stack: ResolvedStack, dependencies: tuple[ResolvedDependency, ...], lost: frozenset[tuple[str, str, str]]
+) -> bool:
+    made_from, edges, broken = known.made_from
+    # An incremental reading hands over the very stack it kept: comparing deeply would cost more than it saves.
+    return made_from is stack and edges == dependencies and broken == lost_of(stack, lost)
+
+
+def lost_of(stack: ResolvedStack, lost: frozenset[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """The instances of a stack that were lost alone."""
+    return sorted(entry for entry in lost if entry[0] == stack.manifest)
+
+
+def place_of(stack: ResolvedStack, manifest: str, mappings: Mappings, organization: str) -> Place:
+    """Where a stack is, by its context and the tenant mapping."""
+    variables = [found for instance in stack.instances if isinstance(found := instance.sections.get("vars"), Mapping)]
+    agreed = context.agreed(stack.vars, variables)
+    return context.derive(agreed, stack=stack.name, fallback=organization, mapping=mappings.of(manifest=manifest, stack=stack.name))
+
+
+def _position(place: Place, stack: ResolvedStack, estate: str) -> Position:
+    return Position(
+        organization_id=global_id("Organization", place.organization),
+        tenant_id=organization_rows.tenant_id(place, estate),
+        environment_id=organization_rows.environment_id(place, estate),
+        manifest_id=global_id("Manifest", estate, stack.manifest),
+    )
+
+
+def _known(components: Mapping[str, Any], estimates: Mapping[str, Any], parts: Mapping[str, StackPart]) -> Known:
+    by_name = {
+        row.name: row.id for row in sorted(components.values(), key=lambda row: (row.type != "TERRAFORM", row.path), reverse=True)
+    }
+    of_instance: dict[str, str] = {}
+    of_name: dict[str, set[Any]] = {}
+    for part in parts.values():
+        for name, component, identity in part.offers:
+            row = part.instances[identity]
+            if row.component_id is not None:
+                of_instance.setdefault(name, row.component_id)
+            if row.cost_estimate_id is not None:
+                of_name.setdefault(name, set()).add((row.currency, row.monthly))
+            del component
+    by_subject = {row.subject_id: row for row in estimates.values()}
+    return Known(component_of={**of_instance, **by_name}, estimate_of=by_subject, costs_of_name=of_name)
+
+
+def _manifests(resolved: ResolvedEstate, estate: str) -> tuple[dict[str, Any], dict[str, tuple[str, ...]]]:
+    ids = {manifest.path: global_id("Manifest", estate, manifest.path) for manifest in resolved.manifests}
+    rows, imports = {}, {}
+    for manifest in resolved.manifests:
+        identity = ids[manifest.path]
+        imported = tuple(dict.fromkeys(ids[path] for path in manifest.imports if path in ids))
+        rows[identity] = ManifestRow(
+            id=identity,
+            estate_id=global_id("Estate", estate),
+            path=safe(manifest.path),
+            content_hash=fingerprint((manifest.content_hash, imported, manifest.top_level)),
+            top_level=manifest.top_level,
+        )
+        imports[identity] = imported
+    return rows, imports
+
+
+def _workflows(workflows: Iterable[WorkflowManifest], estate: str, redactor: Redactor) -> tuple[dict[str, Any], list[Diagnostic]]:
+    rows: dict[str, Any] = {}
+    diagnostics: list[Diagnostic] = []
+    for workflow in workflows:
+        read = governance.parse(workflow.document, workflow.location)
+        diagnostics += read.diagnostics
+        parameters = workflow.document.get("parameters")
+        steps = [
+            {
+                "name": step.name,
+                "kind": step.kind,
+                "tool": step.tool,
+                "command": step.command,
+                "stack": step.stack,
+                "options": dict(step.options),
+            }
+            for step in read.steps
+        ]
+        row = WorkflowRow(
+            id=global_id("Workflow", estate, workflow.file, workflow.name),
+            estate_id=global_id("Estate", estate),
+            name=safe(workflow.name),
+            file=safe(workflow.file),
+            description=workflow.description and safe(workflow.description),
+            governed=read.governed,
+            parameters=json_text(redactor.value(parameters) if isinstance(parameters, dict) else {}),
+            steps=json_text(redactor.value(steps)),
+            content_hash="",
+        )
+        rows[row.id] = row._replace(content_hash=fingerprint(row))
+    return rows, diagnostics
+
+
+def _diagnostics(estate: str, found: Iterable[Diagnostic]) -> dict[str, Any]:
+    """Rows by id; the line is no part of the id, so what says the same of the same is one, at its first place."""
+    rows: dict[str, Any] = {}
+    for item in found:
+        location = item.location
+        file = safe(location.file) if location else None
+        message = safe(item.message)
+        identity = global_id("Diagnostic", estate, item.code, file or "", item.stack or "", item.component or "", message)
+        if identity not in rows:
+            rows[identity] = DiagnosticRow(
+                id=identity,
+                estate_id=global_id("Estate", estate),
+                run_id=None,
+                severity=item.severity.value,
+                code=item.code,
+                message=message,
+                hint=item.hint and safe(item.hint),
+                file=file,
+                line=location.line if location else None,
+                column=location.column if location else None,
+                stack_id=global_id("Stack", estate, item.stack) if item.stack is not None else None,
+                component_name=item.component and safe(item.component),
+                since=None,
+            )
+    return rows
+
+
+def _hash(snapshot: Snapshot) -> str:
+    organization = snapshot.organization
+    tables = (
+        organization.organizations, organization.tenants, organization.teams, organization.people, organization.environments,
+        snapshot.manifests, snapshot.component_estimates, snapshot.services.services, snapshot.services.components,
+        snapshot.services.estimates, snapshot.services.instances, snapshot.diagnostics,
+    )  # fmt: skip
+    hashed = (
+        [sorted(table.items()) for table in tables],
+        sorted(
+            (identity, row.content_hash) for table in (snapshot.components, snapshot.workflows) for identity, row in table.items()
+        ),
+        sorted((identity, part.content_hash) for identity, part in snapshot.parts.items()),
+        sorted(snapshot.broken),
+        sorted(snapshot.broken_instances),
+        sorted(snapshot.unread),
+    )
+    return fingerprint(hashed)

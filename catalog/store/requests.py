@@ -133,6 +133,12 @@ async def approvers(
     return list(await session.scalars(query.order_by(col(Principal.email))))
 
 
+async def principals(session: AsyncSession, ids: Iterable[str]) -> dict[str, Principal]:
+    """Return the principals of these ids, by id."""
+    rows = await session.scalars(select(Principal).where(col(Principal.id).in_(list(ids))))
+    return {row.id: row for row in rows}
+
+
 def _is_named(named: Sequence[str], organization_id: str) -> ColumnElement[bool]:
     slugs = [name.removeprefix("team:") for name in named if name.startswith("team:")]
     emails = [name for name in named if not name.startswith("team:")]
@@ -198,6 +204,11 @@ async def steps(session: AsyncSession, request_id: str) -> list[RequestStep]:
     """Return a request's steps in order, as they stand."""
     query = select(RequestStep).where(col(RequestStep.request_id) == request_id).order_by(col(RequestStep.ordinal))
     return list(await session.scalars(query.execution_options(populate_existing=True)))
+
+
+async def step(session: AsyncSession, request_id: str, ordinal: int) -> RequestStep | None:
+    """Return one step as it stands, its row locked until the session commits."""
+    return await session.get(RequestStep, (request_id, ordinal), populate_existing=True, with_for_update=True)
 
 
 async def due(session: AsyncSession) -> list[str]:

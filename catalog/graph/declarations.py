@@ -1,0 +1,192 @@
+"""What a field reads, declared on the field, beside its description.
+
+    name: str = column("name", "The stack's name.")
+    estate: names.Estate = one("estate", "The estate that it belongs to.")
+    instances: Connection[names.ComponentInstance] = page("instances", "…", where=ComponentInstanceWhere)
+
+Names are those of the sources in `store.compile`. The compiler finds a declaration in the field's metadata; nothing else knows how a
+field is read. A field without declaration is computed: it has a resolver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, TypeVar
+
+import strawberry
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+
+READS = "reads"
+FILTERS = "filters"
+T = TypeVar("T", bound=type)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """An argument of a field beside those of pages: its type, its description, its default, and what it asks for.
+
+    `path` leads through relations to the column that must equal it; of none: the argument is handed to the relation itself.
+    """
+
+    type: Any
+    description: str
+    default: Any = strawberry.UNSET
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """The field shows a column of its row."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class One:
+    """The field shows what a to-one relation leads to."""
+
+    relation: str
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Items:
+    """The field shows a short list as it is."""
+
+    relation: str
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paged:
+    """The field shows a connection."""
+
+    relation: str
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """The field shows the one row that answers to a human reference."""
+
+    relation: str
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ById:
+    """The field shows what has a global id, or, with `many`, a list of ids; `viewer` takes the viewer's own id."""
+
+    many: bool = False
+    viewer: bool = False
+
+
+Reads = Column | One | Items | Paged | Lookup | ById
+
+
+class Kind(Enum):
+    """How an input field filters."""
+
+    TEXT = auto()
+    NUMBER = auto()  # integers, decimals, times: the same operators
+    ONE_OF = auto()  # a list of enum values
+    FLAG = auto()
+    HAS = auto()  # an array holds the text
+    SELECTOR = auto()  # a Kubernetes label selector
+    JSON = auto()
+    PRESENCE = auto()  # whether the column is null
+    NESTED = auto()  # another filter, on what a relation leads to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What an input field of a filter asks of a row: of which column, behind which relations."""
+
+    kind: Kind
+    column: str = ""
+    path: tuple[str, ...] = ()
+
+
+def reads_from(source: str) -> Callable[[T], T]:
+    """Say which source an object type's rows come from."""
+
+    def mark(cls: T) -> T:
+        cls.__source__ = source  # type: ignore[attr-defined]
+        return cls
+
+    return mark
+
+
+def column(name: str, description: str) -> Any:
+    """A field that shows a column."""
+    return strawberry.field(description=description, metadata={READS: Column(name=name)})
+
+
+def one(relation: str, description: str, **arguments: Argument) -> Any:
+    """A field that shows what a to-one relation leads to."""
+    return _with_arguments(One(relation=relation, arguments=arguments), description, arguments)
+
+
+def items(relation: str, description: str, **arguments: Argument) -> Any:
+    """A field that shows a short list as it is."""
+    return _with_arguments(Items(relation=relation, arguments=arguments), description, arguments)
+
+
+def lookup(relation: str, description: str, **arguments: Argument) -> Any:
+    """A root field that finds one thing by its human reference."""
+    return _with_arguments(Lookup(relation=relation, arguments=arguments), description, arguments)
+
+
+def page(
+    relation: str, description: str, *, where: type | None = None, order_by: type | None = None, **arguments: Argument
+) -> Any:
+    """A field that shows a connection, with the arguments of pages and, where given, a filter and an order."""
+    more: dict[str, Argument] = {}
+    if where is not None:
+        more["where"] = Argument(type=where | None, description="Which of them: every condition given must hold.")
+    if order_by is not None:
+        ordering = list[order_by] | None  # type: ignore[valid-type]
+        more["order_by"] = Argument(type=ordering, description="In which order: by the first, then the next; the id decides last.")
+    return _with_arguments(Paged(relation=relation, arguments=arguments), description, _PAGE | more | arguments)
+
+
+def by_id(description: str, **arguments: Argument) -> Any:
+    """A root field that finds things by global ids."""
+    return _with_arguments(ById(many="ids" in arguments, viewer=not arguments), description, arguments)
+
+
+def filters(kind: Kind, description: str, column: str = "", path: tuple[str, ...] = (), **options: Any) -> Any:
+    """A field of a filter."""
+    declared = Filter(kind=kind, column=column, path=path)
+    return strawberry.field(description=description, default=strawberry.UNSET, metadata={FILTERS: declared}, **options)
+
+
+def given(description: str, default: Any = strawberry.UNSET, **options: Any) -> Any:
+    """A field of an input that is no filter."""
+    return strawberry.field(description=description, default=default, **options)
+
+
+def _with_arguments(reads: Reads, description: str, arguments: Mapping[str, Argument]) -> Any:
+    made = strawberry.field(description=description, metadata={READS: reads})
+    made.arguments = [
+        StrawberryArgument(
+            python_name=name,
+            graphql_name=None,
+            type_annotation=StrawberryAnnotation(argument.type),
+            description=argument.description,
+            default=argument.default,
+        )
+        for name, argument in arguments.items()
+    ]
+    return made
+
+
+_PAGE = {
+    "first": Argument(type=int | None, description="How many from the start: 20 unless given, 100 at most."),
+    "after": Argument(type=str | None, description="Behind this cursor, which must come from the same list, order and filter."),
+    "last": Argument(type=int | None, description="How many from the end: 100 at most; not together with `first`."),
+    "before": Argument(type=str | None, description="Ahead of this cursor, which must come from the same list, order and filter."),
+}

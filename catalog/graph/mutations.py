@@ -1,0 +1,365 @@
+"""What can be done: one mutation per business action, one `input`, a payload of its object and `errors`.
+
+Resolvers are a few lines that call one use-case. What they return names the object by its id; how much of it is shown is compiled
+like any other reading.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+import strawberry
+from strawberry.scalars import JSON
+from strawberry.types import Info
+
+from catalog import values
+from catalog.access import tokens
+from catalog.config import Config
+from catalog.errors import CatalogError, Forbidden, Invalid, NotFound
+from catalog.graph import enums, names
+from catalog.graph.declarations import given
+from catalog.graph.problems import UserError, problem
+from catalog.records import Scope
+from catalog.store import access, jobs, lookups
+from catalog.store import requests as rows
+from catalog.store.database import Database
+
+_ERRORS = "What went wrong; of none: it is done."
+_OBJECT = "The request, null when something went wrong."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acting:
+    """What resolvers act with: the database, the configuration, and who asks."""
+
+    database: Database
+    config: Config
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """An object of a payload by its global id: what is shown of it is read by the compiler."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """An object of a payload as a document: what is shown of it is read by the compiler, through a source made for it."""
+
+    source: str
+    value: dict[str, Any]
+
+
+@strawberry.input(description="An environment to aim at.")
+class TargetInput:
+    organization: str | None = given("Its organisation's name.")
+    tenant: str | None = given("Its tenant's name.")
+    account: str | None = given("Its account.")
+    environment: str = given("Its name.")
+    stage: str | None = given("Its stage.")
+    region: str | None = given("Its region.")
+
+
+@strawberry.input(description="What to preview.")
+class PreviewProvisioningInput:
+    action: enums.ProvisioningAction = given("What to ask for.")
+    estate: str | None = given("The estate's name; needed when several have such a stack.")
+    service: str | None = given("The service's slug.")
+    workflow: str | None = given("The governed workflow to run it through; the estate's own for this action unless given.")
+    workflow_file: str | None = given("The file of that workflow; needed when several have one of that name.")
+    stack: str | None = given("The stack's name.")
+    component: str | None = given("The component instance's name.")
+    component_type: enums.ComponentType | None = given("The component's type.", default=enums.ComponentType.TERRAFORM)
+    target: TargetInput | None = given("The environment.")
+    team: str = given("The slug of the team that it is for.")
+    name: str | None = given("The name of what is to be made.")
+    parameters: JSON | None = given("What to set: variable → value. Secret parameters are references, never values.")
+
+
+@strawberry.input(description="What to ask for.")
+class RequestProvisioningInput(PreviewProvisioningInput):
+    idempotency_key: str = given(
+        "Chosen by the client: the same key with the same body returns the same request, with another body it is a Conflict."
+    )
+    justification: str | None = given("Why.")
+
+
+@strawberry.input(description="A decision.")
+class DecideRequestInput:
+    id: strawberry.ID = given("The request.")
+    digest: str = given("The one of the plan (or, without a plan step, of the preview) that was shown.")
+    comment: str | None = given("Why.")
+
+
+@strawberry.input(description="What to call off.")
+class CancelRequestInput:
+    id: strawberry.ID = given("The request.")
+    reason: str | None = given("Why.")
+
+
+@strawberry.input(description="What to index.")
+class IndexEstateInput:
+    estate: str = given("The estate's name.")
+    revision: str | None = given("A revision; the tip of its branch unless given.")
+    idempotency_key: str = given("Chosen by the client: the same key with the same body returns the same run.")
+
+
+@strawberry.input(description="A token to make.")
+class CreateAccessTokenInput:
+    principal: str = given("The e-mail address of the principal that it is for.")
+    name: str = given("What it is for.")
+    expires_at: datetime | None = given("When it ends; never unless given.")
+
+
+@strawberry.input(description="A token to revoke.")
+class RevokeAccessTokenInput:
+    id: strawberry.ID = given("The token.")
+
+
+@strawberry.type(description="What a preview shows.")
+class PreviewProvisioningPayload:
+    preview: names.ProvisioningPreviewType | None = strawberry.field(description="The preview, null when something went wrong.")
+    errors: list[UserError] = strawberry.field(description=_ERRORS)
+
+
+@strawberry.type(description="What became of asking.")
+class RequestProvisioningPayload:
+    provisioning_request: names.ProvisioningRequestType | None = strawberry.field(description=_OBJECT)
+    errors: list[UserError] = strawberry.field(description=_ERRORS)
+
+
+@strawberry.type(description="What became of deciding.")
+class DecideRequestPayload:
+    provisioning_request: names.ProvisioningRequestType | None = strawberry.field(description=_OBJECT)
+    errors: list[UserError] = strawberry.field(description=_ERRORS)
+
+
+@strawberry.type(description="What became of calling off.")
+class CancelRequestPayload:
+    provisioning_request: names.ProvisioningRequestType | None = strawberry.field(description=_OBJECT)
+    errors: list[UserError] = strawberry.field(description=_ERRORS)
+
+
+@strawberry.type(description="A token, and its secret.")
+class CreateAccessTokenPayload:
+    access_token: names.AccessTokenType | None = strawberry.field(description="The token, null when something went wrong.")
+    secret: str | None = strawberry.field(description="The secret: shown this once and never stored.")
+    errors: list[UserError] = strawberry.field(description=_ERRORS)
+
+
+@strawberry.type(description="The token that was revoked.")
+class RevokeAccessTokenPayload:
+    access_token: names.AccessTokenType | None = strawberry.field(description="The token, null when something went wrong.")
+    errors: list[UserError] = strawberry.field(description=_ERRORS)
+
+
+@strawberry.type(description="The run that was asked for.")
+class IndexEstatePayload:
+    run: names.IndexRunType | None = strawberry.field(
+        description="The run; null while it waits for a worker, and when something went wrong."
+    )
+    errors: list[UserError] = strawberry.field(description=_ERRORS)
+
+
+def _use_cases() -> Any:
+    from catalog.provisioning import requests
+
+    return requests
+
+
+P = TypeVar("P")
+_Info = Info[Any, Any]
+
+
+async def preview_provisioning(
+    info: _Info,
+    input: Annotated[PreviewProvisioningInput, strawberry.argument(description="What to preview.")],  # noqa: A002
+) -> PreviewProvisioningPayload:
+    """Show what a request would do."""
+
+    async def work(acting: Acting) -> Document:
+        shown = await _use_cases().preview(acting.database, acting.config, acting.scope, _ask(input))
+        return Document(source="preview_document", value=shown.document())
+
+    return await _done(PreviewProvisioningPayload, "preview", work, info)
+
+
+async def _request(
+    info: _Info,
+    input: Annotated[RequestProvisioningInput, strawberry.argument(description="What to ask for.")],  # noqa: A002
+) -> RequestProvisioningPayload:
+    async def work(acting: Acting) -> Reference:
+        ask = _ask(input, justification=input.justification)
+        key = input.idempotency_key
+        made = await _use_cases().request(acting.database, acting.config, acting.scope, ask, idempotency_key=key)
+        return Reference(id=made.id)
+
+    return await _done(RequestProvisioningPayload, "provisioning_request", work, info)
+
+
+async def _approve(
+    info: _Info,
+    input: Annotated[DecideRequestInput, strawberry.argument(description="The decision.")],  # noqa: A002
+) -> DecideRequestPayload:
+    return await _decide(_use_cases().approve, info, input)
+
+
+async def _reject(
+    info: _Info,
+    input: Annotated[DecideRequestInput, strawberry.argument(description="The decision.")],  # noqa: A002
+) -> DecideRequestPayload:
+    return await _decide(_use_cases().reject, info, input)
+
+
+async def _decide(decision: Callable[..., Awaitable[Any]], info: _Info, given_: DecideRequestInput) -> DecideRequestPayload:
+    async def work(acting: Acting) -> Reference:
+        found = await decision(
+            acting.database,
+            acting.config,
+            acting.scope,
+            str(given_.id),
+            digest=given_.digest,
+            comment=_value(given_.comment),
+        )
+        return Reference(id=found.id)
+
+    return await _done(DecideRequestPayload, "provisioning_request", work, info)
+
+
+async def _cancel(
+    info: _Info,
+    input: Annotated[CancelRequestInput, strawberry.argument(description="What to call off.")],  # noqa: A002
+) -> CancelRequestPayload:
+    async def work(acting: Acting) -> Reference:
+        reason = _value(input.reason)
+        found = await _use_cases().cancel(acting.database, acting.config, acting.scope, str(input.id), reason=reason)
+        return Reference(id=found.id)
+
+    return await _done(CancelRequestPayload, "provisioning_request", work, info)
+
+
+async def _index(
+    info: _Info,
+    input: Annotated[IndexEstateInput, strawberry.argument(description="What to index.")],  # noqa: A002
+) -> IndexEstatePayload:
+    async def work(acting: Acting) -> None:
+        _admin(acting.scope, "index an estate")
+        payload = {"estate": input.estate} | ({"revision": input.revision} if _value(input.revision) else {})
+        async with acting.database.session() as session:
+            if await lookups.estate_id(session, input.estate) is None:
+                raise NotFound(f"there is no estate {input.estate}", hint="`catalog get estates` lists them", path=("estate",))
+            replayed = await rows.claim(
+                session,
+                principal_id=acting.scope.principal_id or "",
+                mutation="indexEstate",
+                key=input.idempotency_key,
+                body_hash=values.digest(payload),
+            )
+            if replayed is None:
+                await jobs.enqueue(session, "index_estate", payload, dedupe=f"estate:{input.estate}")
+            await session.commit()
+
+    return await _done(IndexEstatePayload, "run", work, info)
+
+
+async def _create_token(
+    info: _Info,
+    input: Annotated[CreateAccessTokenInput, strawberry.argument(description="The token to make.")],  # noqa: A002
+) -> CreateAccessTokenPayload:
+    secrets: list[str] = []
+
+    async def work(acting: Acting) -> Reference:
+        if input.principal != acting.scope.email:
+            _admin(acting.scope, "make tokens for others")
+        async with acting.database.session() as session:
+            secret = await tokens.create(session, input.principal, name=input.name, expires_at=_value(input.expires_at))
+            made = await lookups.token_id(session, tokens.hashed(secret))
+            await session.commit()
+        secrets.append(secret)
+        return Reference(id=made)
+
+    payload = await _done(CreateAccessTokenPayload, "access_token", work, info, secret=None)
+    payload.secret = secrets[0] if secrets else None
+    return payload
+
+
+async def _revoke_token(
+    info: _Info,
+    input: Annotated[RevokeAccessTokenInput, strawberry.argument(description="The token to revoke.")],  # noqa: A002
+) -> RevokeAccessTokenPayload:
+    async def work(acting: Acting) -> Reference:
+        async with acting.database.session() as session:
+            owner = await lookups.token_owner(session, str(input.id))
+            if owner is None or (owner != acting.scope.principal_id and not acting.scope.is_admin):
+                raise NotFound(f"there is no token {input.id}", path=("id",))
+            await access.revoke(session, str(input.id))
+            await session.commit()
+        return Reference(id=str(input.id))
+
+    return await _done(RevokeAccessTokenPayload, "access_token", work, info)
+
+
+@strawberry.type(description="What can be done. Expected failures are in each payload's `errors`; one mutation with effects per request.")
+class Mutation:
+    request_provisioning: RequestProvisioningPayload = strawberry.field(resolver=_request, description="Ask for a change.")
+    approve_request: DecideRequestPayload = strawberry.field(
+        resolver=_approve, description="Approve a request of somebody else: exactly the content that the digest names."
+    )
+    reject_request: DecideRequestPayload = strawberry.field(resolver=_reject, description="Reject a request of somebody else.")
+    cancel_request: CancelRequestPayload = strawberry.field(
+        resolver=_cancel, description="Call off a request that is not being applied yet."
+    )
+    index_estate: IndexEstatePayload = strawberry.field(resolver=_index, description="Read an estate again; for admins.")
+    create_access_token: CreateAccessTokenPayload = strawberry.field(
+        resolver=_create_token, description="Make a token for oneself, or, as an admin, for another principal."
+    )
+    revoke_access_token: RevokeAccessTokenPayload = strawberry.field(
+        resolver=_revoke_token, description="Revoke a token of one's own, or, as an admin, any."
+    )
+
+
+# ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _done(
+    payload: Callable[..., P], shown: str, work: Callable[[Acting], Awaitable[Any]], info: _Info, **more: Any
+) -> P:
+    try:
+        made = await work(info.context)
+    except CatalogError as error:
+        failed = problem(error)
+        if failed is None:
+            raise
+        return payload(**{shown: None, "errors": [failed], **more})
+    return payload(**{shown: made, "errors": [], **more})
+
+
+def _ask(given_: PreviewProvisioningInput, **more: Any) -> Any:
+    for name in ("service", "target", "name"):
+        if _value(getattr(given_, name)) is not None:
+            raise Invalid(f"{name} is not used by {given_.action}", path=("input", name))
+    return _use_cases().Ask(
+        action=given_.action,
+        estate=_value(given_.estate),
+        stack=_value(given_.stack),
+        component=_value(given_.component),
+        component_type=_value(given_.component_type) or enums.ComponentType.TERRAFORM,
+        team=given_.team,
+        parameters=_value(given_.parameters) or {},
+        workflow=_value(given_.workflow),
+        workflow_file=_value(given_.workflow_file),
+        **{name: _value(value) for name, value in more.items()},
+    )
+
+
+def _value(value: Any) -> Any:
+    """What was given; absent is null here, since these inputs have no other reading of it."""
+    return None if value is strawberry.UNSET else value
+
+
+def _admin(scope: Scope, what: str) -> None:
+    if not scope.is_admin:
+        raise Forbidden(f"only an admin may {what}")

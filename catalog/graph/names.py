@@ -1,0 +1,54 @@
+"""The object types by name, for fields that lead to them: types lead to each other in circles, so each is looked up when needed."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+if TYPE_CHECKING:
+    from catalog.graph.estates import Estate, IndexRun, Diagnostic, Change, ValueChange, Manifest, Workflow, WorkflowStep
+    from catalog.graph.stacks import Stack, Component, ComponentInput, ComponentOutput, ProviderRequirement, ComponentInstance, Ownership
+    from catalog.graph.organizations import Organization, Tenant, Environment, Team, Person
+    from catalog.graph.services import Service, ServiceComponent, ServiceInstance, Link
+    from catalog.graph.costs import CostEstimate, CostSummary
+    from catalog.graph.provisioning import ProvisioningRequest, RequestStep, LogLine, Approval, ProvisioningPreview, RenderedFile, AffectedInstance, ProvisioningPlan, PlanLevel, PolicyVerdict
+    from catalog.graph.access import Principal, Grant, AccessToken
+
+EstateType = Annotated["Estate", strawberry.lazy("catalog.graph.estates")]
+IndexRunType = Annotated["IndexRun", strawberry.lazy("catalog.graph.estates")]
+DiagnosticType = Annotated["Diagnostic", strawberry.lazy("catalog.graph.estates")]
+ChangeType = Annotated["Change", strawberry.lazy("catalog.graph.estates")]
+ValueChangeType = Annotated["ValueChange", strawberry.lazy("catalog.graph.estates")]
+ManifestType = Annotated["Manifest", strawberry.lazy("catalog.graph.estates")]
+WorkflowType = Annotated["Workflow", strawberry.lazy("catalog.graph.estates")]
+WorkflowStepType = Annotated["WorkflowStep", strawberry.lazy("catalog.graph.estates")]
+StackType = Annotated["Stack", strawberry.lazy("catalog.graph.stacks")]
+ComponentType = Annotated["Component", strawberry.lazy("catalog.graph.stacks")]
+ComponentInputType = Annotated["ComponentInput", strawberry.lazy("catalog.graph.stacks")]
+ComponentOutputType = Annotated["ComponentOutput", strawberry.lazy("catalog.graph.stacks")]
+ProviderRequirementType = Annotated["ProviderRequirement", strawberry.lazy("catalog.graph.stacks")]
+ComponentInstanceType = Annotated["ComponentInstance", strawberry.lazy("catalog.graph.stacks")]
+OwnershipType = Annotated["Ownership", strawberry.lazy("catalog.graph.stacks")]
+OrganizationType = Annotated["Organization", strawberry.lazy("catalog.graph.organizations")]
+TenantType = Annotated["Tenant", strawberry.lazy("catalog.graph.organizations")]
+EnvironmentType = Annotated["Environment", strawberry.lazy("catalog.graph.organizations")]
+TeamType = Annotated["Team", strawberry.lazy("catalog.graph.organizations")]
+PersonType = Annotated["Person", strawberry.lazy("catalog.graph.organizations")]
+ServiceType = Annotated["Service", strawberry.lazy("catalog.graph.services")]
+ServiceComponentType = Annotated["ServiceComponent", strawberry.lazy("catalog.graph.services")]
+ServiceInstanceType = Annotated["ServiceInstance", strawberry.lazy("catalog.graph.services")]
+LinkType = Annotated["Link", strawberry.lazy("catalog.graph.services")]
+CostEstimateType = Annotated["CostEstimate", strawberry.lazy("catalog.graph.costs")]
+CostSummaryType = Annotated["CostSummary", strawberry.lazy("catalog.graph.costs")]
+ProvisioningRequestType = Annotated["ProvisioningRequest", strawberry.lazy("catalog.graph.provisioning")]
+RequestStepType = Annotated["RequestStep", strawberry.lazy("catalog.graph.provisioning")]
+LogLineType = Annotated["LogLine", strawberry.lazy("catalog.graph.provisioning")]
+ApprovalType = Annotated["Approval", strawberry.lazy("catalog.graph.provisioning")]
+ProvisioningPreviewType = Annotated["ProvisioningPreview", strawberry.lazy("catalog.graph.provisioning")]
+RenderedFileType = Annotated["RenderedFile", strawberry.lazy("catalog.graph.provisioning")]
+AffectedInstanceType = Annotated["AffectedInstance", strawberry.lazy("catalog.graph.provisioning")]
+ProvisioningPlanType = Annotated["ProvisioningPlan", strawberry.lazy("catalog.graph.provisioning")]
+PlanLevelType = Annotated["PlanLevel", strawberry.lazy("catalog.graph.provisioning")]
+PolicyVerdictType = Annotated["PolicyVerdict", strawberry.lazy("catalog.graph.provisioning")]
+PrincipalType = Annotated["Principal", strawberry.lazy("catalog.graph.access")]
+GrantType = Annotated["Grant", strawberry.lazy("catalog.graph.access")]
+AccessTokenType = Annotated["AccessToken", strawberry.lazy("catalog.graph.access")]

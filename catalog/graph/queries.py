@@ -1,0 +1,130 @@
+"""Where reading starts: look-ups by id and by human reference, and lists. Look-ups give null when nothing answers."""
+
+from typing import Optional
+
+import strawberry
+
+from catalog.graph import enums, names
+from catalog.graph import filters as where
+from catalog.graph import orders as order
+from catalog.graph.declarations import Argument, by_id, lookup, page
+from catalog.graph.mutations import PreviewProvisioningPayload, preview_provisioning
+from catalog.graph.nodes import Connection, Node
+
+
+def _text(description: str, *path: str) -> Argument:
+    return Argument(type=str, description=description, path=path)
+
+
+def _perhaps(description: str, *path: str) -> Argument:
+    return Argument(type=str | None, description=description, path=path)
+
+
+_ORGANIZATION = _perhaps("Its organisation's name; needed when several have one of that name.", "organization", "name")
+_ESTATE = _perhaps("Its estate's name; needed when several have one of that name.", "estate", "name")
+_TYPE = Argument(
+    type=enums.ComponentType | None,
+    description="The component's type.",
+    default=enums.ComponentType.TERRAFORM,
+    path=("type",),
+)
+
+
+@strawberry.type(
+    description="Look-ups by human reference give null when absent; when several estates or organisations match, an error with code"
+    " AMBIGUOUS names the candidates. Lists leave out what was removed."
+)
+class Query:
+    viewer: names.PrincipalType | None = by_id("Who asks; null for nobody known.")
+    node: Node | None = by_id("The thing with a global id; null when there is none, or when the viewer may not see it.", id=Argument(type=strawberry.ID, description="Its global id."))
+    nodes: list[Optional[Node]] = by_id(
+        "The things with global ids, in their order; null where there is none, or where the viewer may not see it.",
+        ids=Argument(type=list[strawberry.ID], description="Their global ids, 100 at most."),
+    )
+
+    estate: names.EstateType | None = lookup("estates", "The estate of that name.", name=_text("Its name.", "name"))
+    estates: Connection[names.EstateType] = page("estates", "The estates.")
+    organization: names.OrganizationType | None = lookup(
+        "organizations", "The organisation of that name.", name=_text("Its name.", "name")
+    )
+    organizations: Connection[names.OrganizationType] = page("organizations", "The organisations.")
+    tenant: names.TenantType | None = lookup(
+        "tenants", "The tenant of that name.", name=_text("Its name.", "name"), organization=_ORGANIZATION
+    )
+    tenants: Connection[names.TenantType] = page("tenants", "The tenants.", where=where.TenantWhere)
+    environment: names.EnvironmentType | None = lookup(
+        "environments",
+        "The environment of that name.",
+        name=_text("Its name.", "name"),
+        organization=_ORGANIZATION,
+        tenant=_perhaps("Its tenant's name.", "tenant", "name"),
+        account=_perhaps("Its account.", "account"),
+        region=_perhaps("Its region.", "region"),
+    )
+    environments: Connection[names.EnvironmentType] = page(
+        "environments", "The environments.", where=where.EnvironmentWhere, order_by=order.EnvironmentOrder
+    )
+    team: names.TeamType | None = lookup(
+        "teams", "The team of that slug.", slug=_text("Its slug.", "slug"), organization=_ORGANIZATION
+    )
+    teams: Connection[names.TeamType] = page("teams", "The teams.", where=where.TeamWhere, order_by=order.TeamOrder)
+    service: names.ServiceType | None = lookup(
+        "services", "The service of that slug.", slug=_text("Its slug.", "slug"), organization=_ORGANIZATION
+    )
+    services: Connection[names.ServiceType] = page(
+        "services", "The services.", where=where.ServiceWhere, order_by=order.ServiceOrder
+    )
+    service_instances: Connection[names.ServiceInstanceType] = page(
+        "service_instances", "The services that run somewhere.", where=where.ServiceInstanceWhere
+    )
+    component: names.ComponentType | None = lookup(
+        "components", "The component of that name.", name=_text("Its name.", "name"), type=_TYPE, estate=_ESTATE
+    )
+    components: Connection[names.ComponentType] = page(
+        "components", "The components.", where=where.ComponentWhere, order_by=order.ComponentOrder
+    )
+    stack: names.StackType | None = lookup("stacks", "The stack of that name.", name=_text("Its name.", "name"), estate=_ESTATE)
+    stacks: Connection[names.StackType] = page("stacks", "The stacks.", where=where.StackWhere, order_by=order.StackOrder)
+    component_instance: names.ComponentInstanceType | None = lookup(
+        "component_instances",
+        "The component instance of that name in a stack.",
+        stack=_text("Its stack's name.", "stack", "name"),
+        component=_text("Its name.", "name"),
+        type=_TYPE,
+        estate=_ESTATE,
+    )
+    component_instances: Connection[names.ComponentInstanceType] = page(
+        "component_instances",
+        "The component instances.",
+        where=where.ComponentInstanceWhere,
+        order_by=order.ComponentInstanceOrder,
+    )
+    workflows: Connection[names.WorkflowType] = page("workflows", "The workflows.", where=where.WorkflowWhere)
+    diagnostics: Connection[names.DiagnosticType] = page(
+        "diagnostics", "What the last runs could not read or found objectionable.", where=where.DiagnosticWhere
+    )
+    changes: Connection[names.ChangeType] = page(
+        "changes", "What runs changed, instance by instance, the latest first.", where=where.ChangeWhere
+    )
+    provisioning_request: names.ProvisioningRequestType | None = lookup(
+        "provisioning_requests",
+        "The request with an id or a number; one of both must be given.",
+        id=Argument(type=strawberry.ID | None, description="Its global id.", path=("id",)),
+        number=Argument(type=int | None, description="Its number.", path=("number",)),
+    )
+    provisioning_requests: Connection[names.ProvisioningRequestType] = page(
+        "provisioning_requests",
+        "The requests, the latest first.",
+        where=where.ProvisioningRequestWhere,
+        order_by=order.ProvisioningRequestOrder,
+    )
+    preview_provisioning: PreviewProvisioningPayload = strawberry.field(
+        resolver=preview_provisioning,
+        description="Show what a request would do: nothing is written, nothing is executed.",
+    )
+    principals: Connection[names.PrincipalType] = page("principals", "Who acts: oneself, and for admins everybody.")
+    access_tokens: Connection[names.AccessTokenType] = page(
+        "access_tokens", "One's own tokens, and for admins everybody's, the latest first."
+    )
+
+

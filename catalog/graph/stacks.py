@@ -1,0 +1,149 @@
+"""What stacks are made of: stacks, components and component instances."""
+
+from datetime import datetime
+
+import strawberry
+from strawberry.scalars import JSON
+
+from catalog.graph import enums, names
+from catalog.graph.declarations import Argument, column, items, one, page, reads_from
+from catalog.graph.filters import ComponentInstanceWhere
+from catalog.graph.nodes import Connection, DependencyConnection, Node, SourceLocation
+from catalog.graph.orders import ComponentInstanceOrder
+from catalog.graph.scalars import CurrencyCode
+
+CURRENCY = Argument(type=CurrencyCode | None, description="In which currency: the organisation's unless given.")
+_KIND = Argument(type=enums.DependencyKind | None, description="Only those known in this way.", path=("edge_kind",))
+
+
+@strawberry.type(description="An owner with its evidence.")
+class Ownership:
+    team: names.TeamType = one("team", "The team that owns it.")
+    source: enums.OwnershipSource = column("source", "What says so.")
+    value: str | None = column("value", "The words that say so.")
+    location: SourceLocation | None = one("location", "Where they stand.")
+
+
+@reads_from("stack")
+@strawberry.type(description="One stack: where component instances live.")
+class Stack(Node):
+    name: str = column("name", "Its name.")
+    estate: names.EstateType = one("estate", "Its estate.")
+    manifest: names.ManifestType = one("manifest", "The manifest that defines it.")
+    organization: names.OrganizationType | None = one("organization", "Its organisation.")
+    tenant: names.TenantType | None = one("tenant", "Its tenant, where it names one.")
+    environment: names.EnvironmentType | None = one("environment", "Its environment.")
+    namespace: str | None = column("namespace", "The namespace of its context.")
+    account: str | None = column("account", "The account of its context.")
+    stage: str | None = column("stage", "The stage of its context.")
+    region: str | None = column("region", "The region of its context.")
+    labels: JSON = column("labels", "Its labels, a map of texts.")
+    tags: list[str] = column("tags", "Its tags.")
+    vars: JSON = column("vars", "The variables of the stack itself, secrets redacted.")
+    ownership: Ownership | None = one("ownership", "Who owns it, and what says so.")
+    state: enums.FreshnessState = column("state", "Whether it is what Git says now.")
+    instances: Connection[names.ComponentInstanceType] = page(
+        "instances", "Its component instances.", where=ComponentInstanceWhere, order_by=ComponentInstanceOrder
+    )
+    cost: names.CostSummaryType | None = one("cost", "What its instances cost a month.", currency=CURRENCY)
+
+
+@reads_from("component")
+@strawberry.type(description="A root module, such as components/terraform/vpc.")
+class Component(Node):
+    name: str = column("name", "Its name.")
+    type: enums.ComponentType = column("type", "Its type.")
+    estate: names.EstateType = one("estate", "Its estate.")
+    path: str = column("path", "Where its code lies, relative to the estate.")
+    title: str | None = column("title", "Its title.")
+    description: str | None = column("description", "What it is for.")
+    category: str | None = column("category", "Its category.")
+    category_derived: bool = column("category_derived", "Whether the category was derived from its name and its providers.")
+    provisioning_time: int | None = column("provisioning_time", "Seconds, read from text such as `5 minutes`.")
+    cost_estimate: names.CostEstimateType | None = one("cost_estimate", "Per month, read from text such as `$50/month`.")
+    maturity: enums.Maturity | None = column("maturity", "How settled it is.")
+    maintainer: names.TeamType | None = one("maintainer", "The team that maintains it.")
+    readme: str | None = column("readme", "Its README, as written.")
+    source: str | None = column("source", "Where it was vendored from.")
+    version: str | None = column("version", "The version that was vendored.")
+    inputs: list[names.ComponentInputType] = items("inputs", "Its variables.")
+    outputs: list[names.ComponentOutputType] = items("outputs", "Its outputs.")
+    providers: list[names.ProviderRequirementType] = items("providers", "The providers that it requires.")
+    input_schema: JSON = column("input_schema", "JSON Schema 2020-12 of the variables, for self-service forms.")
+    instances: Connection[names.ComponentInstanceType] = page(
+        "instances", "Where it is configured.", where=ComponentInstanceWhere
+    )
+    services: Connection[names.ServiceType] = page("services", "The services that it is a part of.")
+
+
+@reads_from("component_input")
+@strawberry.type(description="A variable of a component.")
+class ComponentInput:
+    name: str = column("name", "Its name.")
+    type: str = column("type", "Its type constraint, as written.")
+    description: str | None = column("description", "What it is for.")
+    default: JSON | None = column("default", "Its default; null when it has none, or when that is null.")
+    required: bool = column("required", "Whether it has no default.")
+    sensitive: bool = column("sensitive", "Whether Terraform hides its value.")
+    nullable: bool = column("nullable", "Whether it may be null.")
+
+
+@reads_from("component_output")
+@strawberry.type(description="An output of a component.")
+class ComponentOutput:
+    name: str = column("name", "Its name.")
+    description: str | None = column("description", "What it says.")
+    sensitive: bool = column("sensitive", "Whether Terraform hides its value.")
+
+
+@reads_from("provider_requirement")
+@strawberry.type(description="A provider that a component requires.")
+class ProviderRequirement:
+    name: str = column("name", "Its local name.")
+    source: str | None = column("source", "Its address, such as `hashicorp/aws`.")
+    version: str | None = column("version", "Its version constraint.")
+
+
+def _section(name: str, description: str) -> JSON:
+    made: JSON = column(f"config.{name}", description)
+    return made
+
+
+@reads_from("component_instance")
+@strawberry.type(
+    description="A component as configured in one stack: what `atmos describe component` shows, secrets redacted."
+)
+class ComponentInstance(Node):
+    name: str = column("name", "Its name.")
+    type: enums.ComponentType = column("type", "Its type.")
+    stack: names.StackType = one("stack", "Its stack.")
+    component: names.ComponentType | None = one("component", "The component whose code it uses; null where there is no code.")
+    abstract: bool = column("abstract", "Whether it is only there to be inherited from.")
+    enabled: bool = column("enabled", "Whether it is enabled.")
+    locked: bool = column("locked", "Whether its metadata lock it against changes.")
+    state: enums.FreshnessState = column("state", "Whether it is what Git says now.")
+    inherits: list[str] = column("inherits", "The components that it inherits from, in order.")
+    workspace: str | None = column("workspace", "Its Terraform workspace.")
+    backend_type: str | None = column("backend_type", "The type of its Terraform backend.")
+    vars: JSON = _section("vars", "Its variables.")
+    settings: JSON = _section("settings", "Its settings.")
+    env: JSON = _section("env", "The environment variables of its commands.")
+    metadata: JSON = _section("metadata", "Its metadata.")
+    backend: JSON = _section("backend", "Its backend's configuration.")
+    providers: JSON = _section("providers", "Its providers' configuration.")
+    overrides: JSON = _section("overrides", "The overrides that were applied.")
+    config: JSON = _section("document", "The whole resolved section.")
+    ownership: Ownership | None = one("ownership", "Who owns it, and what says so.")
+    depends_on: DependencyConnection = page("depends_on", "What it depends on.", kind=_KIND)
+    dependents: DependencyConnection = page("dependents", "What depends on it.", kind=_KIND)
+    hidden_dependencies: int = column("hidden_dependencies", "How many neighbours the viewer may not see.")
+    unresolved_dependencies: list[str] = column(
+        "unresolved_dependencies", "Edges whose target is computed when templates run, as written."
+    )
+    cost_estimate: names.CostEstimateType | None = one("cost_estimate", "What it is expected to cost.")
+    cost: names.CostSummaryType | None = one("cost", "The same as a sum, to compare with other sums.", currency=CURRENCY)
+    drift: enums.DriftState = column("drift", "Whether reality still matches what was applied.")
+    locked_by: names.ProvisioningRequestType | None = one("locked_by", "The request under way that holds it.")
+    history: Connection[names.ChangeType] = page("history", "What changed in it, the latest first.")
+    requests: Connection[names.ProvisioningRequestType] = page("requests", "The requests about it, the latest first.")
+    changed_at: datetime = column("changed_at", "When its configuration last changed.")

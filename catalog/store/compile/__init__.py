@@ -1,0 +1,35 @@
+"""Selection → SQL: the compiler of reads. May import `records` and `store.selection`; knows no GraphQL.
+
+The decision that shaped it: an operation becomes ONE statement that writes the response's JSON text itself, and every source is
+entered through the rows that its viewer may see, so that no list, count, filter or edge can forget to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from catalog.records import Scope
+from catalog.store.compile import cursors, sight
+from catalog.store.compile.ordering import keys
+from catalog.store.compile.sources import BY_PREFIX, ROOTS, SOURCES
+from catalog.store.compile.statement import Statement, statement
+from catalog.store.compile.text import MARK
+
+
+def bind(compiled: Statement, values: Sequence[Any], scope: Scope) -> list[Any]:
+    """Return the arguments of a statement: the operation's values and the viewer's, in the order of its placeholders."""
+    viewer = sight.values(scope)
+    return [
+        viewer[parameter.viewer] if parameter.viewer is not None else values[parameter.slot or 0]
+        for parameter in compiled.parameters
+    ]
+
+
+def key_types(relation: str, parent: str | None, order: tuple[tuple[str, bool], ...]) -> tuple[str, ...]:
+    """Return the Postgres types of a list's sort keys: what a cursor of it holds. `parent` of None: a root."""
+    found = ROOTS[relation] if parent is None else SOURCES[parent].relations[relation]
+    return tuple(key.type for key in keys(found, SOURCES[found.target], order))  # type: ignore[arg-type,union-attr]
+
+
+__all__ = ["BY_PREFIX", "MARK", "ROOTS", "SOURCES", "Statement", "bind", "cursors", "key_types", "sight", "statement"]

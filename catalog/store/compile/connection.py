@@ -1,0 +1,213 @@
+"""Connections: one page of an ordered list, its edges, its page info and its total count.
+
+    (select '{"nodes":['||…||']}' from (select … as j0 from (<at most n+1 rows, numbered>) r left join … order by r.rn) q)
+
+The constant limit of 101 stands under the bound one because a generic plan would price `limit $n` at a tenth of the table.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from catalog.store.compile import text
+from catalog.store.compile.conditions import predicate
+from catalog.store.compile.ordering import keys
+from catalog.store.compile.source import Key, Source, ToMany
+from catalog.store.selection import ALWAYS, Leaf, Literal, Many, One, Page, Part, Piece, Slot
+
+if TYPE_CHECKING:
+    from catalog.store.compile.statement import Writer
+
+_MOST = 101
+
+
+def connection(
+    writer: Writer, written: text.Concatenation, relation: ToMany, parent: str, field: Many, *, root: bool = False
+) -> None:
+    """Append a connection."""
+    written.expression(_Connection(writer, relation, parent, field, root=root).sql())
+
+
+class _Connection:
+    def __init__(self, writer: Writer, relation: ToMany, parent: str, field: Many, *, root: bool) -> None:
+        self._writer = writer
+        self._writing = writer.writing
+        self._relation = relation
+        self._source: Source = writer.writing.sources[relation.target]
+        self._parent = parent
+        self._field = field
+        self._page: Page = field.page
+        self._alias = writer.writing.alias()
+        self._keys: tuple[Key, ...] = keys(relation, self._source, field.order)
+        self._by_tenant = root and self._source.by_tenant and writer.writing.viewer.sight.by_tenant
+        self._joins: list[str] = []
+        self._columns: list[str] = []
+        self._aggregated = False
+        self._peeks = any(
+            part.piece is Piece.HAS_NEXT_PAGE or part.piece is Piece.HAS_PREVIOUS_PAGE
+            for page_info in field.parts
+            if isinstance(page_info, Part) and page_info.piece is Piece.PAGE_INFO
+            for part in page_info.parts
+            if isinstance(part, Part)
+        )
+        self._judge(root=root)
+
+    def _judge(self, *, root: bool) -> None:
+        """A filter, an order that no index carries, or a whole table behind a rule: planned anew for each viewer and value."""
+        counted = any(isinstance(part, Part) and part.piece is Piece.TOTAL_COUNT for part in self._field.parts)
+        open_list = self._writing.viewer.everything or (self._by_tenant and not counted)
+        if self._field.condition != ALWAYS or self._field.order or (root and not open_list):
+            self._writing.bounded = False
+
+    def sql(self) -> str:
+        body = text.Concatenation().text("{")
+        for number, part in enumerate(self._field.parts):
+            body.text(f'{"," if number else ""}"{part.key}":')
+            self._part(body, part)
+        written = body.text("}").sql()
+        if not self._aggregated:
+            return written
+        columns = ", ".join(f"{column} as c{number}" for number, column in enumerate(self._columns))
+        rows = f"select {columns} from ({self._rows()}) {self._alias} {' '.join(self._joins)}"
+        direction = " desc" if self._page.backward else ""
+        return f"(select {written} from ({rows} order by {self._alias}.rn{direction}) q)"
+
+    # ── the parts ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _part(self, body: text.Concatenation, part: Part | Literal) -> None:
+        if isinstance(part, Literal):
+            body.text(part.text)
+        elif part.piece is Piece.TOTAL_COUNT:
+            body.expression(self._count())
+        elif part.piece is Piece.PAGE_INFO:
+            self._page_info(body, part)
+        else:
+            row = self._node(part) if part.piece is Piece.NODES else self._edge(part)
+            column = self._column(f"case when {self._alias}.rn <= {self._size()} then {row} end" if self._peeks else row)
+            body.text("[").expression(f"coalesce(string_agg({column},','),'')").text("]")
+
+    def _node(self, part: Part) -> str:
+        return self._writer.row(self._source, self._alias, part.fields, self._joins)
+
+    def _edge(self, part: Part) -> str:
+        edge = text.Concatenation().text("{")
+        for number, piece in enumerate(part.parts):
+            edge.text(f'{"," if number else ""}"{piece.key}":')
+            match piece:
+                case Part(piece=Piece.CURSOR):
+                    edge.text('"').expression(self._cursor()).text('"')
+                case Part():
+                    edge.expression(self._node(piece))
+                case Literal():
+                    edge.text(piece.text)
+                case Leaf() | One():
+                    assert self._relation.edge is not None
+                    shown = self._writing.sources[self._relation.edge]
+                    self._writer.field(edge, shown.columns, shown.relations, self._alias, piece, self._joins)
+        return edge.text("}").sql()
+
+    def _page_info(self, body: text.Concatenation, part: Part) -> None:
+        body.text("{")
+        for number, piece in enumerate(part.parts):
+            body.text(f'{"," if number else ""}"{piece.key}":')
+            if isinstance(piece, Literal):
+                body.text(piece.text)
+            else:
+                assert isinstance(piece, Part)
+                self._page_fact(body, piece.piece)
+        body.text("}")
+
+    def _page_fact(self, body: text.Concatenation, piece: Piece) -> None:
+        ahead = piece is Piece.HAS_NEXT_PAGE
+        if piece in {Piece.START_CURSOR, Piece.END_CURSOR}:
+            body.expression(self._end(first=piece is Piece.START_CURSOR))
+        elif ahead is self._page.backward:
+            # Behind us: the row that the cursor names.
+            body.text("true" if self._page.cursor is not None else "false")
+        else:
+            self._column(f"{self._alias}.rn")
+            body.expression(f"(count(*) > {self._size()})::text")
+
+    def _end(self, *, first: bool) -> str:
+        column = self._column(f"case when {self._alias}.rn <= {self._size()} then {self._cursor()} end")
+        number = self._column(f"{self._alias}.rn")
+        nearest = first is not self._page.backward
+        picked = f"(array_agg({column} order by {number}{'' if nearest else ' desc'}) filter (where {column} is not null))[1]"
+        return f"coalesce('\"'||{picked}||'\"','null')"
+
+    def _cursor(self) -> str:
+        listed = "||','||".join(text.key(key.type, f"{self._alias}.k{number}") for number, key in enumerate(self._keys))
+        return f"{self._writing.slot(self._page.tag)}||encode(convert_to('['||{listed}||']','UTF8'),'hex')"
+
+    def _column(self, expression: str) -> str:
+        self._aggregated = True
+        if expression not in self._columns:
+            self._columns.append(expression)
+        return f"q.c{self._columns.index(expression)}"
+
+    # ── the rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _size(self) -> str:
+        return self._writing.slot(self._page.size)
+
+    def _origin(self) -> str:
+        return self._writer.origin(self._relation, self._source, self._alias, self._parent)
+
+    def _rules(self) -> list[str]:
+        rules = self._writer.rules(self._relation, self._source, self._alias, self._parent)
+        if self._field.condition != ALWAYS:
+            rules.append(predicate(self._writing, self._source, self._alias, self._field.condition))
+        return rules
+
+    def _count(self) -> str:
+        where = " and ".join(self._rules()) or "true"
+        return f"(select count(*)::text from {self._origin()} where {where})"
+
+    def _rows(self) -> str:
+        page = self._page
+        limit = f"({self._size()} + 1)" if self._peeks else self._size()
+        written = [self._writing.fill(key.sql, b=self._alias) for key in self._keys]
+        rules = self._rules()
+        if page.cursor is not None:
+            rules.append(self._beyond(written, page.cursor, reverse=page.backward))
+        if page.other is not None:
+            rules.append(self._beyond(written, page.other, reverse=not page.backward))
+        columns = "".join(f", {sql} as k{number}" for number, sql in enumerate(written))
+        also = f", {self._writing.fill(self._relation.also, b=self._alias)}" if self._relation.also else ""
+        if self._by_tenant:
+            return self._tenant_by_tenant(written, rules, columns, limit)
+        order = self._order(written)
+        where = " and ".join(rules) or "true"
+        return (
+            f"select * from (select {self._alias}.*{also}{columns}, row_number() over (order by {order}) as rn"
+            f" from {self._origin()} where {where} order by {order} limit {_MOST}) {self._alias} limit {limit}"
+        )
+
+    def _tenant_by_tenant(self, written: list[str], rules: list[str], columns: str, limit: str) -> str:
+        alias = self._alias
+        where = " and ".join([f"{alias}.tenant_id = {alias}t.id", *rules])
+        order = self._order([f"{alias}.k{number}" for number in range(len(written))])
+        return (
+            f"select * from (select {alias}.*, row_number() over (order by {order}) as rn"
+            f" from unnest({self._writing.viewer.my_tenants}) as {alias}t(id) cross join lateral"
+            f" (select {alias}.*{columns} from {self._origin()} where {where} order by {self._order(written)} limit {limit}) {alias}"
+            f" order by {order} limit {_MOST}) {alias} limit {limit}"
+        )
+
+    def _order(self, written: list[str]) -> str:
+        return ", ".join(
+            f"{sql}{' desc' if key.descending is not self._page.backward else ''}"
+            for key, sql in zip(self._keys, written, strict=True)
+        )
+
+    def _beyond(self, written: list[str], bound: tuple[Slot, ...], *, reverse: bool) -> str:
+        """The rows behind a bound: a row comparison where every key runs one way, so that an index range can be resumed."""
+        values = [self._writing.slot(slot) for slot in bound]
+        signs = ["<" if key.descending is not reverse else ">" for key in self._keys]
+        if len(set(signs)) == 1:
+            return f"({', '.join(written)}) {signs[0]} ({', '.join(values)})"
+        steps = []
+        for number, sign in enumerate(signs):
+            equal = [f"{sql} = {value}" for sql, value in zip(written[:number], values[:number], strict=True)]
+            steps.append(f"({' and '.join([*equal, f'{written[number]} {sign} {values[number]}'])})")
+        return f"({' or '.join(steps)})"

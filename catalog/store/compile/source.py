@@ -1,0 +1,243 @@
+"""How a source is described to the compiler: columns, relations, orders and the rule of visibility, as values with SQL fragments.
+
+Fragments are templates. `{a}` is the row at hand, `{b}` the row a relation leads to, `{e}` the row of a link table between them;
+`{me}`, `{admin}`, `{my_teams}` and `{my_tenants}` are the viewer's; `{arg_NAME}` is an argument of the field; `{decides_a}` whether the viewer may decide about a request; `{sees_SOURCE_ALIAS}` is
+the rule of visibility of another source for an alias used inside the fragment. Literal braces are doubled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from sqlalchemy import Boolean, CheckConstraint, DateTime, Integer, Numeric, Table
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlmodel import SQLModel
+
+from catalog.store.compile.sight import Viewer
+
+
+class Format(Enum):
+    """How a column becomes JSON text."""
+
+    PLAIN = auto()  # ids and checked statuses: no character that JSON would escape
+    TEXT = auto()
+    INT = auto()
+    BOOL = auto()
+    DECIMAL = auto()  # a string, without trailing zeros
+    TIME = auto()
+    JSON = auto()
+    TEXTS = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """An expression over a row, and how it is written."""
+
+    sql: str
+    format: Format
+    nullable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One sort key: never null, so that a range of an index can be resumed. `fixed` keeps its direction when the order is reversed."""
+
+    sql: str
+    type: str
+    descending: bool = False
+    fixed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Same:
+    """An object made of columns of the row itself; there when `present` holds."""
+
+    present: str = "true"
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    relations: Mapping[str, Relation] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToOne:
+    """A to-one relation: a join with `target` on `on`, or with computed `rows` (then always one).
+
+    `where` leaves out targets that nobody is shown, in joins and in filters.
+    `proven` means that the row's own visibility implies the target's, so that the target needs no rule of its own. `key` is the
+    column of the row that names the target, for filters. `first` takes one row where `on` doesn't prove that there is only one.
+    """
+
+    target: str
+    on: str = "true"
+    where: str = "true"
+    rows: str | None = None
+    proven: bool = False
+    key: str | None = None
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToMany:
+    """A to-many relation: rows of `target` (or computed `rows`) for which `link` holds, in `order`.
+
+    `join` brings in a link table, `also` names what of it the edges show (read through the source `edge`); `tie` ends the order when
+    the target's own id isn't unique in the list. `present` makes a plain list null. `label` tells candidates of an ambiguous look-up
+    apart.
+    """
+
+    target: str
+    link: str = "true"
+    join: str = ""
+    also: str = ""
+    rows: str | None = None
+    edge: str | None = None
+    order: tuple[tuple[str, bool], ...] | None = None
+    tie: tuple[Key, ...] | None = None
+    present: str | None = None
+    label: str | None = None
+    proven: bool = False
+
+
+Relation = Same | ToOne | ToMany
+IDENTITY = (Key(sql="{b}.id", type="text"),)
+
+
+def everyone(_viewer: Viewer, _alias: str) -> str:
+    """The rule of rows that show nothing which their parent doesn't."""
+    return "true"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Rows that can be read: where they stand, what they hold, where they lead, how they are ordered and who sees them.
+
+    `current` keeps what was removed out of lists. `by_tenant` says that an index (tenant_id, default order) exists, so that a
+    viewer of few tenants reads a list tenant by tenant. `key` is the column that is never null.
+    """
+
+    name: str
+    rows: str
+    columns: Mapping[str, Column]
+    key: str = "id"
+    relations: Mapping[str, Relation] = field(default_factory=dict)
+    orders: Mapping[str, tuple[Key, ...]] = field(default_factory=dict)
+    order: tuple[tuple[str, bool], ...] = ()
+    tie: tuple[Key, ...] = IDENTITY
+    visible: Callable[[Viewer, str], str] = everyone
+    current: str = "true"
+    by_tenant: bool = False
+
+
+def columns_of(record: type[SQLModel], **more: Column) -> dict[str, Column]:
+    """Describe every column of a record, with more expressions beside them or in their place."""
+    table: Table = record.__table__  # type: ignore[attr-defined]
+    checked = {str(constraint.name) for constraint in table.constraints if isinstance(constraint, CheckConstraint)}
+    plain = {
+        column.name: Column(
+            sql=f'{{a}}."{column.name}"',
+            format=_format(column.name, column.type, checked=f"{column.name}_known" in checked or bool(column.foreign_keys)),
+            nullable=bool(column.nullable),
+        )
+        for column in table.columns
+    }
+    return plain | more
+
+
+def _format(name: str, kind: Any, *, checked: bool) -> Format:
+    if checked or name == "id" or name.endswith("_id"):
+        return Format.PLAIN if not isinstance(kind, Integer) else Format.INT
+    return next((form for cls, form in _FORMATS if isinstance(kind, cls)), Format.TEXT)
+
+
+_FORMATS = (
+    (ARRAY, Format.TEXTS),
+    (JSONB, Format.JSON),
+    (Boolean, Format.BOOL),
+    (Integer, Format.INT),
+    (DateTime, Format.TIME),
+    (Numeric, Format.DECIMAL),
+)
+
+
+def text(sql: str, *, nullable: bool = True) -> Column:
+    """A text expression."""
+    return Column(sql=sql, format=Format.TEXT, nullable=nullable)
+
+
+def plain(sql: str, *, nullable: bool = True) -> Column:
+    """An id or a status: text without characters that JSON would escape."""
+    return Column(sql=sql, format=Format.PLAIN, nullable=nullable)
+
+
+def number(sql: str, *, nullable: bool = True) -> Column:
+    """A whole number."""
+    return Column(sql=sql, format=Format.INT, nullable=nullable)
+
+
+def truth(sql: str, *, nullable: bool = False) -> Column:
+    """A Boolean."""
+    return Column(sql=sql, format=Format.BOOL, nullable=nullable)
+
+
+def json(sql: str, *, nullable: bool = True) -> Column:
+    """A JSON value."""
+    return Column(sql=sql, format=Format.JSON, nullable=nullable)
+
+
+def texts(sql: str, *, nullable: bool = False) -> Column:
+    """A list of texts."""
+    return Column(sql=sql, format=Format.TEXTS, nullable=nullable)
+
+
+def decimal(sql: str, *, nullable: bool = True) -> Column:
+    """An exact number."""
+    return Column(sql=sql, format=Format.DECIMAL, nullable=nullable)
+
+
+def money(amount: str, currency: str) -> Same:
+    """An amount with its currency, there when the amount is."""
+    return Same(
+        present=f"{amount} is not null",
+        columns={"amount": decimal(amount, nullable=False), "currency": text(currency, nullable=False)},
+    )
+
+
+def money_in(document: str) -> Same:
+    """An amount of a JSON document, written {amount, currency}."""
+    return money(f"(({document})->>'amount')::numeric", f"({document})->>'currency'")
+
+
+def location(file: str, line: str = "null::int", column: str = "null::int", *, estate: str = "null::text") -> Same:
+    """A place in a file of an estate, with a link into the Git host when the estate knows one."""
+    link = (
+        f"(select replace(replace(replace(x.web_url, '{{{{revision}}}}', coalesce((select r.revision from index_run r where "
+        f"r.estate_id = x.id and r.state = 'SUCCEEDED' order by r.started_at desc limit 1), x.ref)), '{{{{path}}}}', {file}), "
+        f"'{{{{line}}}}', coalesce({line}, 1)::text) from estate x where x.id = {estate})"
+    )
+    return Same(
+        present=f"{file} is not null",
+        columns={
+            "file": text(file, nullable=False),
+            "line": number(line),
+            "column": number(column),
+            "url": text(link if estate != "null::text" else "null::text"),
+        },
+    )
+
+
+def time(sql: str, *, nullable: bool = True) -> Column:
+    """A moment."""
+    return Column(sql=sql, format=Format.TIME, nullable=nullable)
+
+
+def elements(target: str, array: str, *, order: tuple[tuple[str, bool], ...] = (("ordinal", False),)) -> ToMany:
+    """The elements of a JSON array as rows (v, n), in their order; no array: none."""
+    rows = (
+        f"jsonb_array_elements(case jsonb_typeof({array}) when 'array' then {array} else '[]' end) with ordinality as {{b}}(v, n)"
+    )
+    return ToMany(target=target, rows=rows, order=order, tie=())
+
+
+ORDINAL = (Key(sql="{b}.n", type="int8"),)

@@ -1,0 +1,177 @@
+"""Sources of what the organisation says: organisations, tenants, environments, teams, people and services."""
+
+from __future__ import annotations
+
+from catalog import records
+from catalog.store.compile.source import (
+    ORDINAL,
+    Key,
+    Source,
+    ToMany,
+    ToOne,
+    columns_of,
+    elements,
+    money,
+    text,
+    texts,
+)
+from catalog.store.compile.sources import cost, visibility
+
+_NAME = {"name": (Key(sql="{b}.name", type="text"),)}
+_BY_NAME = (("name", False),)
+_SLUG = {"slug": (Key(sql="{b}.slug", type="text"),), "title": (Key(sql="{b}.title", type="text"),)}
+_BY_SLUG = (("slug", False),)
+_ORGANIZATION = ToOne(target="organization", on="{b}.id = {a}.organization_id", proven=True, key="organization_id")
+_TENANT = ToOne(target="tenant", on="{b}.id = {a}.tenant_id", where="not {b}.hidden", proven=True, key="tenant_id")
+_TEAM = ToOne(target="team", on="{b}.id = {a}.team_id", proven=True, key="team_id")
+_OF_SERVICE = (
+    "i.id in (select x.instance_id from service_instance_component x join service_instance y on y.id = x.service_instance_id"
+    " where y.service_id = {a}.id)"
+)
+
+SOURCES = (
+    Source(
+        name="organization",
+        rows="organization",
+        columns=columns_of(records.Organization),
+        relations={
+            "tenants": ToMany(target="tenant", link="{b}.organization_id = {a}.id"),
+            "teams": ToMany(target="team", link="{b}.organization_id = {a}.id"),
+        },
+        orders=_NAME,
+        order=_BY_NAME,
+        visible=visibility.organization,
+    ),
+    Source(
+        name="tenant",
+        rows="tenant",
+        columns=columns_of(records.Tenant),
+        relations={
+            "organization": _ORGANIZATION,
+            "stacks": ToMany(target="stack", link="{b}.tenant_id = {a}.id"),
+            "cost": cost.summary("i.tenant_id = {a}.id", organization="{a}.organization_id"),
+        },
+        orders=_NAME,
+        order=_BY_NAME,
+        visible=visibility.tenant,
+    ),
+    Source(
+        name="environment",
+        rows="environment",
+        columns=columns_of(records.Environment),
+        relations={
+            "organization": _ORGANIZATION,
+            "tenant": _TENANT,
+            "team": _TEAM,
+            "stacks": ToMany(target="stack", link="{b}.environment_id = {a}.id"),
+            "service_instances": ToMany(target="service_instance", link="{b}.environment_id = {a}.id"),
+            "cost": cost.summary(
+                "i.stack_id in (select x.id from stack x where x.environment_id = {a}.id)", organization="{a}.organization_id"
+            ),
+        },
+        orders=_NAME,
+        order=_BY_NAME,
+        visible=visibility.tenant_row,
+    ),
+    Source(
+        name="team",
+        rows="team",
+        columns=columns_of(records.Team),
+        relations={
+            "organization": _ORGANIZATION,
+            "members": ToMany(target="person", link="{b}.team_id = {a}.id"),
+            "budget": money("{a}.budget", "{a}.budget_currency"),
+            "services": ToMany(target="service", link="{b}.owner_id = {a}.id"),
+            "stacks": ToMany(target="stack", link="{b}.team_id = {a}.id"),
+            "instances": ToMany(target="component_instance", link="{b}.team_id = {a}.id"),
+            "requests": ToMany(target="provisioning_request", link="{b}.team_id = {a}.id"),
+            "cost": cost.summary(
+                "i.team_id = {a}.id",
+                organization="{a}.organization_id",
+                budget="{a}.budget",
+                budget_currency="{a}.budget_currency",
+            ),
+        },
+        orders=_SLUG | {"monthly_cost": (Key(sql=cost.total("i.team_id = {b}.id"), type="numeric"),)},
+        order=_BY_SLUG,
+        visible=visibility.team,
+    ),
+    Source(
+        name="person",
+        rows="person",
+        columns=columns_of(
+            records.Person,
+            # E-mail addresses of others are for their own team and for admins.
+            email=text("case when {admin} or {a}.team_id = any({my_teams}) then {a}.email end"),
+        ),
+        orders=_NAME,
+        order=_BY_NAME,
+    ),
+    Source(
+        name="service",
+        rows="service",
+        columns=columns_of(records.Service, category=text("{a}.category")),
+        relations={
+            "organization": _ORGANIZATION,
+            "owner": ToOne(target="team", on="{b}.id = {a}.owner_id", proven=True, key="owner_id"),
+            "cost_estimate": cost.estimate("cost_estimate_id"),
+            "computed_cost_estimate": cost.estimate("computed_cost_estimate_id"),
+            "links": elements("link", "{a}.links"),
+            "components": ToMany(target="service_component", link="{b}.service_id = {a}.id", order=(("ordinal", False),), tie=()),
+            "instances": ToMany(target="service_instance", link="{b}.service_id = {a}.id"),
+            "cost": cost.summary(_OF_SERVICE, organization="{a}.organization_id"),
+        },
+        orders=_SLUG
+        | {
+            "category": (
+                Key(sql="({b}.category is null)", type="bool", fixed=True),
+                Key(sql="coalesce({b}.category, '')", type="text"),
+            ),
+            "tier": (Key(sql="({b}.tier is null)", type="bool", fixed=True), Key(sql="coalesce({b}.tier, 0)", type="int4")),
+            "monthly_cost": (Key(sql=cost.total(_OF_SERVICE.replace("{a}", "{b}")), type="numeric"),),
+        },
+        order=_BY_SLUG,
+        visible=visibility.service,
+    ),
+    Source(
+        name="link",
+        rows="",
+        columns={
+            "title": text("coalesce({a}.v->>'title', {a}.v->>'url', '')", nullable=False),
+            "url": text("coalesce({a}.v->>'url', '')", nullable=False),
+        },
+        orders={"ordinal": ORDINAL},
+        order=(("ordinal", False),),
+    ),
+    Source(
+        name="service_component",
+        rows="service_component",
+        columns=columns_of(records.ServiceComponent),
+        relations={"component": ToOne(target="component", on="{b}.id = {a}.component_id", key="component_id")},
+        orders={"ordinal": (Key(sql="{b}.ordinal", type="int4"),)},
+        order=(("ordinal", False),),
+    ),
+    Source(
+        name="service_instance",
+        rows="service_instance",
+        columns=columns_of(records.ServiceInstance, missing=texts("{a}.missing")),
+        relations={
+            "service": ToOne(target="service", on="{b}.id = {a}.service_id", proven=True, key="service_id"),
+            "environment": ToOne(target="environment", on="{b}.id = {a}.environment_id", proven=True, key="environment_id"),
+            "team": _TEAM,
+            "component_instances": ToMany(
+                target="component_instance",
+                join="join service_instance_component {e} on {e}.instance_id = {b}.id",
+                link="{e}.service_instance_id = {a}.id",
+            ),
+            "registered_by": ToOne(target="provisioning_request", on="{b}.id = {a}.registered_by_id", key="registered_by_id"),
+            "cost": cost.summary(
+                "i.id in (select x.instance_id from service_instance_component x where x.service_instance_id = {a}.id)",
+                organization="(select x.organization_id from environment x where x.id = {a}.environment_id)",
+            ),
+        },
+        orders=_NAME,
+        order=_BY_NAME,
+        visible=visibility.tenant_row,
+    ),
+)

@@ -1,0 +1,213 @@
+"""Sources of what stacks are made of: stacks, components, component instances, their documents and their edges."""
+
+from __future__ import annotations
+
+from catalog import records
+from catalog.store.compile.source import (
+    IDENTITY,
+    ORDINAL,
+    Key,
+    Same,
+    Source,
+    ToMany,
+    ToOne,
+    columns_of,
+    elements,
+    json,
+    location,
+    number,
+    plain,
+    text,
+    truth,
+)
+from catalog.store.compile.sources import cost, visibility
+from catalog.store.compile.sources.estate import ESTATE
+
+_NAME = {"name": (Key(sql="{b}.name", type="text"),)}
+_BY_NAME = (("name", False),)
+_FINAL = ", ".join(f"'{state}'" for state in records.FINAL_STATES)
+_TEAM = ToOne(target="team", on="{b}.id = {a}.team_id", proven=True, key="team_id")
+_OWNERSHIP = Same(
+    present="({a}.team_id is not null and {a}.owner_source is not null)",
+    columns={"source": plain("{a}.owner_source", nullable=False), "value": text("{a}.owner_value")},
+    relations={
+        "team": _TEAM,
+        "location": location("{a}.owner_file", "{a}.owner_line", estate="{a}.estate_id"),
+    },
+)
+# Both ends of every edge of an instance; what was removed is no neighbour any more.
+_HIDDEN_NEIGHBOURS = (
+    "(select count(*)::int from component_instance i where i.removed_at is null and not {sees_component_instance_i} and i.id in"
+    " (select d.target_id from dependency d where d.source_id = {a}.id"
+    " union select d.source_id from dependency d where d.target_id = {a}.id))"
+)
+
+
+def _edges(here: str, there: str) -> ToMany:
+    return ToMany(
+        target="component_instance",
+        join=f"join dependency {{e}} on {{e}}.{there} = {{b}}.id",
+        link=f"{{e}}.{here} = {{a}}.id",
+        also='{e}.kind as e_kind, {e}.via as e_via, {e}.file as e_file, {e}.line as e_line, {e}."column" as e_column',
+        edge="dependency_edge",
+        tie=(*IDENTITY, Key(sql="{e}.via", type="text")),
+    )
+
+
+SOURCES = (
+    Source(
+        name="stack",
+        rows="stack",
+        columns=columns_of(records.Stack),
+        relations={
+            "estate": ESTATE,
+            "manifest": ToOne(target="manifest", on="{b}.id = {a}.manifest_id", proven=True, key="manifest_id"),
+            "organization": ToOne(target="organization", on="{b}.id = {a}.organization_id", proven=True, key="organization_id"),
+            "tenant": ToOne(target="tenant", on="{b}.id = {a}.tenant_id", where="not {b}.hidden", proven=True, key="tenant_id"),
+            "environment": ToOne(target="environment", on="{b}.id = {a}.environment_id", key="environment_id"),
+            "team": _TEAM,
+            "ownership": _OWNERSHIP,
+            "instances": ToMany(target="component_instance", link="{b}.stack_id = {a}.id"),
+            "cost": cost.summary("i.stack_id = {a}.id", organization="{a}.organization_id"),
+        },
+        orders=_NAME
+        | {
+            "instances": (Key(sql=cost.count("i.stack_id = {b}.id"), type="int8"),),
+            "monthly_cost": (Key(sql=cost.total("i.stack_id = {b}.id"), type="numeric"),),
+        },
+        order=_BY_NAME,
+        visible=visibility.tenant_row,
+        current="{b}.removed_at is null",
+        by_tenant=True,
+    ),
+    Source(
+        name="component",
+        rows="component",
+        columns=columns_of(records.Component),
+        relations={
+            "estate": ESTATE,
+            "cost_estimate": cost.estimate("cost_estimate_id"),
+            "maintainer": ToOne(target="team", on="{b}.id = {a}.maintainer_id", proven=True, key="maintainer_id"),
+            "inputs": elements("component_input", "{a}.inputs"),
+            "outputs": elements("component_output", "{a}.outputs"),
+            "providers": elements("provider_requirement", "{a}.providers"),
+            "instances": ToMany(target="component_instance", link="{b}.component_id = {a}.id"),
+            "services": ToMany(
+                target="service", link="{b}.id in (select x.service_id from service_component x where x.component_id = {a}.id)"
+            ),
+        },
+        orders=_NAME
+        | {
+            "category": (
+                Key(sql="({b}.category is null)", type="bool", fixed=True),
+                Key(sql="coalesce({b}.category, '')", type="text"),
+            ),
+            "instances": (Key(sql=cost.count("i.component_id = {b}.id"), type="int8"),),
+            "monthly_cost": (Key(sql=cost.total("i.component_id = {b}.id"), type="numeric"),),
+        },
+        order=_BY_NAME,
+        visible=visibility.component,
+        current="{b}.removed_at is null",
+    ),
+    Source(
+        name="component_input",
+        rows="",
+        columns={
+            "name": text("{a}.v->>'name'", nullable=False),
+            "type": text("coalesce({a}.v->>'type', 'any')", nullable=False),
+            "description": text("{a}.v->>'description'"),
+            "default": json("{a}.v->'default'"),
+            "required": truth("coalesce(({a}.v->>'required')::bool, false)"),
+            "sensitive": truth("coalesce(({a}.v->>'sensitive')::bool, false)"),
+            "nullable": truth("coalesce(({a}.v->>'nullable')::bool, true)"),
+        },
+        orders={"ordinal": ORDINAL},
+        order=(("ordinal", False),),
+    ),
+    Source(
+        name="component_output",
+        rows="",
+        columns={
+            "name": text("{a}.v->>'name'", nullable=False),
+            "description": text("{a}.v->>'description'"),
+            "sensitive": truth("coalesce(({a}.v->>'sensitive')::bool, false)"),
+        },
+        orders={"ordinal": ORDINAL},
+        order=(("ordinal", False),),
+    ),
+    Source(
+        name="provider_requirement",
+        rows="",
+        columns={
+            "name": text("{a}.v->>'name'", nullable=False),
+            "source": text("{a}.v->>'source'"),
+            "version": text("{a}.v->>'version'"),
+        },
+        orders={"ordinal": ORDINAL},
+        order=(("ordinal", False),),
+    ),
+    Source(
+        name="config",
+        rows="config",
+        columns={
+            "id": plain("{a}.hash", nullable=False),
+            "document": json("{a}.document", nullable=False),
+        }
+        | {
+            section: json(f"coalesce({{a}}.document->'{section}', '{{{{}}}}')", nullable=False)
+            for section in ("vars", "settings", "env", "metadata", "backend", "providers", "overrides")
+        },
+        key="hash",
+        visible=visibility.configuration,
+    ),
+    Source(
+        name="component_instance",
+        rows="component_instance",
+        columns=columns_of(
+            records.ComponentInstance,
+            hidden_dependencies=number(_HIDDEN_NEIGHBOURS, nullable=False),
+            edge_kind=plain("{a}e.kind", nullable=False),  # of the link table, while a list of dependencies is filtered
+        ),
+        relations={
+            "estate": ESTATE,
+            # The composite key proves the same tenant; a visible child shows its stack's name whoever owns that.
+            "stack": ToOne(target="stack", on="{b}.id = {a}.stack_id", proven=True, key="stack_id"),
+            "component": ToOne(target="component", on="{b}.id = {a}.component_id", proven=True, key="component_id"),
+            "config": ToOne(target="config", on="{b}.hash = {a}.config_hash", proven=True, key="config_hash"),
+            "team": _TEAM,
+            "ownership": _OWNERSHIP,
+            "depends_on": _edges("source_id", "target_id"),
+            "dependents": _edges("target_id", "source_id"),
+            "cost_estimate": cost.estimate("cost_estimate_id"),
+            "cost": cost.summary(
+                "i.id = {a}.id",
+                currency="{a}.currency",
+                organization="(select x.organization_id from stack x where x.id = {a}.stack_id)",
+            ),
+            "locked_by": ToOne(
+                target="provisioning_request", on=f"{{b}}.instance_id = {{a}}.id and {{b}}.state not in ({_FINAL})", first=True
+            ),
+            "history": ToMany(target="change", link="({b}.instance_id = {a}.id or {b}.previous_id = {a}.id)"),
+            "requests": ToMany(target="provisioning_request", link="{b}.instance_id = {a}.id"),
+        },
+        orders=_NAME
+        | {
+            "stack": (Key(sql="(select x.name from stack x where x.id = {b}.stack_id)", type="text"),),
+            "monthly_cost": (
+                Key(sql="({b}.monthly is null)", type="bool", fixed=True),
+                Key(sql="coalesce({b}.monthly, 0)", type="numeric"),
+            ),
+            "changed_at": (Key(sql="{b}.changed_at", type="timestamptz"),),
+        },
+        order=_BY_NAME,
+        visible=visibility.tenant_row,
+        current="{b}.removed_at is null",
+        by_tenant=True,
+    ),
+    Source(
+        name="dependency_edge",
+        rows="",
+        columns={"kind": plain("{a}.e_kind", nullable=False), "via": text("{a}.e_via", nullable=False)},
+        relations={"location": location("{a}.e_file", "{a}.e_line", "{a}.e_column", estate="{a}.estate_id")},
+    ),
+)

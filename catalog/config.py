@@ -54,6 +54,11 @@ class Config:
         return self.home / "state"
 
     @property
+    def redaction_key_file(self) -> Path:
+        """The key of the hashes that stand for secrets in what is indexed and planned, readable by its owner alone."""
+        return self.home / "redaction.key"
+
+    @property
     def cache(self) -> Path:
         """What can be computed again: compiled engines, parsed files."""
         return self.home / "cache"

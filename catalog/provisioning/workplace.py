@@ -23,6 +23,7 @@ from catalog.provisioning.affected import Affected, Key
 from catalog.provisioning.head import Drawn
 from catalog.provisioning.log import StepLog
 from catalog.records import Estate
+from catalog.stacks import varfile
 from catalog.stacks.resolved import ResolvedInstance
 
 # Values that only applying something else, or asking outside, could give.
@@ -80,10 +81,11 @@ class Workplace:
         private.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Job(
             checkout=self.directory / "estate",
-            component_path=posixpath.normpath(posixpath.join(place.estate.directory, base, instance.component)),
+            component_path=posixpath.normpath(posixpath.join(place.estate.directory, varfile.working_directory(instance, base))),
             component=instance.name,
             stack=instance.stack,
-            workspace=sections.get("workspace"),
+            workspace=varfile.workspace(instance) or None,
+            varfile=varfile.varfile(instance)[0],
             private=private,
             state=place.config.state / place.estate.name,
             redaction_key=place.redaction_key,
@@ -135,3 +137,5 @@ def _check_values(name: str, value: Any, path: str = "vars") -> None:
             _check_values(name, item, f"{path}[{number}]")
     elif isinstance(value, str) and value.startswith(_LOOKED_UP):
         raise Invalid(f"{name}: {path} is {value.split(' ')[0]}, which this version can't look up", hint="give it a value")
+    elif value is not None and not isinstance(value, (str, int, float)):
+        raise Invalid(f"{name}: {path} is a {type(value).__name__}, which is no value yet", hint="give it a value")

@@ -308,10 +308,13 @@ def _try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
 
 
 def _is_unused(users: int) -> bool:
-    """Whether nobody uses the server; waits out the watcher, which holds the exclusive lock for the moment it finds out itself."""
+    """Whether nobody uses the server; waits out the watcher, which holds the exclusive lock for the moment it finds out itself.
+
+    It does so once and then waits for `control.lock`, which we hold: when a share can be had, only other users are in the way.
+    """
     while not _try_lock(users):
         if _try_lock(users, fcntl.LOCK_SH):
-            return False
+            return _try_lock(users)
         time.sleep(_POLL)
     return True
 
@@ -344,9 +347,10 @@ def _log_size(place: Path) -> int:
 
 
 def _last_words(text: str) -> str:
-    """Return what went wrong from a program's output: the last lines that say something, without time and pid."""
+    """Return what went wrong from a program's output: its first serious lines, else its last ones, without time and pid."""
     lines = [re.sub(r"^\S+ \S+ UTC \[\d+\] ", "", line.strip()) for line in text.splitlines() if line.strip()]
-    return "; ".join(lines[-3:]) or "it said nothing"
+    serious = [line for line in lines if re.search(r"FATAL|PANIC|could not|unrecognized|invalid|error:", line)]
+    return "; ".join(serious[:2] or lines[-2:]) or "it said nothing"
 
 
 def _space_hint(place: Path) -> str:

@@ -128,6 +128,13 @@ async def test_a_waiting_job_is_enough(fresh_database):
     assert await waiting(fresh_database) == 3
 
 
+async def test_a_job_held_back_does_not_stand_in(fresh_database):
+    """A job for later does not swallow one of the same key for now."""
+    await put(fresh_database, "advance_request", {}, dedupe="a", after=timedelta(hours=1))
+    await put(fresh_database, "advance_request", {}, dedupe="a")
+    assert await waiting(fresh_database) == 2
+
+
 async def test_a_job_that_has_begun_is_not_enough(fresh_database, desk):
     """What changes while a job of the same key is being worked on gets a job of its own: no wake-up is lost."""
     desk.release.clear()

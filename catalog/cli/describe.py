@@ -92,15 +92,17 @@ def component(
 
 
 def _write(value: Any, format_: str, path: Path | None) -> None:
+    from catalog.stacks import describe as room  # noqa: PLC0415
+
+    text = room.to_json(value) if format_ == "json" else output.yaml_text(value)
     if path is None:
-        output.document(value, format_)
+        click.echo(text, nl=False)
         return
-    text = {"json": output.json_text, "yaml": output.yaml_text}[format_](value)
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise errors.Unavailable(f"can't write {path}: {error.strerror}") from error
 
 
-def _listed(text: str | None) -> list[str] | None:
-    return [word.strip() for word in text.split(",") if word.strip()] if text else None
+def _listed(text: str | None) -> list[str]:
+    return [word.strip() for word in (text or "").split(",") if word.strip()]

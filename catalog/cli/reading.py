@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from catalog import errors
 from catalog.cli import settings
 
 if TYPE_CHECKING:
+    from catalog.stacks.atmos_config import ConfigFile
     from catalog.stacks.resolved import ResolvedEstate, ResolvedInstance
 
 
@@ -44,17 +45,55 @@ def resolve(source: Source, *, strict: bool) -> ResolvedEstate:
 
     Raises WrongUse for what is no directory, EstateError for what strict reading refuses.
     """
+    if not source.directory.is_dir():
+        raise errors.WrongUse(f"{source.directory} is not a directory", hint="--estate names the directory of an estate")
+    return _strictly(source) if strict else _leniently(source)
+
+
+def _leniently(source: Source) -> ResolvedEstate:
     from catalog.stacks import estate  # noqa: PLC0415
     from catalog.stacks.tree import DirectoryTree  # noqa: PLC0415
 
-    if not source.directory.is_dir():
-        raise errors.WrongUse(f"{source.directory} is not a directory", hint="--estate names the directory of an estate")
+    return estate.resolve(DirectoryTree(source.directory), config_path=source.config_path)
+
+
+def _strictly(source: Source) -> ResolvedEstate:
+    """Hand in the world outside the estate where Atmos would look: parents, the Git root, system and home directories."""
+    from catalog.stacks import estate  # noqa: PLC0415
+    from catalog.stacks.tree import DirectoryTree  # noqa: PLC0415
+
+    environment = settings.environment()
+    directory = source.directory.resolve()
+    git_root = None if environment.get("ATMOS_GIT_ROOT_BASEPATH") == "false" else _nearest(directory, (".git",))
+    root = git_root or _nearest(directory, _CONFIGS) or directory
     return estate.resolve(
-        DirectoryTree(source.directory),
+        DirectoryTree(root),
+        directory=directory.relative_to(root).as_posix(),
         config_path=source.config_path,
-        strict=strict,
-        environment=settings.environment() if strict else {},
+        strict=True,
+        environment=environment,
+        inherited=() if source.config_path else _inherited(environment),
+        git_root=None if git_root is None else ".",
     )
+
+
+_CONFIGS = ("atmos.yaml", "atmos.yml", ".atmos.yaml", "atmos.d", ".atmos.d")
+_SYSTEM = Path("/usr/local/etc/atmos/atmos.yaml")
+
+
+def _nearest(directory: Path, names: Iterable[str]) -> Path | None:
+    """The directory itself or its nearest parent that has one of the names."""
+    wanted = tuple(names)
+    return next((place for place in (directory, *directory.parents) if any((place / name).exists() for name in wanted)), None)
+
+
+def _inherited(environment: Mapping[str, str]) -> tuple[ConfigFile, ...]:
+    """The configuration of the system and of the home directory, lowest priority first."""
+    from catalog.stacks.atmos_config import ConfigFile  # noqa: PLC0415
+
+    home = environment.get("HOME")
+    places = (_SYSTEM, *((Path(home) / ".atmos" / "atmos.yaml",) if home else ()))
+    return tuple(ConfigFile(name=str(place), content=place.read_bytes()) for place in places if place.is_file())
 
 
 def instance(resolved: ResolvedEstate, stack: str, component: str, type_: str | None = None) -> ResolvedInstance:

@@ -27,7 +27,7 @@ REQUEST = f"""
   plan {{ {_PLAN} }} preview {{ {_PREVIEW} }}
   steps {{ name kind tool state summary error hint }}
 """
-_ERRORS = "errors { code message path }"
+_ERRORS = "errors { code message path ... on PlanChanged { difference } ... on Ambiguous { candidates } }"
 _FIND = f"query Find($number: Int!) {{ provisioningRequest(number: $number) {{ {REQUEST} }} }}"
 _OWNER = """
 query Owner($stack: String!, $component: String!, $type: ComponentType, $estate: String) {

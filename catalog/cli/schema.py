@@ -29,7 +29,7 @@ def schema() -> None:
 @click.option("--stdout", is_flag=True, help="Print it instead of writing the file.")
 def export(*, path: Path, stdout: bool) -> None:
     """Write the schema of this version in GraphQL's schema language."""
-    from catalog.graph import schema as room  # noqa: PLC0415
+    import catalog.graph.schema as room  # noqa: PLC0415
 
     text = room.sdl()
     if stdout:
@@ -46,7 +46,7 @@ def export(*, path: Path, stdout: bool) -> None:
 @_FILE
 def check(*, path: Path) -> None:
     """Fail when the exported file is not this version's schema."""
-    from catalog.graph import schema as room  # noqa: PLC0415
+    import catalog.graph.schema as room  # noqa: PLC0415
 
     try:
         exported = path.read_text(encoding="utf-8")

@@ -58,7 +58,7 @@ async def _worker(*, tied: bool) -> None:
     watching = asyncio.create_task(_shut_when_stdin_ends(shutdown)) if tied else None
     database = await Database.open(config, application="catalog worker")
     try:
-        await room.run(database, config, shutdown)
+        await room.run(database, config, shutdown, environment=settings.environment())
     finally:
         await database.close()
         if watching:

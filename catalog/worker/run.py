@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from catalog import executors
@@ -94,9 +95,13 @@ async def _look_now_and_then(context: Context, shutdown: asyncio.Event) -> None:
                 if request_id not in context.active | taken:
                     taken.add(request_id)
                     task = tasks.create_task(_advance_quietly(context, request_id, places, shutdown))
-                    task.add_done_callback(lambda _, one=request_id: taken.discard(one))
+                    task.add_done_callback(partial(_forget, taken, request_id))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(shutdown.wait(), _LOOK)
+
+
+def _forget(taken: set[str], request_id: str, _: asyncio.Task[None]) -> None:
+    taken.discard(request_id)
 
 
 async def _due(context: Context) -> list[str]:

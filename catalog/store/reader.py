@@ -57,15 +57,13 @@ class Reader:
 
     async def _fetch(self, pool: _Pool, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
         try:
-            async with pool.connection() as connection:
-                return list(await connection.fetch(sql, *arguments))
+            return await pool.fetch(sql, arguments)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError) as error:
             if not connecting.is_lost(error):
                 raise
         pool.forget()  # what lay idle is as old as the lost one
         with connecting.translating(self._address):
-            async with pool.connection() as connection:
-                return list(await connection.fetch(sql, *arguments))
+            return await pool.fetch(sql, arguments)
 
     @asynccontextmanager
     async def connection(self, *, generic: bool) -> AsyncIterator[asyncpg.Connection]:
@@ -81,7 +79,7 @@ class Reader:
 
 
 class _Pool:
-    """Connections that are taken from the top of a pile and put back there; one that failed in any way is thrown away."""
+    """Connections that are taken from the top of a pile and put back there."""
 
     def __init__(self, connect: Connect, settings: Mapping[str, str], size: int) -> None:
         self._connect = connect
@@ -89,20 +87,28 @@ class _Pool:
         self._idle: list[asyncpg.Connection] = []
         self._free = asyncio.Semaphore(size)
 
+    async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
+        # The hot path: as `connection` below, without the cost of a context manager.
+        async with self._free:
+            connection = self._take() or await self._open()
+            try:
+                rows: list[asyncpg.Record] = await connection.fetch(sql, *arguments)
+            except BaseException as error:
+                self._put_back(connection, error)
+                raise
+            self._idle.append(connection)
+            return rows
+
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
         async with self._free:
             connection = self._take() or await self._open()
             try:
                 yield connection
-            except asyncpg.PostgresError:
-                self._keep(connection)
+            except BaseException as error:
+                self._put_back(connection, error)
                 raise
-            except BaseException:
-                # Cancelled or broken in the middle: what the server still sends must not reach the next reader.
-                connection.terminate()
-                raise
-            self._keep(connection)
+            self._idle.append(connection)
 
     def forget(self) -> None:
         while self._idle:
@@ -120,9 +126,15 @@ class _Pool:
                 return connection
         return None
 
-    def _keep(self, connection: asyncpg.Connection) -> None:
-        if not connection.is_closed():
+    def _put_back(self, connection: asyncpg.Connection, error: BaseException) -> None:
+        """Keep a connection on which Postgres reported an error; throw one away that was cancelled or broke in the middle.
+
+        What the server still sends on such a one must not reach the next reader.
+        """
+        if isinstance(error, asyncpg.PostgresError):
             self._idle.append(connection)
+        else:
+            connection.terminate()
 
     async def _open(self) -> asyncpg.Connection:
         connection = await self._connect(self._settings)

@@ -120,6 +120,16 @@ def test_every_instance_has_category_cost_and_time(instances: list[ResolvedInsta
         assert duration.parse_duration(custom["provisioning_time"])
 
 
+def test_every_component_has_category_cost_and_time(tree: MemoryTree):
+    """What a component usually is, costs and takes stands beside its code, since its instances may differ."""
+    for component in COMPONENTS:
+        about = yaml.safe_load(tree.read(f"components/terraform/{component}/component.yaml"))["component"]
+        assert about["title"]
+        assert about["category"]
+        assert money.parse_money(about["cost_estimate"]).amount is not None
+        assert duration.parse_duration(about["provisioning_time"])
+
+
 def test_every_dependency_leads_somewhere(resolved: ResolvedEstate, instances: list[ResolvedInstance]):
     """Each declared dependency has its target, some of them in other stacks."""
     known = {(one.stack, one.type, one.name) for one in instances}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +67,7 @@ def _strictly(source: Source) -> ResolvedEstate:
     environment = settings.environment()
     directory = source.directory.resolve()
     git_root = None if environment.get("ATMOS_GIT_ROOT_BASEPATH") == "false" else _nearest(directory, (".git",))
-    root = git_root or _nearest(directory, _CONFIGS) or directory
+    root = _reaching(git_root or _nearest(directory, _CONFIGS) or directory, _configuration(source, environment), environment)
     return estate.resolve(
         DirectoryTree(root),
         directory=directory.relative_to(root).as_posix(),
@@ -75,6 +77,26 @@ def _strictly(source: Source) -> ResolvedEstate:
         inherited=() if source.config_path else _inherited(environment),
         git_root=None if git_root is None else ".",
     )
+
+
+def _configuration(source: Source, environment: Mapping[str, str]) -> Path:
+    """The directory that atmos.yaml is read from."""
+    directory = source.directory.resolve()
+    named = source.config_path or environment.get("ATMOS_CLI_CONFIG_PATH")
+    return (directory / named).resolve() if named else _nearest(directory, _CONFIGS) or directory
+
+
+def _reaching(root: Path, configuration: Path, environment: Mapping[str, str]) -> Path:
+    """The root, widened until it holds what `base_path` names: an estate may lie above its own atmos.yaml."""
+    from catalog.stacks import documents  # noqa: PLC0415
+
+    named = [environment.get("ATMOS_BASE_PATH", "")]
+    for file in (configuration / "atmos.yaml", configuration / "atmos.yml"):
+        with contextlib.suppress(OSError, errors.EstateError):
+            value = documents.load(file.read_bytes(), file.name).value
+            named.append(str(value.get("base_path") or "") if isinstance(value, dict) else "")
+    places = [(configuration / path).resolve() for path in named if path.startswith((".", "/"))]
+    return Path(os.path.commonpath([root, *places]))
 
 
 _CONFIGS = ("atmos.yaml", "atmos.yml", ".atmos.yaml", "atmos.d", ".atmos.d")

@@ -107,7 +107,9 @@ class ResolvedEstate:
     `broken` names the top-level manifests (estate-relative paths) that gave no stack: what they held must keep its last good
     version. `broken_instances` names instances (manifest path, type, name) lost alone while their stack resolved. `provenance`
     answers (stack, type, name, path) with the entries that set the value, the last first; a path is `vars.tags.team` or
-    `vars.list[0]`.
+    `vars.list[0]`. `unreadable` tells that the configuration itself couldn't be read, so that nothing is known and everything keeps
+    its last good version. `empty_stacks` are names of manifests without components. `memory` is what the resolver keeps for an
+    incremental reading; nobody else looks into it.
     """
 
     stacks: tuple[ResolvedStack, ...]
@@ -120,3 +122,6 @@ class ResolvedEstate:
     broken_instances: frozenset[tuple[str, str, str]]
     component_base_paths: Mapping[str, str]
     provenance: Callable[[str, str, str, str], Sequence[ProvenanceEntry]] = field(repr=False, compare=False)
+    unreadable: bool = False
+    empty_stacks: tuple[str, ...] = ()
+    memory: Any = field(default=None, repr=False, compare=False)

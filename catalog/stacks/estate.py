@@ -1,0 +1,149 @@
+"""Resolves an estate: a tree of files in, everything the catalog needs out.
+
+`resolve` reads the configuration, finds the top-level manifests, resolves each (`stack_files`) and puts them together: names that
+clash, edges between instances, workflows, and the files that no stack imports. Lenient reading never raises for bad content and
+never looks outside the estate; strict reading fails where Atmos fails, in its words.
+"""
+
+from __future__ import annotations
+
+import gc
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from catalog.errors import EstateError
+from catalog.stacks import assembly, atmos_config, discovery, hints, validation, workflows
+from catalog.stacks.atmos_config import AtmosConfig, ConfigFile
+from catalog.stacks.components import Components
+from catalog.stacks.files import Files
+from catalog.stacks.findings import Findings, diagnostic
+from catalog.stacks.manifests import Manifests, ParsedCache
+from catalog.stacks.naming import Naming
+from catalog.stacks.resolved import ResolvedEstate
+from catalog.stacks.stack_files import StackFile, StackFiles
+from catalog.stacks.stages import AS_WRITTEN, Stages
+from catalog.stacks.tree import Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reading:
+    """What one reading keeps for the next: the configuration's values, the parsed and merged files, the stacks by manifest path."""
+
+    strict: bool
+    config: AtmosConfig = field(repr=False)
+    files: Files = field(repr=False)
+    manifests: Manifests = field(repr=False)
+    components: Components = field(repr=False)
+    stacks: Mapping[str, StackFile] = field(repr=False)
+
+
+def resolve(
+    tree: Tree,
+    *,
+    directory: str = ".",
+    config_path: str | None = None,
+    strict: bool = False,
+    environment: Mapping[str, str] | None = None,
+    lookup: object | None = None,
+    cache: ParsedCache | None = None,
+    stages: Stages = AS_WRITTEN,
+    inherited: Sequence[ConfigFile] = (),
+    git_root: str | None = None,
+    previous: ResolvedEstate | None = None,
+    changed: Iterable[str] | None = None,
+) -> ResolvedEstate:
+    """Resolve the estate in a directory of the tree (where atmos.yaml lies, or where Atmos would be run).
+
+    `config_path` is the directory of atmos.yaml when it lies elsewhere, relative to the directory. `environment`, `inherited`
+    and `git_root` are what a strict caller hands in of the world outside. With `previous`, only the stacks that `changed`
+    (tree paths) can touch are resolved again; without `changed`, everything is compared by content.
+    """
+    del lookup  # asked by the functions' pass, once there is one
+    home = _cleaned(directory)
+    with _without_collector():
+        files = Files(tree)
+        findings = Findings(strict=strict)
+        try:
+            config = atmos_config.load(
+                files,
+                home,
+                config_path=None if config_path is None else _cleaned(posixpath.join(home or ".", config_path)),
+                strict=strict,
+                environment=environment,
+                inherited=inherited,
+                git_root=git_root,
+            )
+            hints.of_config(config.sources, findings)
+            atmos_config.check(config, files)
+            reading = _read(files, config, findings, strict=strict, stages=stages, cache=cache, previous=previous, changed=changed)
+        except EstateError as error:
+            if strict:
+                raise
+            return _unreadable(error, findings)
+        return _finished(reading, findings)
+
+
+def _read(
+    files: Files,
+    config: AtmosConfig,
+    findings: Findings,
+    *,
+    strict: bool,
+    stages: Stages,
+    cache: ParsedCache | None,
+    previous: ResolvedEstate | None,
+    changed: Iterable[str] | None,
+) -> Reading:
+    manifests = Manifests(files, config, strict=strict, stages=stages, cache=cache)
+    known: dict[str, StackFile] = {}
+    del previous, changed
+    components = Components(files, config, manifests.memo)
+    resolver = StackFiles(manifests, components, Naming(config), stages)
+    stacks = {path: known.get(path) or resolver.resolve(path) for path in discovery.top_level(files, config, findings)}
+    return Reading(strict=strict, config=config, files=files, manifests=manifests, components=components, stacks=stacks)
+
+
+def _finished(reading: Reading, findings: Findings) -> ResolvedEstate:
+    if reading.strict:
+        validation.check_names(reading.stacks.values(), Naming(reading.config))
+    validation.read_the_rest(reading.files, reading.config, reading.manifests, reading.stacks, findings)
+    found = workflows.read(reading.files, reading.config, findings, reading.config.base_path) if not reading.strict else ()
+    return assembly.assemble(
+        reading.config, reading.manifests, reading.stacks, found, findings, strict=reading.strict, memory=reading
+    )
+
+
+def _unreadable(error: EstateError, findings: Findings) -> ResolvedEstate:
+    """Nothing can be known: the configuration is broken or missing."""
+    return ResolvedEstate(
+        stacks=(),
+        manifests=(),
+        dependencies=(),
+        unresolved_dependencies={},
+        workflows=(),
+        diagnostics=(*findings.diagnostics, diagnostic(error)),
+        broken=frozenset(),
+        broken_instances=frozenset(),
+        component_base_paths={},
+        provenance=lambda *_: (),
+        unreadable=True,
+    )
+
+
+def _cleaned(directory: str) -> str:
+    path = posixpath.normpath(directory or ".")
+    return "" if path == "." else path.lstrip("/")
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep the garbage collector from walking hundreds of thousands of live values again and again while they are made."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

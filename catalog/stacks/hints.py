@@ -1,0 +1,109 @@
+"""What a manifest probably means: misspelt keys, text that waits for templates or functions, files that are no manifests."""
+
+from __future__ import annotations
+
+from catalog.stacks.documents import Document
+from catalog.stacks.findings import Findings, did_you_mean
+from catalog.stacks.merging import Map
+from catalog.values import Severity, SourceLocation
+
+ROOT_KEYS = (
+    "import",
+    "name",
+    "vars",
+    "env",
+    "settings",
+    "locals",
+    "metadata",
+    "hooks",
+    "generate",
+    "auth",
+    "secrets",
+    "dependencies",
+    "overrides",
+    "version",
+    "terraform",
+    "helmfile",
+    "packer",
+    "ansible",
+    "kubernetes",
+    "helm",
+    "components",
+    "compositions",
+    "workflows",
+)
+COMPONENT_KEYS = (
+    "metadata",
+    "component",
+    "vars",
+    "test",
+    "mocks",
+    "env",
+    "settings",
+    "locals",
+    "command",
+    "backend_type",
+    "backend",
+    "remote_state_backend_type",
+    "remote_state_backend",
+    "providers",
+    "hooks",
+    "auth",
+    "secrets",
+    "generate",
+    "dependencies",
+    "provision",
+    "source",
+    "required_version",
+    "required_providers",
+    "retry",
+    "plugins",
+    "overrides",
+)
+_CONFIG_KEYS: dict[tuple[str, ...], tuple[str, ...]] = {
+    (): ("base_path", "stacks", "components", "workflows", "templates", "settings", "schemas", "logs", "import", "integrations"),
+    ("stacks",): ("base_path", "included_paths", "excluded_paths", "name_pattern", "name_template", "inherit"),
+    ("templates", "settings"): ("enabled", "evaluations", "delimiters", "sprig", "gomplate", "env"),
+}
+
+
+def of_manifest(document: Document, value: Map, relative: str, findings: Findings, *, is_text_template: bool) -> None:
+    """Note what of a manifest Atmos would silently ignore, and what stays as written until templates and functions run."""
+    for key in value:
+        _misspelt(key, ROOT_KEYS, document, (key,), findings)
+    components = value.get("components")
+    for kind, entries in components.items() if isinstance(components, dict) else ():
+        for name, entry in entries.items() if isinstance(entries, dict) else ():
+            for key in entry if isinstance(entry, dict) and kind in ("terraform", "helmfile", "packer") else ():
+                _misspelt(key, COMPONENT_KEYS, document, ("components", kind, name, key), findings)
+    if is_text_template or document.first_function is not None:
+        location = SourceLocation(file=document.file, line=document.first_function)
+        what = " and ".join(
+            word
+            for word, has in (("Go templates", is_text_template), ("YAML functions", document.first_function is not None))
+            if has
+        )
+        findings.note(Severity.INFO, "DEFERRED", f"{what} in '{relative}' are kept as written", location=location)
+
+
+def _misspelt(key: str, known: tuple[str, ...], document: Document, path: tuple[str, ...], findings: Findings) -> None:
+    meant = did_you_mean(key, known)
+    if meant:
+        findings.note(
+            Severity.WARNING,
+            "UNKNOWN_KEY",
+            f"`{key}` is no key that Atmos knows, and is ignored",
+            hint=f"Is `{meant}` meant?",
+            location=document.location(path),
+        )
+
+
+def of_config(documents: tuple[Document, ...], findings: Findings) -> None:
+    """Note misspelt keys of atmos.yaml."""
+    for document in documents:
+        for path, known in _CONFIG_KEYS.items():
+            value = document.value
+            for step in path:
+                value = value.get(step) if isinstance(value, dict) else None
+            for key in value if isinstance(value, dict) else ():
+                _misspelt(key, known, document, (*path, key), findings)

@@ -1,0 +1,122 @@
+"""The `import` section: which files a manifest imports, in which order, found as Atmos finds them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from catalog.errors import EstateError
+from catalog.stacks.atmos_config import AtmosConfig
+from catalog.stacks.documents import Document
+from catalog.stacks.files import Files, extension, join
+from catalog.stacks.findings import Findings
+from catalog.stacks.merging import EMPTY, Map
+from catalog.values import SourceLocation
+
+_EXTENSIONS = (".yaml", ".yml", ".yaml.tmpl", ".yml.tmpl")
+_REMOTE = re.compile(r"(?i)[^/]*::|[^/]+://|[^/]*\.(?:com|org|net|io|dev|co|edu|gov|mil|uk|de|fr|jp|cn|au|ca|nl|se|no)(?:/|$)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """One entry of the list: the path as Atmos resolves it first (relative ones joined to the importing file's directory)."""
+
+    path: str
+    location: SourceLocation | None
+    context: Map = field(default_factory=dict)
+    skip_templates_processing: bool = False
+    ignore_missing_template_values: bool = False
+    skip_if_missing: bool = False
+
+    @property
+    def is_remote(self) -> bool:
+        """Tell whether the path names something to download."""
+        return not self.path.startswith(("/", "./", "../")) and (_REMOTE.match(self.path) is not None or "//" in self.path)
+
+
+def read_imports(value: Map, document: Document, relative: str, findings: Findings) -> tuple[Import, ...]:
+    """Return the manifest's imports; raises EstateError in Atmos' words when the section is malformed."""
+    section = value.get("import")
+    if section is None:
+        return ()
+    if not isinstance(section, list):
+        words = f"invalid import section in the file '{relative}'"
+        raise EstateError(words, code="IMPORT", location=document.location(("import",)), hint="`import` is a list of paths.")
+    del findings
+    return tuple(_import(item, document.location(("import", number)), relative) for number, item in enumerate(section))
+
+
+def _import(item: Any, location: SourceLocation | None, relative: str) -> Import:
+    if isinstance(item, str) and item:
+        return Import(path=_anchored(item, relative), location=location)
+    if isinstance(item, dict) and _is_well_typed(item):
+        if not item.get("path"):
+            raise EstateError(f"invalid import in the manifest '{relative}'", code="IMPORT", location=location)
+        return Import(
+            path=_anchored(item["path"], relative),
+            location=location,
+            context=item.get("context") or EMPTY,
+            **{name: bool(item.get(name)) for name in _FLAGS},
+        )
+    shown = "(empty)" if item == "" else f"'{item}'" if item is not None else ""
+    raise EstateError(f"invalid import {shown}".rstrip() + f" in the file '{relative}'", code="IMPORT", location=location)
+
+
+_FLAGS = ("skip_templates_processing", "ignore_missing_template_values", "skip_if_missing")
+
+
+def _is_well_typed(item: Map) -> bool:
+    return (
+        isinstance(item.get("path", ""), str)
+        and isinstance(item.get("context") or EMPTY, dict)
+        and all(isinstance(item.get(name) or False, bool) for name in _FLAGS)
+    )
+
+
+def _anchored(path: str, relative: str) -> str:
+    """Join `./x`, `../x` and `/x` to the importing file's directory; everything else is relative to the stacks directory."""
+    first = path.split("/", 1)[0]
+    if first in ("", ".", ".."):
+        return join(relative.rpartition("/")[0], path.lstrip("/"))
+    return path
+
+
+def resolve_import(wanted: Import, relative: str, importer: str, files: Files, config: AtmosConfig, *, strict: bool) -> list[str]:
+    """Return the tree paths that an import means, in merge order; raises EstateError when it means nothing."""
+    if wanted.is_remote:
+        if wanted.skip_if_missing:
+            return []
+        words = f"failed to download remote import '{wanted.path}' in file '{relative}'"
+        raise EstateError(words, code="IMPORT", hint="Remote imports are not read; vendor the file.", location=wanted.location)
+    path = join(config.stacks_path, _with_extension(wanted.path, files, config))
+    if path == importer:
+        words = f"stack manifest imports itself: manifest '{relative}' imports itself via '{wanted.path}'"
+        raise EstateError(words, code="IMPORT_CYCLE", location=wanted.location)
+    is_inside = strict or not config.base_path or path.startswith(config.base_path + "/")
+    found = files.find(path) if is_inside and not path.startswith("../") else []
+    if found or wanted.skip_if_missing:
+        return found
+    words = f"stack import not found: import '{wanted.path}' in file '{relative}': failed to find import"
+    raise EstateError(words, code="IMPORT", hint=_hint(wanted, path, files, is_inside=is_inside), location=wanted.location)
+
+
+def _with_extension(path: str, files: Files, config: AtmosConfig) -> str:
+    ending = extension(path)
+    if ending:
+        template = path + ".tmpl"
+        is_yaml = ending in (".yaml", ".yml")
+        return template if is_yaml and files.has(join(config.stacks_path, template)) else path
+    return next((path + ending for ending in _EXTENSIONS if files.has(join(config.stacks_path, path + ending))), path + ".yaml")
+
+
+def _hint(wanted: Import, path: str, files: Files, *, is_inside: bool) -> str:
+    if "{{" in wanted.path:
+        return "The path holds a Go template, which isn't rendered."
+    if not is_inside or path.startswith("../"):
+        return "The path leaves the estate's directory."
+    if files.has_directory(path.removesuffix(".yaml")):
+        return "That is a directory: import `…/*` for its files."
+    name = path.rsplit("/", 1)[-1]
+    near = next((found for found in files.paths if found.endswith("/" + name)), None)
+    return f"Is {near} meant?" if near else "Create the file, correct the path, or say `skip_if_missing: true`."

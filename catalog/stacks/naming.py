@@ -1,0 +1,173 @@
+"""Stack names and Terraform workspaces: how a component's raw sections and its manifest name the stack it belongs to.
+
+Names are told per component, as Atmos does, from values that are still unevaluated.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.errors import EstateError
+from catalog.stacks.atmos_config import AtmosConfig
+from catalog.stacks.files import join
+from catalog.stacks.merging import EMPTY, Map
+from catalog.stacks.scalars import go_float
+
+# The types whose `component_info` tells a path, and those whose path isn't configurable.
+_WITH_PATH = ("terraform", "helmfile", "packer", "ansible")
+_CONVENTIONAL = {"container": "components/container"}
+TOKENS = ("namespace", "tenant", "environment", "stage")
+_ARTICLES = {"environment": "an"}
+_REFERENCE = re.compile(r"\{\{(?P<left>-\s)?\s*(?P<path>(?:\.[A-Za-z_][A-Za-z0-9_]*)+)\s*(?P<right>\s-)?\}\}")
+_TEMPLATE_KEYS = ("vars metadata settings env auth providers hooks test secrets overrides backend backend_type component").split()  # noqa: SIM905 — a list of words reads best as words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A component's stack name and workspace prefix, and what kept the configured name from being told."""
+
+    stack: str
+    prefix: str
+    context: Map
+    problem: EstateError | None = None
+
+
+class Naming:
+    """Tells names by one configuration."""
+
+    def __init__(self, config: AtmosConfig) -> None:
+        self.pattern = config.name_pattern
+        self.template = config.name_template
+        self.workspaces_enabled = config.get("components", "terraform", "workspaces_enabled", otherwise=True) is not False
+        self._config = config
+
+    def name(self, entry: Map, file_name: str, manifest_name: Any) -> Named:
+        """Return the component's stack name: the manifest's `name`, else template, else pattern, else the file name."""
+        flat = file_name.replace("/", "-")
+        if isinstance(manifest_name, str) and manifest_name:
+            return Named(stack=manifest_name, prefix=manifest_name, context=EMPTY)
+        if self.template:
+            try:
+                name = render_references(self.template, entry, "describe-stacks-name-template")
+            except EstateError as error:
+                return Named(stack=file_name, prefix=flat, context=EMPTY, problem=error)
+            return Named(stack=name or file_name, prefix=name, context=EMPTY, problem=None if name else self._empty(file_name))
+        context = context_of(entry.get("vars"))
+        if not self.pattern:
+            return Named(stack=file_name, prefix=flat, context=EMPTY)
+        try:
+            name = from_pattern(self.pattern, context, file_name)
+        except EstateError as error:
+            return Named(stack=file_name, prefix=flat, context=context, problem=error)
+        return Named(stack=name or file_name, prefix=name, context=context, problem=None if name else self._empty(file_name))
+
+    def validated(self, entry: Map, file_name: str) -> str:
+        """Return the name that validation tells, which ignores the manifest's own `name`; raises EstateError as Atmos does."""
+        if self.template:
+            return render_references(self.template, entry, "validate-stacks-name-template")
+        if not self.pattern:
+            words = "'stacks.name_template' (or the deprecated 'stacks.name_pattern') needs to be specified in 'atmos.yaml'"
+            raise EstateError(words, code="STACK_NAME")
+        return from_pattern(self.pattern, context_of(entry.get("vars")), file_name)
+
+    def workspace(self, entry: Map, named: Named) -> str:
+        """Return the Terraform workspace as `describe stacks` tells it."""
+        if not self.workspaces_enabled or entry.get("backend_type") == "http":
+            return "default"
+        metadata = entry.get("metadata") or EMPTY
+        explicit, pattern = metadata.get("terraform_workspace"), metadata.get("terraform_workspace_pattern")
+        if isinstance(explicit, str):
+            return explicit.replace("/", "-")
+        if isinstance(pattern, str):
+            return with_tokens(pattern, named.context).replace("/", "-")
+        return named.prefix.replace("/", "-")
+
+    def component_info(self, kind: str, entry: Map) -> Map:
+        """Return `component_info`: the type, and the code's path where the type has a directory."""
+        info: Map = {"component_type": kind}
+        base = _CONVENTIONAL.get(kind) or (self._config.component_base_path(kind) if kind in _WITH_PATH else "")
+        if base:
+            prefix = (entry.get("metadata") or EMPTY).get("component_folder_prefix")
+            folder = prefix.strip() if isinstance(prefix, str) else ""
+            info["component_path"] = join(base, folder, str(entry["component"]))
+        return info
+
+    def _empty(self, file_name: str) -> EstateError:
+        unknown = [part for part in self.pattern.split("-") if part.strip("{}") not in TOKENS]
+        hint = (
+            f"Atmos knows the tokens {{namespace}} {{tenant}} {{environment}} {{stage}}, not {', '.join(unknown)}."
+            if unknown
+            else None
+        )
+        return EstateError(f"the stack of '{file_name}' has an empty name", code="STACK_NAME", hint=hint)
+
+
+def context_of(variables: Any) -> Map:
+    """Return the context variables a stack's name and workspace are made of; anything but text counts as missing."""
+    if not isinstance(variables, dict):
+        return EMPTY
+    context: Map = {name: variables[name] for name in (*TOKENS, "region") if isinstance(variables.get(name), str)}
+    attributes = variables.get("attributes")
+    return {**context, "attributes": attributes} if isinstance(attributes, list) else context
+
+
+def from_pattern(pattern: str, context: Map, file_name: str) -> str:
+    """Return the name by `stacks.name_pattern`; parts that are no token are dropped, a missing value raises EstateError."""
+    parts = []
+    for part in pattern.split("-"):
+        token = part[1:-1]
+        if part != f"{{{token}}}" or token not in TOKENS:
+            continue
+        if not context.get(token):
+            article = _ARTICLES.get(token, "a")
+            raise EstateError(
+                "stack name pattern references a context part that is not defined in the stack file: the stack name pattern "
+                f"'{pattern}' specifies '{token}', but the stack '{file_name}' does not have {article} {token} defined in the "
+                f"stack file '{file_name}'",
+                code="STACK_NAME",
+            )
+        parts.append(context[token])
+    return "-".join(parts)
+
+
+def with_tokens(pattern: str, context: Map) -> str:
+    """Return `terraform_workspace_pattern` with its tokens replaced; component tokens are empty in `describe stacks`."""
+    attributes = "-".join(str(item) for item in context.get("attributes", ()))
+    values = {**{name: context.get(name, "") for name in (*TOKENS, "region")}, "attributes": attributes}
+    values |= dict.fromkeys(("base-component", "component", "component-path", "workspace", "terraform_workspace"), "")
+    return re.sub(r"\{([a-z_-]+)\}", lambda found: values.get(found[1], found[0]), pattern)
+
+
+def render_references(template: str, entry: Map, name: str) -> str:
+    """Render a Go template that holds nothing but plain field references; raises EstateError for anything else.
+
+    Full templates are the template engine's; this is its fast path, and the only one until the engine is here.
+    """
+    data = {key: entry.get(key, EMPTY) for key in _TEMPLATE_KEYS}
+
+    def replaced(found: re.Match[str]) -> str:
+        return _referenced(found, data, template, name)
+
+    result = _REFERENCE.sub(replaced, template)
+    if "{{" in _REFERENCE.sub("", template):
+        words = f"template: {name}: '{template}' needs the Go template engine"
+        raise EstateError(words, code="TEMPLATE", hint="Only plain references such as {{ .vars.stage }} are rendered here.")
+    return result
+
+
+def _referenced(found: re.Match[str], data: Map, template: str, name: str) -> str:
+    value: Any = data
+    keys = found["path"][1:].split(".")
+    for key in keys:
+        if not isinstance(value, dict) or key not in value:
+            column = template.find(".", found.start("path") + 1) if len(keys) > 1 else found.start("path")
+            words = f'template: {name}:1:{column}: executing "{name}" at <{found["path"]}>: map has no entry for key "{key}"'
+            raise EstateError(words, code="STACK_NAME")
+        value = value[key]
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return go_float(value)
+    return "<no value>" if value is None else str(value)

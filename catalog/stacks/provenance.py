@@ -1,0 +1,104 @@
+"""Tells where a value comes from: every file and line that set it, in the order of the merge, told only when asked.
+
+Nothing is recorded while merging. The tree of imports and the places beside each file's values are kept, and this module walks
+the same layers again for one path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from catalog.stacks.components import Built
+from catalog.stacks.manifests import Manifest, Merged
+from catalog.stacks.merging import EMPTY, Map
+from catalog.stacks.resolved import ProvenanceEntry
+from catalog.values import SourceLocation
+
+Path = tuple[str | int, ...]
+_ABSENT: Any = object()
+
+# Sections whose entry shows only the part below the chosen backend's type.
+_BELOW_TYPE = {"backend": "backend_type", "remote_state_backend": "remote_state_backend_type"}
+
+
+def trace(merged: Merged, built: Built, entry: Map, path: str) -> tuple[ProvenanceEntry, ...]:
+    """Return what set the value at a path of the entry (`vars.tags.team`, `vars.list[0]`), the last word first."""
+    steps = parse(path, entry)
+    if not steps:
+        return ()
+    files = tuple(merged.contributions())
+    found = [said for layer, prefix in _layers(built, entry, steps) for said in _said(files, layer, prefix)]
+    if found:
+        return tuple(reversed(found))
+    value = _at(entry, steps)
+    if value is _ABSENT:
+        return ()
+    return (ProvenanceEntry(value=value, location=None, import_chain=(), layer="computed"),)
+
+
+def parse(path: str, entry: Any) -> Path:
+    """Split a path into keys and indexes; keys that hold dots are found in the value itself, the longest first."""
+    steps: list[str | int] = []
+    rest = path
+    while rest:
+        key = _index(rest) if rest.startswith("[") else _key(rest, entry)
+        steps.append(key)
+        rest = rest[len(f"[{key}]") if isinstance(key, int) else len(key) :].removeprefix(".")
+        entry = _at(entry, (key,))
+    return tuple(steps)
+
+
+def _index(rest: str) -> int:
+    number = rest[1:].partition("]")[0]
+    return int(number) if number.isdigit() else 0
+
+
+def _key(rest: str, value: Any) -> str:
+    if isinstance(value, dict):
+        fitting = [key for key in value if rest == key or rest.startswith((key + ".", key + "["))]
+        if fitting:
+            return str(max(fitting, key=len))
+    cut = min((position for position in (rest.find("."), rest.find("[")) if position > 0), default=len(rest))
+    return rest[:cut]
+
+
+def _layers(built: Built, entry: Map, steps: Path) -> Iterator[tuple[str, Path]]:
+    section, *below = steps
+    if section in _BELOW_TYPE:
+        below = [str(entry.get(_BELOW_TYPE[str(section)], "")), *below]
+    inner = (section, *below)
+    yield "global", inner
+    yield "type", (built.type, *inner)
+    for name, _ in built.chain.layers:
+        yield "base", ("components", built.type, name, *inner)
+    yield "component", ("components", built.type, built.name, *inner)
+    if _at(entry.get("overrides", EMPTY), inner) is not _ABSENT:
+        yield "overrides", ("overrides", *inner)
+        yield "overrides", (built.type, "overrides", *inner)
+
+
+def _said(files: tuple[tuple[Manifest, tuple[str, ...]], ...], layer: str, path: Path) -> Iterator[ProvenanceEntry]:
+    for manifest, chain in files:
+        value = _at(manifest.value, path)
+        if value is _ABSENT:
+            continue
+        yield ProvenanceEntry(value=value, location=_location(manifest, path), import_chain=chain, layer=layer)
+
+
+def _location(manifest: Manifest, path: Path) -> SourceLocation | None:
+    while path:
+        found = manifest.location(path)
+        if found is not None:
+            return found
+        path = path[:-1]
+    return None
+
+
+def _at(value: Any, path: Path) -> Any:
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return _ABSENT
+    return value

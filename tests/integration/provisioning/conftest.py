@@ -179,18 +179,9 @@ async def new_world(new_database: Callable[..., Awaitable[str]], tmp_path: Path,
         *, workflows: dict | None = None, writable: bool = True, kind: str = "git", executor: str = "terraform"
     ) -> World:
         config = Config(home=tmp_path / "home", database_url=await new_database())
-        source = tmp_path / "source"
-        for path, text in files.items():
-            (source / path).parent.mkdir(parents=True, exist_ok=True)
-            (source / path).write_text(text)
-        repository = Repository(config.repositories / "estate.git")
-        repository.init_from(source, "The beginning")
-        database = await Database.open(config)
-        opened.append(database)
-        path = repository.path if kind == "git" else source
-        return await _seed(
-            database, config, repository, str(path), workflows or {}, writable=writable, kind=kind, executor=executor
-        )
+        world = await _make(config, tmp_path / "source", files, workflows or {}, writable=writable, kind=kind, executor=executor)
+        opened.append(world.database)
+        return world
 
     yield make
     for database in opened:
@@ -201,6 +192,29 @@ async def new_world(new_database: Callable[..., Awaitable[str]], tmp_path: Path,
 async def world(new_world) -> World:
     """A world whose estate names no workflow: the built-in one serves."""
     return await new_world()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def shared_world(new_database: Callable[..., Awaitable[str]], tmp_path_factory: pytest.TempPathFactory):
+    """A world for tests that leave it as they find it."""
+    place = tmp_path_factory.mktemp("world")
+    config = Config(home=place / "home", database_url=await new_database())
+    world = await _make(config, place / "source", FILES, {}, writable=True, kind="git", executor="terraform")
+    yield world
+    await world.database.close()
+
+
+async def _make(
+    config: Config, source: Path, files: dict[str, str], workflows: dict, *, writable: bool, kind: str, executor: str
+) -> World:
+    for path, text in files.items():
+        (source / path).parent.mkdir(parents=True, exist_ok=True)
+        (source / path).write_text(text)
+    repository = Repository(config.repositories / "estate.git")
+    repository.init_from(source, "The beginning")
+    database = await Database.open(config)
+    path = repository.path if kind == "git" else source
+    return await _seed(database, config, repository, str(path), workflows, writable=writable, kind=kind, executor=executor)
 
 
 async def _seed(

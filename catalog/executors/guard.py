@@ -11,6 +11,7 @@ so that no broken pipe kills it, and only after GRACE seconds ends it hard. Its 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import selectors
 import signal
@@ -38,6 +39,7 @@ class Guard:
         self.grace = grace
         self.asked: float | None = None  # when the command was asked to end
         self.insisted = False
+        self.speaking = 2  # output streams that the command still holds open
         self.open = {1: True, 2: True}
 
     def run(self) -> int:
@@ -47,7 +49,10 @@ class Guard:
             selector.register(_pipe(self.child.stdout), selectors.EVENT_READ, 1)
             selector.register(_pipe(self.child.stderr), selectors.EVENT_READ, 2)
             while self.child.poll() is None:
-                self._listen(selector, _TICK)
+                self._listen(selector, _TICK if self.speaking else 0)
+                if not self.speaking:  # it is about to end: wait for that, not for the next tick
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        self.child.wait(_TICK)
                 self._insist()
             # What orphans of the command still hold open is not waited for.
             while self._listen(selector, 0):
@@ -85,13 +90,17 @@ class Guard:
             content = os.read(key.fd, 65536)
             if not content:
                 selector.unregister(key.fd)
-            if key.data == 0:
-                if not content:
-                    self.stop()
-            elif content:
+                self._ended(key.data)
+            elif key.data != 0:
                 heard = True
                 self._pass_on(key.data, content)
         return heard
+
+    def _ended(self, stream: int) -> None:
+        if stream == 0:
+            self.stop()
+        else:
+            self.speaking -= 1
 
     def _pass_on(self, target: int, content: bytes) -> None:
         while content and self.open[target]:
@@ -108,8 +117,6 @@ def _pipe(file: object) -> int:
 def _die_with_parent() -> None:
     """Let the kernel interrupt the command should the guard itself be killed. Linux only; elsewhere its broken pipe must do."""
     if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415 — costs more than the rest of the guard where it isn't needed
-
         ctypes.CDLL(None).prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG
 
 

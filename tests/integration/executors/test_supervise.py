@@ -15,17 +15,18 @@ from catalog.executors import private, supervise
 
 # Says so when it is interrupted, after more output than any pipe holds: a broken pipe must not end it before.
 STUBBORN = """
-import pathlib, signal, sys
-fifo = open(sys.argv[1], "w")
+import os, signal, sys
+fifo = os.open(sys.argv[1], os.O_WRONLY)
 def interrupted(*_):
     for _ in range(2000):
-        print("x" * 100, flush=True)
-    fifo.write("finished gently")
+        os.write(1, b"x" * 100 + b"\\n")
+    os.write(fifo, b"finished gently")
     sys.exit(0)
 signal.signal(signal.SIGINT, interrupted)
-fifo.write("began, "); fifo.flush()
-print("ready", flush=True)
-signal.pause()
+os.write(fifo, b"began, ")
+os.write(1, b"ready\\n")
+while True:
+    signal.pause()
 """
 
 WORKER = """

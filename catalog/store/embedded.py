@@ -76,11 +76,13 @@ class EmbeddedServer:
             return
         users, self._users = self._users, None
         os.close(users)
-        if not self.place.exists():  # deleted under us: the server notices within a minute and ends by itself
+        socket = _socket_directory(self.data)
+        if not self.place.exists():  # deleted under us, locks and all
+            watcher.stop(self.data, socket)
             return
         with _control(self.place), _opened(self.place / "users.lock") as lock:
             if _is_unused(lock):
-                watcher.stop(self.data)
+                watcher.stop(self.data, socket)
         _await_watcher(self.place)
 
 
@@ -113,6 +115,8 @@ def _start_server(place: Path, programs: Path, socket: Path) -> None:
             f"the database in {data} was made by Postgres {made_by}; this is Postgres {version}",
             hint=f"move {place} away to begin anew, or run Postgres {made_by} on it and set CATALOG_DATABASE_URL",
         )
+    if watcher.orphan_pid(data, socket) is not None:
+        watcher.stop(data, socket)
     _await_ghost(data)
     _make_socket_directory(socket)
     if _log_size(place) > _LOG_LIMIT:
@@ -250,7 +254,7 @@ def _ensure_watcher(place: Path) -> None:
     lock = _open(place / "watcher.lock")
     try:
         if _try_lock(lock):
-            program = [sys.executable, "-I", "-S", watcher.__file__, str(place), str(place / "data"), str(lock)]
+            program = [sys.executable, "-I", "-S", watcher.__file__, str(place), str(_socket_directory(place / "data")), str(lock)]
             _run_detached(program, log=place / "log", pass_fds=(lock,), as_account=False)
     finally:
         os.close(lock)

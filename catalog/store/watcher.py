@@ -3,7 +3,7 @@
 Every user holds a shared lock on `users.lock`; this program waits for the exclusive one, so the kernel tells it when the last user
 is gone, however it went (kill -9 included). What it holds itself, `watcher.lock`, was locked by the launcher before its birth.
 
-    python -I -S watcher.py PLACE DATA WATCHER_LOCK_FD
+    python -I -S watcher.py PLACE SOCKET_DIRECTORY WATCHER_LOCK_FD
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 POLL = 0.01  # seconds
+_SOCKET_LOCK = ".s.PGSQL.5432.lock"
 PATIENCE = 30.0  # seconds that a fast shutdown may take before the server is told to drop everything
 
 
@@ -41,32 +43,36 @@ def serves(pid: int, data: Path) -> bool:
     return str(data) in command.stdout
 
 
-def stop(data: Path) -> None:
-    """Shut the server of this data directory down and wait until it is gone; nothing to do when none runs."""
-    socket = _socket_directory(data)
-    for signal_number in (signal.SIGINT, signal.SIGQUIT):
-        pid = server_pid(data)
-        if pid is None:
-            break
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal_number)
-        deadline = time.monotonic() + PATIENCE
-        while serves(pid, data) and time.monotonic() < deadline:
-            time.sleep(POLL)
-    if socket is not None:
-        with contextlib.suppress(OSError):  # not empty after a crash, and then of use to nobody
-            socket.rmdir()
-
-
-def _socket_directory(data: Path) -> Path | None:
-    """Return where the running server has its socket: the fifth line of its pid file."""
+def orphan_pid(data: Path, socket: Path) -> int | None:
+    """Return the pid of a server whose data directory was deleted under it: it still holds the socket that a new one needs."""
     try:
-        return Path((data / "postmaster.pid").read_text().split("\n")[4])
-    except (OSError, IndexError):
+        pid = int((socket / _SOCKET_LOCK).read_text().split("\n", 1)[0])
+        directory = (Path("/proc") / str(pid) / "cwd").readlink()
+    except (OSError, ValueError):
         return None
+    return pid if str(directory) == f"{data.resolve()} (deleted)" else None
 
 
-def watch(place: Path, data: Path, watcher_lock: int) -> None:
+def stop(data: Path, socket: Path) -> None:
+    """Shut the server of this data directory down and wait until it is gone; nothing to do when none runs."""
+    _end(lambda: server_pid(data), signal.SIGINT)
+    _end(lambda: server_pid(data), signal.SIGQUIT)
+    _end(lambda: orphan_pid(data, socket), signal.SIGQUIT)  # there is nothing left to write to
+    with contextlib.suppress(OSError):  # not empty after a crash, and then of use to nobody
+        socket.rmdir()
+
+
+def _end(running: Callable[[], int | None], how: signal.Signals) -> None:
+    """Send a signal to what runs and wait until nothing does, as long as patience lasts."""
+    deadline = time.monotonic() + PATIENCE
+    if (pid := running()) is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, how)
+        while running() is not None and time.monotonic() < deadline:
+            time.sleep(POLL)
+
+
+def watch(place: Path, socket: Path, watcher_lock: int) -> None:
     """Wait until nobody holds `users.lock`, then stop the server under `control.lock`."""
     users = os.open(place / "users.lock", os.O_RDWR)
     control = os.open(place / "control.lock", os.O_RDWR)
@@ -80,7 +86,7 @@ def watch(place: Path, data: Path, watcher_lock: int) -> None:
         except BlockingIOError:  # somebody came in between
             fcntl.flock(control, fcntl.LOCK_UN)
             continue
-        stop(data)
+        stop(place / "data", socket)
         os.close(watcher_lock)  # while control is held, so that the next starter sees that it needs a new watcher
         return
 

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
@@ -183,6 +184,33 @@ async def test_a_home_that_nobody_else_may_enter_keeps_its_data(private, program
     again = embedded.start(home, programs=programs)
     assert await ask(again.url, "select answer from kept") == 42
     again.close()
+
+
+async def test_a_home_deleted_while_in_use_can_be_made_again(home, programs):
+    """When somebody deletes the home of a running catalog, a new one starts there, and nothing of the old one stays behind."""
+    first = embedded.start(home, programs=programs)
+    left = watcher.server_pid(first.data)
+    shutil.rmtree(first.place)
+    second = embedded.start(home, programs=programs)
+    assert watcher.server_pid(second.data) != left
+    assert await ask(second.url, "select 1") == 1
+    second.close()
+    first.close()
+    assert not embedded._is_alive(left)
+    assert not embedded._socket_directory(second.data).exists()
+
+
+def test_two_first_starts_make_one_server(home, use):
+    """Two processes that find no database make one together."""
+    with ThreadPoolExecutor() as threads:
+        first, second = threads.map(use, (home, home))
+    pid = watcher.server_pid(home / "postgres" / "data")
+    first.kill()
+    first.wait()
+    assert watcher.server_pid(home / "postgres" / "data") == pid
+    second.kill()
+    await_watcher(home / "postgres")
+    assert watcher.server_pid(home / "postgres" / "data") is None
 
 
 def test_an_ordinary_user_runs_a_server_of_their_own(home, use):

@@ -114,12 +114,14 @@ def levels(keys: Sequence[Key], dependencies: Sequence[ResolvedDependency]) -> t
 def _reasons(old: ResolvedInstance | None, new: ResolvedInstance | None) -> tuple[str, ...]:
     if new is None:
         return ("deleted",)
+    if old is new:  # readings share what no change could touch
+        return ()
     before = old.sections if old is not None else {}
-    return tuple(
-        reason
-        for section, reason in REASONS.items()
-        if before.get(section) != new.sections.get(section) or (old is None and new.sections.get(section))
-    )
+    return tuple(reason for section, reason in REASONS.items() if _differs(before.get(section), new.sections.get(section)))
+
+
+def _differs(before: Any, after: Any) -> bool:
+    return before is not after and before != after
 
 
 def _dependents(dependencies: Iterable[ResolvedDependency]) -> Mapping[Key, set[Key]]:

@@ -6,6 +6,7 @@ Every connection speaks UTC, without the just-in-time compiler, and tells its pr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,12 +53,13 @@ def address(url: str, *, application: str, pooled: bool = False) -> Address:
 
 
 def shown(url: str) -> str:
-    """Return a URL with stars for its password."""
+    """Return a URL with stars for its password, wherever it stands."""
     parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+    netloc = parts.netloc
+    if parts.password is not None:
+        netloc = f"{parts.username}:***@{netloc.rpartition('@')[2]}"
+    query = re.sub(r"(^|&)password=[^&]*", r"\1password=***", parts.query)
+    return urlunsplit(parts._replace(netloc=netloc, query=query))
 
 
 async def connect(address: Address, *, settings: Mapping[str, str] | None = None) -> asyncpg.Connection:

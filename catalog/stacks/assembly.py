@@ -11,7 +11,6 @@ from catalog.stacks import provenance, validation
 from catalog.stacks.atmos_config import COMPONENT_TYPES, AtmosConfig
 from catalog.stacks.dependencies import Declared, Key, Targets
 from catalog.stacks.findings import Findings, ordered
-from catalog.stacks.imports import resolve_import
 from catalog.stacks.manifests import Manifest, Manifests
 from catalog.stacks.merging import EMPTY
 from catalog.stacks.resolved import (
@@ -211,9 +210,7 @@ def imported_paths(manifests: Manifests, manifest: Manifest) -> list[str]:
     paths: list[str] = []
     for wanted in manifest.imports:
         try:
-            paths += resolve_import(
-                wanted, manifest.relative, manifest.path, manifests.files, manifests.config, strict=manifests.strict
-            )
+            paths += manifests.resolver.find(wanted, manifest.relative, manifest.path)
         except EstateError:
             continue
     return paths

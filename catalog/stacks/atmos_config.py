@@ -78,21 +78,20 @@ class ConfigFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtmosConfig:
-    """What atmos.yaml decides. `directory` is where it lies, `base_path` the estate's own directory, both within the tree."""
+    """What atmos.yaml decides.
+
+    `directory` is where it lies, `base_path` the estate's own directory, `stacks_path` that of the manifests, all within the tree.
+    """
 
     directory: str
     base_path: str
+    stacks_path: str
     values: Map = field(repr=False)
     sources: tuple[Document, ...] = field(repr=False)
 
     def get(self, *keys: str, otherwise: Any = None) -> Any:
         """The value at the keys, else the default; null counts as absent."""
         return _get(self.values, keys, otherwise)
-
-    @property
-    def stacks_path(self) -> str:
-        """The stacks directory within the tree."""
-        return join(self.base_path, self.get("stacks", "base_path", otherwise=""))
 
     @property
     def included_paths(self) -> list[str]:
@@ -169,7 +168,13 @@ def load(
     decoded = _decoded(values)
     anchor = places[-1] if places else directory
     base_path = _base_path(files, str(_get(decoded, ("base_path",), "")), anchor, directory, source=source, git_root=git_root)
-    return AtmosConfig(directory=anchor, base_path=base_path, values=decoded, sources=tuple(reader.sources))
+    return AtmosConfig(
+        directory=anchor,
+        base_path=base_path,
+        stacks_path=join(base_path, str(_get(decoded, ("stacks", "base_path"), ""))),
+        values=decoded,
+        sources=tuple(reader.sources),
+    )
 
 
 def check(config: AtmosConfig, files: Files) -> None:

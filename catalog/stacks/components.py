@@ -46,9 +46,13 @@ class Built:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roots:
-    """What a manifest's root and its type sections give to every component of one type: the lowest layer of each section."""
+    """What a manifest's root and its type sections give to every component of one type.
+
+    `layers` is the lowest layer of each section that has one, `entry` what a component that says nothing becomes.
+    """
 
     layers: Map
+    entry: Map
     backend: Map
     metadata: Map
     stack: str
@@ -69,6 +73,7 @@ class Components:
         self.integrations: Map = {"integrations": {"github": github}} if github else EMPTY
         separator = config.get("components", "terraform", "workspace", "prefix_separator", otherwise="")
         self.separator = str(separator or "-")
+        self.commands = {kind: str(config.get("components", kind, "command", otherwise="") or kind) for kind in sections.BUILT_IN}
         self.inherits_metadata = config.get("stacks", "inherit", "metadata", otherwise=True) is not False
         self.inherits_source = config.get("stacks", "inherit", "source", otherwise=True) is not False
 
@@ -123,17 +128,19 @@ class Components:
         own = _strategy(self.strategy, *settings)
         chain, physical = self.inheritance.chain(name, entry, family, own)
         strategy = _strategy(self.strategy, roots.layers.get("settings"), chain.sections.get("settings"), *settings)
-        result: Map = {}
-        for section, scopes in sections.of_type(kind):
+        result = roots.entry.copy()
+        rows = sections.rows(kind)
+        for section_name in {*entry, *chain.sections, *overrides} & rows.keys():
+            section, scopes = rows[section_name]
             layers = (
-                roots.layers.get(section.name),
-                chain.sections.get(section.name) if chain is not NO_BASES else None,
+                roots.layers.get(section_name),
+                chain.sections.get(section_name),
                 self._written(entry, section, kind, name, family.stack),
-                overrides.get(section.name) if overrides and "o" in scopes else None,
+                overrides.get(section_name) if "o" in scopes else None,
             )
             value = self._value(section, layers, strategy, has_append=has_append)
             if section.shown or value:
-                result[section.name] = value
+                result[section_name] = value
         self._finish(result, kind, name, entry, roots=roots, chain=chain, physical=physical)
         result["overrides"] = overrides
         return Built(type=kind, name=name, component=physical, entry=result, chain=chain)
@@ -173,7 +180,7 @@ class Components:
 
     def _finish(self, result: Map, kind: str, name: str, entry: Map, *, roots: Roots, chain: Chain, physical: str) -> None:
         """Add what no row of the table says: defaults, metadata, backends, the chain's names."""
-        result["command"] = result["command"] or self.config.get("components", kind, "command", otherwise="") or kind
+        result["command"] = result["command"] or self.commands[kind]
         if self.integrations:
             result["settings"] = self.memo.merge(self.integrations, result["settings"])
         own = entry.get("metadata") or EMPTY
@@ -284,10 +291,15 @@ class _Shared:
                 layers[row.name] = value
         backend = {name: self._typed(_backend_row(name), kind, section) for name in sections.BACKENDS if name in section}
         metadata = self.metadata()
-        return Roots(layers=layers, backend=backend, metadata=metadata, stack=self.stack)
+        entry = {
+            row.name: layers.get(row.name, "" if row.kind == "text" else EMPTY) for row, _ in sections.of_type(kind) if row.shown
+        }
+        return Roots(layers=layers, entry=entry | layers, backend=backend, metadata=metadata, stack=self.stack)
 
     def _layer(self, row: Section, scopes: str, kind: str, section: Map) -> Any:
         below: Any = self.root(row.name) if "g" in scopes else None
+        if row.name == "secrets":
+            below = _stamped(below, "stack")
         if row.name == "env" and self.owner.environment:
             below = self.owner.memo.merge(self.owner.environment, below or EMPTY, self.owner.strategy)
         above = self._typed(row, kind, section) if "t" in scopes else None
@@ -389,10 +401,10 @@ def _strategy(strategy: str, *settings: Any) -> str:
 
 
 def _scoped(layers: tuple[Any, Any, Any, Any]) -> tuple[Any, Any, Any, Any]:
-    """Stamp each declared secret with where it is declared: stack-wide ones at the root, instance ones elsewhere."""
+    """Stamp each secret that isn't declared stack-wide as the instance's own."""
     root, *others = layers
     base, own, over = (_stamped(layer, "instance") for layer in others)
-    return _stamped(root, "stack"), base, own, over
+    return root, base, own, over
 
 
 def _stamped(layer: Any, scope: str) -> Any:

@@ -88,9 +88,11 @@ class Targets:
 
     def __init__(self, instances: Iterable[tuple[Key, Mapping[str, Any]]]) -> None:
         self._by_name: dict[str, list[tuple[Key, Mapping[str, Any]]]] = {}
+        self._by_stack: dict[tuple[str, str], list[tuple[Key, Mapping[str, Any]]]] = {}
         self._stacks: dict[str, str] = {}
         for key, entry in instances:
             self._by_name.setdefault(key[2], []).append((key, entry))
+            self._by_stack.setdefault((key[0], key[2]), []).append((key, entry))
             self._stacks.setdefault(key[0], key[0])
             # Atmos also reaches a stack by the name of its manifest.
             self._stacks.setdefault(str(entry.get("atmos_stack_file", key[0])), key[0])
@@ -99,26 +101,24 @@ class Targets:
         """Return the instances a declaration of the source means, of the source's own type where there is a choice."""
         if "{{" in wanted.component or "{{" in wanted.stack or any("{{" in value for _, value in wanted.context):
             return []
-        found = [
-            key
-            for key, entry in self._named(source[0], wanted)
-            if key != source and self._fits(source, variables, key, entry, wanted)
-        ]
+        found = [key for key, _ in self._candidates(source, variables, wanted) if key != source]
         kinds = {key[1] for key in found}
         for kind in (wanted.kind, source[1]):
             if kind in kinds:
                 return [key for key in found if key[1] == kind]
         return found
 
-    def _named(self, stack: str, wanted: Declared) -> list[tuple[Key, Mapping[str, Any]]]:
-        """Instances by name; Spacelift also writes `stack-component` for one of the same stack."""
-        known = self._by_name.get(wanted.component)
-        return self._by_name.get(wanted.component.removeprefix(stack + "-"), []) if known is None else known
-
-    def _fits(self, source: Key, variables: Mapping[str, Any], key: Key, entry: Mapping[str, Any], wanted: Declared) -> bool:
+    def _candidates(self, source: Key, variables: Mapping[str, Any], wanted: Declared) -> Iterable[tuple[Key, Mapping[str, Any]]]:
         if wanted.stack:
-            return key[0] == self._stacks.get(wanted.stack, wanted.stack)
+            return self._by_stack.get((self._stacks.get(wanted.stack, wanted.stack), wanted.component), ())
         if not wanted.context:
-            return key[0] == source[0]
-        asked, context = dict(wanted.context), context_of(entry.get("vars"))
-        return all(asked.get(token, variables.get(token)) == context.get(token) for token in TOKENS)
+            # Spacelift also writes `stack-component`.
+            names = (wanted.component, wanted.component.removeprefix(source[0] + "-"))
+            return next((found for name in names if (found := self._by_stack.get((source[0], name)))), ())
+        asked = {**{token: variables.get(token) for token in TOKENS}, **dict(wanted.context)}
+        return [pair for pair in self._by_name.get(wanted.component, ()) if _fits(pair[1], asked)]
+
+
+def _fits(entry: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    context = context_of(entry.get("vars"))
+    return all(asked[token] == context.get(token) for token in TOKENS)

@@ -82,41 +82,55 @@ def _anchored(path: str, relative: str) -> str:
     return path
 
 
-def resolve_import(wanted: Import, relative: str, importer: str, files: Files, config: AtmosConfig, *, strict: bool) -> list[str]:
-    """Return the tree paths that an import means, in merge order; raises EstateError when it means nothing."""
-    if wanted.is_remote:
-        if wanted.skip_if_missing:
-            return []
-        words = f"failed to download remote import '{wanted.path}' in file '{relative}'"
-        raise EstateError(words, code="IMPORT", hint="Remote imports are not read; vendor the file.", location=wanted.location)
-    path = join(config.stacks_path, _with_extension(wanted.path, files, config))
-    if path == importer:
-        words = f"stack manifest imports itself: manifest '{relative}' imports itself via '{wanted.path}'"
-        raise EstateError(words, code="IMPORT_CYCLE", location=wanted.location)
-    is_inside = strict or not config.base_path or path.startswith(config.base_path + "/")
-    found = files.find(path) if is_inside and not path.startswith("../") else []
-    if found or wanted.skip_if_missing:
-        return found
-    words = f"stack import not found: import '{wanted.path}' in file '{relative}': failed to find import"
-    raise EstateError(words, code="IMPORT", hint=_hint(wanted, path, files, is_inside=is_inside), location=wanted.location)
+class Resolver:
+    """Finds what imports mean in one estate; remembers what it found, for the same paths are imported again and again."""
 
+    def __init__(self, files: Files, config: AtmosConfig, *, strict: bool) -> None:
+        self._files = files
+        self._config = config
+        self._strict = strict
+        self._known: dict[str, tuple[str, list[str]]] = {}
 
-def _with_extension(path: str, files: Files, config: AtmosConfig) -> str:
-    ending = extension(path)
-    if ending:
-        template = path + ".tmpl"
-        is_yaml = ending in (".yaml", ".yml")
-        return template if is_yaml and files.has(join(config.stacks_path, template)) else path
-    return next((path + ending for ending in _EXTENSIONS if files.has(join(config.stacks_path, path + ending))), path + ".yaml")
+    def find(self, wanted: Import, relative: str, importer: str) -> list[str]:
+        """Return the tree paths that an import means, in merge order; raises EstateError when it means nothing."""
+        if wanted.is_remote:
+            if wanted.skip_if_missing:
+                return []
+            words = f"failed to download remote import '{wanted.path}' in file '{relative}'"
+            raise EstateError(words, code="IMPORT", hint="Remote imports are not read; vendor the file.", location=wanted.location)
+        path, found = self._known.get(wanted.path) or self._look(wanted.path)
+        if path == importer:
+            words = f"stack manifest imports itself: manifest '{relative}' imports itself via '{wanted.path}'"
+            raise EstateError(words, code="IMPORT_CYCLE", location=wanted.location)
+        if found or wanted.skip_if_missing:
+            return found
+        words = f"stack import not found: import '{wanted.path}' in file '{relative}': failed to find import"
+        raise EstateError(words, code="IMPORT", hint=self._hint(wanted, path), location=wanted.location)
 
+    def _look(self, written: str) -> tuple[str, list[str]]:
+        path = join(self._config.stacks_path, self._with_extension(written))
+        known = self._known[written] = (path, self._files.find(path) if self._is_inside(path) else [])
+        return known
 
-def _hint(wanted: Import, path: str, files: Files, *, is_inside: bool) -> str:
-    if "{{" in wanted.path:
-        return "The path holds a Go template, which isn't rendered."
-    if not is_inside or path.startswith("../"):
-        return "The path leaves the estate's directory."
-    if files.has_directory(path.removesuffix(".yaml")):
-        return "That is a directory: import `…/*` for its files."
-    name = path.rsplit("/", 1)[-1]
-    near = next((found for found in files.paths if found.endswith("/" + name)), None)
-    return f"Is {near} meant?" if near else "Create the file, correct the path, or say `skip_if_missing: true`."
+    def _is_inside(self, path: str) -> bool:
+        """Nothing above the tree is ever read; lenient reading stays in the estate's directory."""
+        base = self._config.base_path
+        return not path.startswith("../") and (self._strict or not base or path.startswith(base + "/"))
+
+    def _with_extension(self, path: str) -> str:
+        ending, root = extension(path), self._config.stacks_path
+        if ending:
+            template = path + ".tmpl"
+            return template if ending in (".yaml", ".yml") and self._files.has(join(root, template)) else path
+        return next((path + ending for ending in _EXTENSIONS if self._files.has(join(root, path + ending))), path + ".yaml")
+
+    def _hint(self, wanted: Import, path: str) -> str:
+        if "{{" in wanted.path:
+            return "The path holds a Go template, which isn't rendered."
+        if not self._is_inside(path):
+            return "The path leaves the estate's directory."
+        if self._files.has_directory(path.removesuffix(".yaml")):
+            return "That is a directory: import `…/*` for its files."
+        name = path.rsplit("/", 1)[-1]
+        near = next((found for found in self._files.paths if found.endswith("/" + name)), None)
+        return f"Is {near} meant?" if near else "Create the file, correct the path, or say `skip_if_missing: true`."

@@ -17,7 +17,7 @@ from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.documents import Document
 from catalog.stacks.files import Files, extension, join
 from catalog.stacks.findings import Findings
-from catalog.stacks.imports import Import, read_imports, resolve_import
+from catalog.stacks.imports import Import, Resolver, read_imports
 from catalog.stacks.merging import EMPTY, Map, Memo, appended, holds_append, merge
 from catalog.stacks.scalars import Timestamp
 from catalog.stacks.stages import Stages
@@ -126,6 +126,8 @@ class Manifests:
         self.stages = stages
         self.cache = cache
         self.memo = Memo()
+        self.resolver = Resolver(files, config, strict=strict)
+        self.strategy = config.list_strategy
         self._read: dict[str, Manifest | EstateError] = {}
         self._merged: dict[tuple[str, tuple[int, ...]], Merged | EstateError] = {}
         self._kept: list[Scope] = []  # identities in keys are good only while the scopes live
@@ -244,7 +246,7 @@ class Manifests:
         )
 
     def _targets(self, manifest: Manifest, wanted: Import, chain: tuple[str, ...]) -> list[str]:
-        paths = resolve_import(wanted, manifest.relative, manifest.path, self.files, self.config, strict=self.strict)
+        paths = self.resolver.find(wanted, manifest.relative, manifest.path)
         for path in paths:
             if path in chain:
                 loop = " -> ".join(self._relative_to_stacks(step) for step in (*chain[chain.index(path) :], path))
@@ -261,7 +263,7 @@ class Manifests:
         appends = [part.has_append for part in parts if part.value] + ([manifest.has_append] if own else [])
         if len(layers) < 2:
             return layers[0] if layers else EMPTY
-        result, strategy = EMPTY, self.config.list_strategy
+        result, strategy = EMPTY, self.strategy
         for layer, has_append in zip(layers, appends, strict=True):
             if has_append:
                 result = merge(result, appended(layer, result, strategy), strategy)
@@ -294,7 +296,7 @@ class Manifests:
     def _joined(self, *layers: Map) -> Map:
         result = EMPTY
         for layer in layers:
-            result = self.memo.merge(result, layer, self.config.list_strategy)
+            result = self.memo.merge(result, layer, self.strategy)
         return result
 
     def _keep(self, scope: Scope) -> Scope:

@@ -78,6 +78,12 @@ IDENTITY_METADATA = frozenset({"component", "inherits", "type", "name", "terrafo
 
 
 @cache
+def rows(kind: str) -> dict[str, tuple[Section, str]]:
+    """Return the same by name; of two rows of one name the first counts."""
+    return {section.name: (section, scopes) for section, scopes in reversed(of_type(kind))}
+
+
+@cache
 def of_type(kind: str) -> tuple[tuple[Section, str], ...]:
     """Return a component type's sections, each with the letters of its layers."""
     return tuple((section, section.scopes[kind]) for section in SECTIONS if kind in section.scopes)

@@ -45,11 +45,6 @@ def decide(job: Job) -> Backend:
     return Backend(override=_override(job.backend_type, _with_workspace(job.backend, job.workspace)))
 
 
-def state_directory(job: Job) -> Path:
-    """The directory of the local states of a job's component."""
-    return job.state / job.component_path
-
-
 def declared(directory: Path) -> str | None:
     """Return the backend that the code in a directory declares, `cloud` for a cloud block, or None."""
     found: str | None = None
@@ -78,7 +73,7 @@ def _declared_in_json(path: Path) -> str | None:
 
 
 def _local(job: Job) -> dict[str, Any]:
-    directory = state_directory(job)
+    directory = job.state / job.component_path
     return {"path": str(directory / "default.tfstate"), "workspace_dir": str(directory / "workspaces")}
 
 

@@ -182,7 +182,6 @@ def _backend_beside(job: Job) -> Iterator[Mapping[str, Any] | None]:
     decided = backend.decide(job)
     override = job.directory / backend.OVERRIDE
     if decided.override is not None:
-        backend.state_directory(job).mkdir(parents=True, exist_ok=True, mode=0o700)
         private.write_secret(override, decided.override)
     try:
         yield decided.settings

@@ -9,9 +9,12 @@ import pickle
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -141,6 +144,7 @@ async def test_the_approved_plan_is_applied_and_then_nothing_is_left(terraform: 
 
     assert applied.outputs["tags"] == {"team": "platform"}
     assert (applied.serial, applied.lineage) == (state_of(job)["serial"], state_of(job)["lineage"])
+    assert {path.stat().st_mode & 0o077 for path in job.state.rglob("*")} == {0}  # nobody else's
     assert (again.changes, again.serial, again.lineage) == ((), applied.serial, applied.lineage)
     assert files(job.checkout) == {"components/terraform/network/main.tf"}
     assert files(job.private) == set()
@@ -192,6 +196,50 @@ async def test_no_secret_is_in_plans_outputs_or_logs(terraform: Executor, job: J
     assert set(applied.outputs["connection"]) == {"$redacted"}
     assert "hunter2" not in seen.replace("echo hunter2hunter2", "")
     assert "s3cr3t-token" not in seen
+
+
+class StateServer(BaseHTTPRequestHandler):
+    """A remote backend, as small as terraform's http backend allows."""
+
+    states: ClassVar[dict[str, bytes]] = {}
+
+    def do_GET(self) -> None:
+        kept = self.states.get(self.path)
+        self.send_response(200 if kept else 404)
+        self.end_headers()
+        self.wfile.write(kept or b"")
+
+    def do_POST(self) -> None:
+        self.states[self.path.partition("?")[0]] = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def remote() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), StateServer)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("declaration", ["", 'backend "http" {}', 'backend "s3" {}'])
+async def test_a_remote_backend_holds_the_state(terraform: Executor, job: Job, remote: str, declaration: str) -> None:
+    """Where the estate names a remote backend the state lies there, whatever the code declares, and nowhere on this machine."""
+    (job.directory / "backend.tf").write_text(f"terraform {{\n  {declaration}\n}}\n")
+    away = replace(job, backend_type="http", backend={"address": f"{remote}/network"}, workspace="default")
+
+    applied = await terraform.apply(away, Lines())
+
+    assert applied.serial == json.loads(StateServer.states.pop("/network"))["serial"]
+    assert files(job.state) == set()
+    assert files(job.checkout) == {"components/terraform/network/main.tf", "components/terraform/network/backend.tf"}
 
 
 async def test_a_failure_speaks_terraforms_words(terraform: Executor, job: Job) -> None:

@@ -42,8 +42,8 @@ class Snapshot:
     """Every row of an estate at one moment, by id, without the moment: no run, no time, no position.
 
     `hash` covers all of it. `broken` and `broken_instances` are the resolver's: what they name keeps its last good version.
-    `unread` are seed files without a good version: what they once said stays. `pending` says that some component's code could
-    not be read yet.
+    `unread` are seed files without a good version: what they once said stays. `spoken_for` are the ids of organisations that the
+    seeds name: only these lose what the seeds no longer say. `pending` says that some component's code could not be read yet.
     """
 
     estate: str
@@ -59,6 +59,7 @@ class Snapshot:
     broken: frozenset[str]
     broken_instances: frozenset[tuple[str, str, str]]
     unread: frozenset[str]
+    spoken_for: frozenset[str]
     pending: bool
     hash: str
     made_from: Any = field(compare=False, repr=False)
@@ -124,11 +125,20 @@ def take(
         broken=resolved.broken,
         broken_instances=resolved.broken_instances,
         unread=seeds.unread,
+        spoken_for=frozenset(global_id("Organization", name) for name in _named(seeds)),
         pending=any(facts.code.pending for facts in components.values()),
         hash="",
         made_from=(inputs, teams),
     )
     return replace(snapshot, hash=_hash(snapshot))
+
+
+def _named(seeds: Seeds) -> set[str]:
+    return (
+        {item.name for item in seeds.organizations}
+        | {item.organization for item in seeds.teams}
+        | {item.organization for item in seeds.services}
+    )
 
 
 def _surroundings(

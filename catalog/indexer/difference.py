@@ -1,0 +1,328 @@
+"""Computes what must be written to bring the catalog from what it holds to the next snapshot: pure values in, steps out.
+
+Two looks: the first, at hashes, tells which stacks differ; the second, at what these hold, tells which rows. What a broken manifest
+held stays as it was, marked STALE; what is gone is marked REMOVED, and comes back to life when it reappears.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from catalog import records
+from catalog.indexer import changes
+from catalog.indexer.redaction import json_text
+from catalog.indexer.snapshot import Snapshot
+from catalog.indexer.stack_rows import kind_of
+from catalog.records import ChangeKind, FreshnessState
+from catalog.store.rows import ChangeRow, ConfigurationRow, InstanceVersionRow, ManifestImportRow
+from catalog.store.snapshots import (
+    CloseVersions,
+    CutEdges,
+    Delete,
+    Details,
+    InsertMissing,
+    Mark,
+    Outline,
+    Remove,
+    Replace,
+    Step,
+    Upsert,
+)
+from catalog.values import global_id
+
+FRESH, STALE, REMOVED = (state.value for state in FreshnessState)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """The run that writes: its id and time, the position it reads, and whose commit that is."""
+
+    run_id: str
+    at: datetime
+    ref: str
+    number: int
+    revision: str | None = None
+    author: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlined:
+    """Which stacks to look into: those that differ, those that are gone, those whose manifest broke."""
+
+    differing: frozenset[str]
+    gone: frozenset[str]
+    stale: frozenset[str]
+
+    @property
+    def touched(self) -> frozenset[str]:
+        """All of them."""
+        return self.differing | self.gone | self.stale
+
+
+def outline(snapshot: Snapshot, now: Outline) -> Outlined:
+    """Compare hashes of stacks."""
+    differing = {
+        identity
+        for identity, part in snapshot.parts.items()
+        if (known := now.stacks.get(identity)) is None or known.content_hash != part.content_hash or known.state != FRESH
+    }
+    absent = {
+        identity: stack for identity, stack in now.stacks.items() if identity not in snapshot.parts and stack.state != REMOVED
+    }
+    broken = {identity for identity, stack in absent.items() if stack.manifest in snapshot.broken}
+    stale = {identity for identity in broken if absent[identity].state != STALE}
+    return Outlined(differing=frozenset(differing), gone=frozenset(absent.keys() - broken), stale=frozenset(stale))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instances:
+    """What happens to instances. `changed` have another document, `touched` only another row; ids all, in a stable order."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    touched: tuple[str, ...]
+    removed: tuple[str, ...]
+    stale: tuple[str, ...]
+
+
+def instances(snapshot: Snapshot, outlined: Outlined, details: Details) -> Instances:
+    """Compare what the touched stacks hold with what they should."""
+    wanted = {identity: row for stack in outlined.differing for identity, row in snapshot.parts[stack].instances.items()}
+    added, changed, touched = [], [], []
+    for identity, row in wanted.items():
+        now = details.instances.get(identity)
+        if now is None or now.state == REMOVED:
+            added.append(identity)
+        elif now.config_hash != row.config_hash:
+            changed.append(identity)
+        elif now.content_hash != row.content_hash or now.state != FRESH:
+            touched.append(identity)
+    removed, stale = [], []
+    lost = _lost(snapshot)
+    for identity, now in details.instances.items():
+        if identity in wanted or now.state == REMOVED:
+            continue
+        if now.stack_id in outlined.stale or (now.stack_id, now.type, now.name) in lost:
+            stale.append(identity)
+        else:
+            removed.append(identity)
+    lists = {"added": added, "changed": changed, "touched": touched, "removed": removed, "stale": stale}
+    return Instances(**{name: tuple(sorted(found)) for name, found in lists.items()})
+
+
+def _lost(snapshot: Snapshot) -> set[tuple[str, str, str]]:
+    """Instances lost alone, by (stack id, type, name)."""
+    stacks: dict[str, list[str]] = {}
+    for identity, part in snapshot.parts.items():
+        stacks.setdefault(part.made_from[0].manifest, []).append(identity)
+    return {
+        (stack, kind_of(component_type), name)
+        for manifest, component_type, name in snapshot.broken_instances
+        for stack in stacks.get(manifest, ())
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Both sides and what was found between them; `documents` are resolved sections by hash, those before and those after."""
+
+    snapshot: Snapshot
+    outlined: Outlined
+    now: Outline
+    details: Details
+    found: Instances
+    documents: Mapping[str, Any]
+    moment: Moment
+
+    @property
+    def rows(self) -> dict[str, Any]:
+        """The instances that differing stacks should hold, by id."""
+        return {key: row for stack in self.outlined.differing for key, row in self.snapshot.parts[stack].instances.items()}
+
+
+def documents_needed(found: Instances, details: Details) -> set[str]:
+    """The hashes of documents that the catalog holds and a comparison needs: of what changed, and of what may have been renamed."""
+    old = [*found.changed, *(found.removed if found.added else ())]
+    return {details.instances[identity].config_hash for identity in old}
+
+
+def steps(comparison: Comparison) -> list[Step]:
+    """The steps for the estate's own rows, in an order that foreign keys allow."""
+    snapshot, outlined, details, found = comparison.snapshot, comparison.outlined, comparison.details, comparison.found
+    moment, rows = comparison.moment, comparison.rows
+    estimates = {key: row for stack in outlined.differing for key, row in snapshot.parts[stack].estimates.items()}
+    fresh, replaced = (*found.added, *found.changed), (*found.added, *found.changed, *found.touched)
+    ended = (*found.changed, *found.removed, *(key for key in found.added if key in details.instances))
+    return [
+        *_manifests(snapshot, comparison.now),
+        Upsert(records.CostEstimate, [estimates[key] for key in replaced if key in estimates]),
+        *_components(snapshot, comparison.now, moment),
+        *_workflows(snapshot, comparison.now),
+        Upsert(records.Stack, [snapshot.parts[key].stack for key in sorted(outlined.differing)]),
+        InsertMissing(records.Configuration, _documents(snapshot, outlined, rows, fresh)),
+        Upsert(records.ComponentInstance, [_dated(rows[key], details, moment) for key in replaced], keep=("drift",)),
+        *_edges(comparison),
+        Delete(
+            records.CostEstimate,
+            [key for key in replaced if key not in estimates and key in details.instances],
+            column="subject_id",
+        ),
+        CloseVersions(ended, moment.ref, moment.number),
+        Upsert(records.InstanceVersion, [_version(rows[key], moment) for key in fresh]),
+        Mark(records.Stack, outlined.gone, REMOVED, moment.at),
+        Mark(records.Stack, outlined.stale, STALE),
+        Mark(records.ComponentInstance, found.removed, REMOVED, moment.at),
+        Mark(records.ComponentInstance, found.stale, STALE),
+        Upsert(records.Change, _changes(comparison)),
+        *_diagnostics(snapshot, comparison.now, moment),
+    ]
+
+
+def _dated(row: Any, details: Details, moment: Moment) -> Any:
+    """A row with the moment of its last change: now, unless only something beside its document moved."""
+    now = details.instances.get(row.id)
+    kept = now is not None and now.state != REMOVED and now.config_hash == row.config_hash
+    return row._replace(changed_at=now.changed_at if now is not None and kept else moment.at)
+
+
+def _documents(snapshot: Snapshot, outlined: Outlined, rows: Mapping[str, Any], fresh: Iterable[str]) -> list[Any]:
+    texts = {key: text for stack in outlined.differing for key, text in snapshot.parts[stack].documents.items()}
+    hashes = sorted({rows[identity].config_hash for identity in fresh})
+    return [ConfigurationRow(hash=key, document=texts[key]) for key in hashes]
+
+
+def _version(row: Any, moment: Moment) -> Any:
+    return InstanceVersionRow(
+        instance_id=row.id,
+        ref=moment.ref,
+        from_number=moment.number,
+        to_number=None,
+        config_hash=row.config_hash,
+        run_id=moment.run_id,
+    )
+
+
+def _manifests(snapshot: Snapshot, now: Outline) -> list[Step]:
+    differing = [row for identity, row in snapshot.manifests.items() if now.manifests.get(identity) != row.content_hash]
+    imports = [
+        ManifestImportRow(manifest_id=row.id, ordinal=ordinal, imported_id=imported)
+        for row in differing
+        for ordinal, imported in enumerate(snapshot.imports[row.id])
+    ]
+    gone = now.manifests.keys() - snapshot.manifests.keys()
+    return [
+        Upsert(records.Manifest, differing),
+        Replace(records.ManifestImport, [row.id for row in differing], imports),
+        Delete(records.Manifest, gone, unreferenced=True),
+    ]
+
+
+def _components(snapshot: Snapshot, now: Outline, moment: Moment) -> list[Step]:
+    differing = [row for identity, row in snapshot.components.items() if now.components.get(identity) != (row.content_hash, False)]
+    by_subject = {row.subject_id: row for row in snapshot.component_estimates.values()}
+    gone = [identity for identity, (_, removed) in now.components.items() if identity not in snapshot.components and not removed]
+    return [
+        Upsert(records.CostEstimate, [by_subject[row.id] for row in differing if row.id in by_subject]),
+        Upsert(records.Component, differing),
+        Delete(records.CostEstimate, [row.id for row in differing if row.id not in by_subject], column="subject_id"),
+        Remove(gone, moment.at),
+    ]
+
+
+def _workflows(snapshot: Snapshot, now: Outline) -> list[Step]:
+    differing = [row for identity, row in snapshot.workflows.items() if now.workflows.get(identity) != row.content_hash]
+    return [Upsert(records.Workflow, differing), Delete(records.Workflow, now.workflows.keys() - snapshot.workflows.keys())]
+
+
+def _edges(comparison: Comparison) -> list[Step]:
+    details, found, stale_stacks = comparison.details, comparison.found, comparison.outlined.stale
+    parts = comparison.snapshot.parts
+    wanted = {
+        (row.source_id, row.target_id, row.via): row for key in comparison.outlined.differing for row in parts[key].dependencies
+    }
+    stale = set(found.stale) | {key for key, now in details.instances.items() if now.stack_id in stale_stacks}
+    gone = [key for key in details.edges if key not in wanted and key[0] not in stale]
+    different = [row for key, row in wanted.items() if details.edges.get(key) != tuple(row)]
+    # Edges of others to what is removed go as well: nothing depends on what isn't there.
+    return [CutEdges(gone), Upsert(records.Dependency, different), Delete(records.Dependency, found.removed, column="target_id")]
+
+
+def _changes(comparison: Comparison) -> list[Any]:
+    rows, details, found = comparison.rows, comparison.details.instances, comparison.found
+    stacks = {part.stack.id: part.stack.name for part in comparison.snapshot.parts.values()}
+    heirs = _heirs(comparison)
+    inherited = set(heirs.values())
+    result = []
+    for key in found.added:
+        kind = ChangeKind.RENAMED if key in heirs else ChangeKind.ADDED
+        result.append(_change(comparison, kind, rows[key], stacks[rows[key].stack_id], previous=heirs.get(key)))
+    for key in found.changed:
+        before, after = (comparison.documents[item.config_hash] for item in (details[key], rows[key]))
+        values = changes.values(before, after)
+        result.append(_change(comparison, ChangeKind.CHANGED, rows[key], stacks[rows[key].stack_id], values=values))
+    gone = ((key, details[key]) for key in found.removed if key not in inherited)
+    result += [_change(comparison, ChangeKind.REMOVED, now, now.stack_name, instance_id=key) for key, now in gone]
+    return result
+
+
+def _change(
+    comparison: Comparison,
+    kind: ChangeKind,
+    about: Any,
+    stack: str,
+    *,
+    instance_id: str | None = None,
+    previous: str | None = None,
+    values: list[dict[str, Any]] | None = None,
+) -> Any:
+    """A change of one instance; `about` is its row, or what the catalog holds of it when it is gone."""
+    moment = comparison.moment
+    identity = instance_id or about.id
+    return ChangeRow(
+        id=global_id("Change", moment.run_id, identity),
+        estate_id=global_id("Estate", comparison.snapshot.estate),
+        run_id=moment.run_id,
+        tenant_id=about.tenant_id,
+        kind=kind.value,
+        instance_id=identity,
+        previous_id=previous,
+        stack_name=stack,
+        component_type=about.type,
+        component_name=about.name,
+        values=json_text(values or []),
+        author=moment.author,
+        revision=moment.revision,
+        at=moment.at,
+    )
+
+
+def _heirs(comparison: Comparison) -> dict[str, str]:
+    found, rows, details, documents = comparison.found, comparison.rows, comparison.details.instances, comparison.documents
+    if not found.added or not found.removed:
+        return {}
+    now = [(key, (rows[key].stack_id, rows[key].type, rows[key].name)) for key in found.added]
+    before = [(key, (details[key].stack_id, details[key].type, details[key].name)) for key in found.removed]
+    read = {key: documents[rows[key].config_hash] for key in found.added}
+    read |= {key: documents[details[key].config_hash] for key in found.removed}
+    return changes.renames(now, before, read)
+
+
+def _diagnostics(snapshot: Snapshot, now: Outline, moment: Moment) -> list[Step]:
+    """What is new, what moved or says more, what is mended. `since` and the run that first saw it stay."""
+    stacks = snapshot.parts.keys() | now.stacks.keys()
+    broken = {stack.manifest: identity for identity, stack in now.stacks.items() if identity not in snapshot.parts}
+    written = []
+    for identity, row in snapshot.diagnostics.items():
+        stack_id = row.stack_id if row.stack_id in stacks else broken.get(row.file)
+        known = now.diagnostics.get(identity)
+        kept = {"run_id": moment.run_id, "since": moment.at} if known is None else {"run_id": known[2], "since": known[-1]}
+        placed = row._replace(stack_id=stack_id, **kept)
+        if known is None or tuple(placed) != tuple(known):
+            written.append(placed)
+    return [
+        Upsert(records.DiagnosticRecord, written),
+        Delete(records.DiagnosticRecord, now.diagnostics.keys() - snapshot.diagnostics.keys()),
+    ]

@@ -1,0 +1,132 @@
+"""Reads an estate at one position into a snapshot: resolution, seeds, components' code. Blocks; run it in a thread.
+
+`Memory` is what one process keeps between readings of the same estates, so that reading again costs what changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from catalog.config import Config
+from catalog.engines import hcl
+from catalog.engines.answers import Answers
+from catalog.errors import EstateError
+from catalog.indexer import code, component_facts, component_rows, redaction, seeds, snapshot, sources
+from catalog.indexer.component_facts import ComponentFacts
+from catalog.indexer.seed_values import Seeds, currency_of
+from catalog.indexer.snapshot import Progress, Snapshot, Subject
+from catalog.indexer.sources import Position
+from catalog.records import Estate
+from catalog.stacks import estate as resolver
+from catalog.stacks.manifests import MemoryCache
+from catalog.stacks.resolved import ResolvedEstate
+from catalog.stacks.tree import SubTree, Tree
+from catalog.values import Diagnostic, Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The last reading of one estate."""
+
+    position: Position
+    resolved: ResolvedEstate
+    components: Mapping[tuple[str, str], ComponentFacts]
+    diagnostics: tuple[Diagnostic, ...]
+    snapshot: Snapshot
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a process keeps between readings; mutable, one for a process. Two readings of one estate must not overlap."""
+
+    readings: dict[str, Kept] = field(default_factory=dict)
+    parsed: MemoryCache = field(default_factory=MemoryCache)
+    answers: Answers | None = None
+
+
+def read(
+    estate: Estate,
+    organization: str,
+    config: Config,
+    position: Position,
+    *,
+    memory: Memory,
+    engine: hcl.HclEngine | None = None,
+    progress: Progress | None = None,
+) -> Snapshot:
+    """Read the estate and take its snapshot. Raises EstateError when its configuration can't be read, so that nothing is known."""
+    kept = memory.readings.get(estate.id)
+    with sources.opened(estate, config, position) as (whole, files):
+        said = _seeds(whole, estate, config)
+        changed = sources.changed_between(estate, config, kept.position.revision, position) if kept else None
+        _tell(progress, "reading manifests")
+        resolved = resolver.resolve(
+            files,
+            config_path=estate.config_path,
+            cache=memory.parsed,
+            previous=kept.resolved if kept else None,
+            changed=changed,
+        )
+        if resolved.unreadable:
+            raise _unreadable(resolved)
+        _tell(progress, "reading components")
+        codes = _Codes(config, memory, engine)
+        components, diagnostics = codes.read(files, resolved, currency_of(said, organization))
+        subject = Subject(
+            estate=estate.name,
+            organization=organization,
+            redaction_key=redaction.read_key(config.redaction_key_file),
+            secret_keys=config.secret_keys,
+        )
+        taken = snapshot.take(
+            resolved,
+            said,
+            components,
+            subject,
+            diagnostics=diagnostics,
+            previous=kept.snapshot if kept else None,
+            progress=progress,
+        )
+    memory.readings[estate.id] = Kept(
+        position=position, resolved=resolved, components=components, diagnostics=diagnostics, snapshot=taken
+    )
+    return taken
+
+
+def _seeds(whole: Tree, estate: Estate, config: Config) -> Seeds:
+    """The configured seeds, else those in the estate's own repository; good versions are kept below the home."""
+    source: Path | Tree = config.seeds or SubTree(whole, seeds.DIRECTORY)
+    return seeds.load(source, kept=config.home / "seeds" / (estate.name if config.seeds is None else "all"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Codes:
+    """Reads components' code with the engine at hand."""
+
+    config: Config
+    memory: Memory
+    engine: hcl.HclEngine | None
+
+    def read(
+        self, files: Tree, resolved: ResolvedEstate, currency: str
+    ) -> tuple[dict[tuple[str, str], ComponentFacts], tuple[Diagnostic, ...]]:
+        found = component_rows.find(files, resolved)
+        if self.memory.answers is None:
+            self.memory.answers = Answers(self.config.cache)
+        engine = self.engine or hcl.open_if_ready(self.config.cache)
+        codes = code.read_all(files, sorted({path for _, path in found}), engine, self.memory.answers)
+        return component_facts.read_all(files, found, codes, currency)
+
+
+def _unreadable(resolved: ResolvedEstate) -> EstateError:
+    worst = next((item for item in resolved.diagnostics if item.severity is Severity.ERROR), None)
+    if worst is None:
+        return EstateError("the estate's configuration can't be read")
+    return EstateError(worst.message, code=worst.code, hint=worst.hint, location=worst.location)
+
+
+def _tell(progress: Progress | None, what: str) -> None:
+    if progress is not None:
+        progress(0, 0, what)

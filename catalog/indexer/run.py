@@ -1,0 +1,253 @@
+"""Runs the indexer on an estate: find the position, read it, compare with the catalog, write in one transaction, report.
+
+Two runs of one estate never overlap: the second waits for the first. A run that fails, or would remove more than the estate's
+limit, leaves everything as it was; a run that finds nothing new writes only that it ran.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+
+from catalog.config import Config
+from catalog.engines import hcl
+from catalog.errors import Ambiguous, CatalogError, NotFound
+from catalog.indexer import difference, estates, organization_difference, reading, sources
+from catalog.indexer.difference import Comparison, Instances, Moment
+from catalog.indexer.reading import Memory
+from catalog.indexer.snapshot import Progress, Snapshot
+from catalog.records import Estate, IndexRunState
+from catalog.store import index_runs, organizations, snapshots
+from catalog.store.database import Database
+from catalog.store.index_runs import Begun, Finished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """How a run went: its state, what it read and what that changed. `diagnostics` counts what the estate has now, by severity.
+
+    `unread` says that some component's code awaits its engine: index again when it is ready. `wrote`: something differed.
+    """
+
+    run_id: str
+    estate: str
+    state: IndexRunState
+    revision: str | None
+    number: int
+    manifests: int = 0
+    stacks: int = 0
+    component_instances: int = 0
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    diagnostics: Mapping[str, int] = field(default_factory=dict)
+    held_reason: str | None = None
+    error: CatalogError | None = None
+    unread: bool = False
+    wrote: bool = False
+    seconds: float = 0.0
+
+
+async def index(
+    database: Database,
+    config: Config,
+    estate: str | None = None,
+    *,
+    revision: str | None = None,
+    progress: Progress | None = None,
+    engine: hcl.HclEngine | None = None,
+    memory: Memory | None = None,
+    run_id: str | None = None,
+    confirmed: bool = False,
+) -> RunReport:
+    """Index one registered estate (None: the only one) at what its branch is at, or at a revision.
+
+    A long-lived process hands in one `memory` each time, so that reading again costs what changed. `run_id` is that of a queued
+    run; `confirmed` lets the run remove more than the estate's limit. `progress` is called from another thread. Raises NotFound,
+    Ambiguous, and Unavailable when the estate's position or the database can't be had; what goes wrong later the report tells.
+    """
+    chosen = await _choose(database, estate)
+    memory = memory if memory is not None else Memory()
+    async with index_runs.alone(database, chosen.id) as connection:
+        position = await asyncio.to_thread(sources.locate, chosen, config, revision)
+        began = datetime.now(UTC)
+        begun = Begun(
+            id=run_id or uuid.uuid4().hex,
+            estate_id=chosen.id,
+            ref=position.ref,
+            number=position.number or await index_runs.highest(connection, chosen.id) + 1,
+            revision=position.revision,
+            author=position.author,
+            committed_at=position.committed_at,
+            started_at=began,
+        )
+        await index_runs.begin(connection, begun)
+        report = _Reporter(chosen, begun, connection)
+        try:
+            organization = await organizations.name_of(connection, chosen.organization_id)
+            taken = await asyncio.to_thread(
+                reading.read, chosen, organization, config, position, memory=memory, engine=engine, progress=progress
+            )
+            return await _write(connection, chosen, taken, begun, report, confirmed=confirmed)
+        except CatalogError as error:
+            return await report.failed(error)
+        except Exception as error:
+            await report.failed(CatalogError(f"{type(error).__name__}: {error}"))
+            raise
+
+
+async def _choose(database: Database, name: str | None) -> Estate:
+    if name is not None:
+        return await estates.find(database, name)
+    known = await estates.registered(database)
+    if not known:
+        raise NotFound("no estate is registered", hint="write seeds/estates.yaml, or index a directory or URL")
+    if len(known) > 1:
+        raise Ambiguous("there are several estates", candidates=tuple(item.name for item in known), hint="name one of them")
+    return known[0]
+
+
+async def _write(
+    connection: asyncpg.Connection, estate: Estate, taken: Snapshot, begun: Begun, report: _Reporter, *, confirmed: bool
+) -> RunReport:
+    last = await index_runs.last(connection, estate.id)
+    if last is not None and last.snapshot_hash == taken.hash:
+        return await report.succeeded(taken, None)
+    async with connection.transaction():
+        await snapshots.lock(connection)
+        now = await snapshots.outline(connection, estate.id)
+        outlined = difference.outline(taken, now)
+        details = await snapshots.details(connection, outlined.touched)
+        found = difference.instances(taken, outlined, details)
+        reason = None if confirmed else await _held(connection, estate, found)
+        if reason is not None:
+            return await report.held(taken, found, reason)
+        comparison = Comparison(
+            snapshot=taken, outlined=outlined, now=now, details=details, found=found, documents={}, moment=_moment(begun)
+        )
+        await _perform(connection, estate, comparison)
+        return await report.succeeded(taken, found)
+
+
+def _moment(begun: Begun) -> Moment:
+    return Moment(
+        run_id=begun.id, at=begun.started_at, ref=begun.ref, number=begun.number, revision=begun.revision, author=begun.author
+    )
+
+
+async def _held(connection: asyncpg.Connection, estate: Estate, found: Instances) -> str | None:
+    """Why the run must not remove what it would: more than the estate's limit is gone."""
+    if not found.removed:
+        return None
+    live = await snapshots.live_instances(connection, estate.id)
+    if len(found.removed) * 100 <= live * estate.removal_limit:
+        return None
+    return f"{len(found.removed)} of {live} component instances would be removed, more than the limit of {estate.removal_limit} %"
+
+
+async def _perform(connection: asyncpg.Connection, estate: Estate, comparison: Comparison) -> None:
+    taken = comparison.snapshot
+    before = await snapshots.documents(connection, difference.documents_needed(comparison.found, comparison.details))
+    comparison = replace(comparison, documents={**before, **_documents_after(comparison)})
+    around = await organizations.now(
+        connection, estate.id, organizations=taken.organization.organizations, services=taken.services.services
+    )
+    for step in (
+        *organization_difference.before(taken, around),
+        *difference.steps(comparison),
+        *organization_difference.after(taken, around),
+    ):
+        if not snapshots.is_empty(step):
+            await snapshots.perform(connection, step)
+
+
+def _documents_after(comparison: Comparison) -> dict[str, Any]:
+    """The new documents of what changed, and of what was added when something may have been renamed into it."""
+    found = comparison.found
+    wanted = {*found.changed, *(found.added if found.removed else ())}
+    parts = [comparison.snapshot.parts[stack] for stack in comparison.outlined.differing]
+    return {
+        row.config_hash: json.loads(part.documents[row.config_hash])
+        for part in parts
+        for key, row in part.instances.items()
+        if key in wanted
+    }
+
+
+class _Reporter:
+    """Ends a run: writes how it went and says so."""
+
+    def __init__(self, estate: Estate, begun: Begun, connection: asyncpg.Connection) -> None:
+        self._estate, self._begun, self._connection = estate, begun, connection
+
+    async def succeeded(self, taken: Snapshot, found: Instances | None) -> RunReport:
+        """The catalog holds the snapshot now; `found` of None: it did before."""
+        counts = _counts(taken, found)
+        return await self._end(IndexRunState.SUCCEEDED, counts, snapshot_hash=taken.hash, taken=taken, wrote=found is not None)
+
+    async def held(self, taken: Snapshot, found: Instances, reason: str) -> RunReport:
+        """Nothing was written, since too much would be removed."""
+        return await self._end(IndexRunState.HELD, _counts(taken, found), held_reason=reason, taken=taken)
+
+    async def failed(self, error: CatalogError) -> RunReport:
+        """Nothing was written, since something went wrong."""
+        return await self._end(IndexRunState.FAILED, {}, error=error)
+
+    async def _end(
+        self,
+        state: IndexRunState,
+        counts: Mapping[str, int],
+        *,
+        taken: Snapshot | None = None,
+        held_reason: str | None = None,
+        error: CatalogError | None = None,
+        snapshot_hash: str | None = None,
+        wrote: bool = False,
+    ) -> RunReport:
+        ended = datetime.now(UTC)
+        end = Finished(
+            state=state,
+            finished_at=ended,
+            **counts,
+            held_reason=held_reason,
+            error=None if error is None else str(error),
+            snapshot_hash=snapshot_hash,
+        )
+        await index_runs.finish(self._connection, self._begun.id, end)
+        return RunReport(
+            run_id=self._begun.id,
+            estate=self._estate.name,
+            state=state,
+            revision=self._begun.revision,
+            number=self._begun.number,
+            **counts,
+            diagnostics=Counter(row.severity for row in taken.diagnostics.values()) if taken else {},
+            held_reason=held_reason,
+            error=error,
+            unread=taken is not None and taken.pending,
+            wrote=wrote,
+            seconds=(ended - self._begun.started_at).total_seconds(),
+        )
+
+
+def _counts(taken: Snapshot, found: Instances | None) -> dict[str, int]:
+    total = taken.instance_count
+    added, changed, removed = (len(found.added), len(found.changed), len(found.removed)) if found else (0, 0, 0)
+    return {
+        "manifests": len(taken.manifests),
+        "stacks": len(taken.parts),
+        "component_instances": total,
+        "added": added,
+        "changed": changed,
+        "removed": removed,
+        "unchanged": total - added - changed,
+    }

@@ -1,0 +1,131 @@
+"""Runs of the indexer as rows, and the lock that keeps two runs of one estate apart."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from catalog.records import IndexRunState
+from catalog.store.database import Database
+
+_RUNS = 0x696E6478  # "indx": the family of the locks, the estate's name makes the other half
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A run that begins: what it reads, at which position."""
+
+    id: str
+    estate_id: str
+    ref: str
+    number: int
+    revision: str | None
+    author: str | None
+    committed_at: datetime | None
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """How a run ended, with what it counted. `snapshot_hash` is set when the catalog now holds that snapshot."""
+
+    state: IndexRunState
+    finished_at: datetime
+    manifests: int = 0
+    stacks: int = 0
+    component_instances: int = 0
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    held_reason: str | None = None
+    error: str | None = None
+    snapshot_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Last:
+    """The last run that succeeded: what the catalog holds."""
+
+    id: str
+    ref: str
+    number: int
+    revision: str | None
+    snapshot_hash: str | None
+
+
+@asynccontextmanager
+async def alone(database: Database, estate_id: str) -> AsyncIterator[asyncpg.Connection]:
+    """Hold an estate's lock while it is read and written: a second run waits here. Lends the connection that holds it."""
+    async with database.connection() as connection:
+        await connection.execute("select pg_advisory_lock($1, hashtext($2))", _RUNS, estate_id)
+        try:
+            yield connection
+        finally:
+            if not connection.is_closed():
+                await connection.execute("select pg_advisory_unlock($1, hashtext($2))", _RUNS, estate_id)
+
+
+async def begin(connection: asyncpg.Connection, run: Begun) -> None:
+    """Write that a run begins (a queued one becomes it); runs of the estate whose process died have failed."""
+    await connection.execute(
+        """update index_run set state = 'FAILED', finished_at = $2, error = 'the indexer was interrupted'
+        where estate_id = $1 and state = 'RUNNING'""",
+        run.estate_id,
+        run.started_at,
+    )
+    await connection.execute(
+        """insert into index_run (id, estate_id, ref, number, revision, author, committed_at, state, started_at,
+            manifests, stacks, component_instances, added, changed, removed, unchanged)
+        values ($1, $2, $3, $4, $5, $6, $7, 'RUNNING', $8, 0, 0, 0, 0, 0, 0, 0)
+        on conflict (id) do update set ref = excluded.ref, number = excluded.number, revision = excluded.revision,
+            author = excluded.author, committed_at = excluded.committed_at, state = 'RUNNING', started_at = excluded.started_at""",
+        run.id,
+        run.estate_id,
+        run.ref,
+        run.number,
+        run.revision,
+        run.author,
+        run.committed_at,
+        run.started_at,
+    )
+
+
+async def finish(connection: asyncpg.Connection, run_id: str, end: Finished) -> None:
+    """Write how a run ended."""
+    await connection.execute(
+        """update index_run set state = $2, finished_at = $3, manifests = $4, stacks = $5, component_instances = $6, added = $7,
+        changed = $8, removed = $9, unchanged = $10, held_reason = $11, error = $12, snapshot_hash = $13 where id = $1""",
+        run_id,
+        end.state.value,
+        end.finished_at,
+        end.manifests,
+        end.stacks,
+        end.component_instances,
+        end.added,
+        end.changed,
+        end.removed,
+        end.unchanged,
+        end.held_reason,
+        end.error,
+        end.snapshot_hash,
+    )
+
+
+async def last(connection: asyncpg.Connection, estate_id: str) -> Last | None:
+    """The last run of an estate that succeeded."""
+    row = await connection.fetchrow(
+        """select id, ref, number, revision, snapshot_hash from index_run
+        where estate_id = $1 and state = 'SUCCEEDED' order by started_at desc, id limit 1""",
+        estate_id,
+    )
+    return None if row is None else Last(**dict(row))
+
+
+async def highest(connection: asyncpg.Connection, estate_id: str) -> int:
+    """The highest position that a run of an estate has read; 0 before the first."""
+    return int(await connection.fetchval("select coalesce(max(number), 0) from index_run where estate_id = $1", estate_id))

@@ -1,0 +1,315 @@
+"""What the indexer asks of Postgres: what is there now, hash by hash, and the steps that bring it to the next snapshot.
+
+Reading starts with one hash a stack and descends only where it differs; writing is a list of steps, each one or two statements,
+performed in one transaction behind one lock, so that writers of the organisation's rows never meet.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+from sqlmodel import SQLModel
+
+from catalog import records
+from catalog.store import tables
+
+# Writers of snapshots, whatever their estate, queue here: organisations, teams and documents are everybody's.
+_WRITERS = 0x696E6478  # "indx"
+
+# A step that is empty is not performed; these are all there are.
+Row = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Upsert:
+    """Insert rows or update those that are there, all but the columns to keep."""
+
+    record: type[SQLModel]
+    rows: Sequence[Row]
+    keep: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InsertMissing:
+    """Insert the rows that are not there yet."""
+
+    record: type[SQLModel]
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Replace all rows of some owners (the values of the rows' first column) by these."""
+
+    record: type[SQLModel]
+    owners: Collection[str]
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete rows by a column's values; `unreferenced` spares those that something still points at."""
+
+    record: type[SQLModel]
+    keys: Collection[str]
+    column: str | None = None
+    unreferenced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Give rows another freshness state; REMOVED comes with its moment."""
+
+    record: type[SQLModel]
+    keys: Collection[str]
+    state: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Note since when components are gone."""
+
+    keys: Collection[str]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CutEdges:
+    """Delete dependencies, each (source, target, via)."""
+
+    edges: Collection[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class CloseVersions:
+    """End what instances were on a branch at a position; what a rewritten history had beyond it is forgotten."""
+
+    keys: Collection[str]
+    ref: str
+    number: int
+
+
+Step = Upsert | InsertMissing | Replace | Delete | Mark | Remove | CutEdges | CloseVersions
+
+# Rows of the organisation, and manifests of removed stacks, go only when nothing points at them any more.
+_REFERENCES: dict[type[SQLModel], tuple[tuple[str, str, str], ...]] = {
+    records.Team: (
+        ("component_instance", "team_id", ""),
+        ("stack", "team_id", ""),
+        ("environment", "team_id", ""),
+        ("service", "owner_id", ""),
+        ("service_instance", "team_id", ""),
+        ("component", "maintainer_id", ""),
+        ("provisioning_request", "team_id", ""),
+        ("team_member", "team_id", ""),
+    ),
+    records.Tenant: (
+        ("stack", "tenant_id", ""),
+        ("environment", "tenant_id", ""),
+        ("change", "tenant_id", ""),
+        ("provisioning_request", "tenant_id", ""),
+    ),
+    records.Environment: (
+        ("stack", "environment_id", "and r.state <> 'REMOVED'"),
+        ("service_instance", "environment_id", "and r.registered_by_id is not null"),
+    ),
+    records.Manifest: (("stack", "manifest_id", ""),),
+}
+
+
+async def lock(connection: asyncpg.Connection) -> None:
+    """Wait until this transaction is the only one that writes a snapshot."""
+    await connection.execute("select pg_advisory_xact_lock($1)", _WRITERS)
+
+
+async def perform(connection: asyncpg.Connection, step: Step) -> None:
+    """Perform one step."""
+    match step:
+        case Upsert():
+            await tables.upsert(connection, step.record, step.rows, keep=step.keep)
+        case InsertMissing():
+            await tables.insert_missing(connection, step.record, step.rows)
+        case Replace():
+            await tables.delete(connection, step.record, step.owners, column=tables.of(step.record).columns[0])
+            await tables.insert(connection, step.record, step.rows)
+        case Delete():
+            await _delete(connection, step)
+        case Mark():
+            await _mark(connection, step)
+        case Remove():
+            await connection.execute("update component set removed_at = $2 where id = any($1::text[])", list(step.keys), step.at)
+        case CutEdges():
+            await _cut(connection, step.edges)
+        case CloseVersions():
+            await _close(connection, step)
+
+
+def is_empty(step: Step) -> bool:
+    """Whether a step has nothing to do."""
+    match step:
+        case Upsert() | InsertMissing():
+            return not step.rows
+        case Replace():
+            return not step.owners
+        case CutEdges():
+            return not step.edges
+        case _:
+            return not step.keys
+
+
+async def _delete(connection: asyncpg.Connection, step: Delete) -> None:
+    if not step.unreferenced:
+        await tables.delete(connection, step.record, step.keys, column=step.column)
+        return
+    references = " or ".join(
+        f"exists (select from {table} r where r.{column} = t.id {condition})"
+        for table, column, condition in _REFERENCES[step.record]
+    )
+    name = tables.of(step.record).quoted
+    await connection.execute(f"delete from {name} t where t.id = any($1::text[]) and not ({references})", sorted(step.keys))
+
+
+async def _mark(connection: asyncpg.Connection, step: Mark) -> None:
+    name = tables.of(step.record).quoted
+    statement = f"update {name} set state = $2, removed_at = $3 where id = any($1::text[])"
+    await connection.execute(statement, sorted(step.keys), step.state, step.at)
+
+
+async def _cut(connection: asyncpg.Connection, edges: Collection[tuple[str, str, str]]) -> None:
+    sources, targets, ways = (list(part) for part in zip(*sorted(edges), strict=True))
+    await connection.execute(
+        """delete from dependency d using unnest($1::text[], $2::text[], $3::text[]) as gone(source_id, target_id, via)
+        where d.source_id = gone.source_id and d.target_id = gone.target_id and d.via = gone.via""",
+        sources,
+        targets,
+        ways,
+    )
+
+
+async def _close(connection: asyncpg.Connection, step: CloseVersions) -> None:
+    keys = sorted(step.keys)
+    await connection.execute(
+        "delete from instance_version where instance_id = any($1::text[]) and ref = $2 and from_number >= $3",
+        keys,
+        step.ref,
+        step.number,
+    )
+    await connection.execute(
+        """update instance_version set to_number = $3 where instance_id = any($1::text[]) and ref = $2
+        and (to_number is null or to_number > $3)""",
+        keys,
+        step.ref,
+        step.number,
+    )
+
+
+# ─── what is there now ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackNow:
+    """A stack as it stands: the hash of everything in it, its state and its manifest's path."""
+
+    content_hash: str
+    state: str
+    manifest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """An estate as it stands, without its instances: hashes by id. Diagnostics are whole rows."""
+
+    stacks: Mapping[str, StackNow]
+    components: Mapping[str, tuple[str, bool]]  # hash, whether it is removed
+    manifests: Mapping[str, str]
+    workflows: Mapping[str, str]
+    diagnostics: Mapping[str, Row]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceNow:
+    """An instance as it stands."""
+
+    stack_id: str
+    stack_name: str
+    tenant_id: str
+    type: str
+    name: str
+    content_hash: str
+    config_hash: str
+    state: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What some stacks hold: instances by id, and edges from them by (source, target, via)."""
+
+    instances: Mapping[str, InstanceNow]
+    edges: Mapping[tuple[str, str, str], Row]
+
+
+async def outline(connection: asyncpg.Connection, estate_id: str) -> Outline:
+    """Fetch an estate's hashes."""
+    stacks = await connection.fetch(
+        """select s.id, s.content_hash, s.state, m.path
+        from stack s join manifest m on m.id = s.manifest_id where s.estate_id = $1""",
+        estate_id,
+    )
+    components = await connection.fetch(
+        "select id, content_hash, removed_at is not null from component where estate_id = $1", estate_id
+    )
+    return Outline(
+        stacks={row[0]: StackNow(content_hash=row[1], state=row[2], manifest=row[3]) for row in stacks},
+        components={row[0]: (row[1], row[2]) for row in components},
+        manifests=await _hashes(connection, "manifest", estate_id),
+        workflows=await _hashes(connection, "workflow", estate_id),
+        diagnostics={row[0]: row for row in await tables.rows(connection, records.DiagnosticRecord, "estate_id", [estate_id])},
+    )
+
+
+async def _hashes(connection: asyncpg.Connection, table: str, estate_id: str) -> dict[str, str]:
+    return dict(map(tuple, await connection.fetch(f"select id, content_hash from {table} where estate_id = $1", estate_id)))
+
+
+async def details(connection: asyncpg.Connection, stack_ids: Collection[str]) -> Details:
+    """Fetch what some stacks hold."""
+    if not stack_ids:
+        return Details(instances={}, edges={})
+    keys = sorted(stack_ids)
+    instances = await connection.fetch(
+        """select i.id, i.stack_id, s.name as stack_name, i.tenant_id, i.type, i.name, i.content_hash, i.config_hash, i.state,
+        i.changed_at from component_instance i join stack s on s.id = i.stack_id where i.stack_id = any($1::text[])""",
+        keys,
+    )
+    found = {row["id"]: InstanceNow(**{name: value for name, value in row.items() if name != "id"}) for row in instances}
+    edges = await tables.rows(connection, records.Dependency, "source_id", found)
+    return Details(instances=found, edges={(row[0], row[1], row[2]): row for row in edges})
+
+
+async def documents(connection: asyncpg.Connection, hashes: Iterable[str]) -> dict[str, Any]:
+    """Fetch resolved sections by hash."""
+    wanted = sorted(set(hashes))
+    found = await connection.fetch("select hash, document from config where hash = any($1::text[])", wanted) if wanted else []
+    return {row[0]: json.loads(row[1]) for row in found}
+
+
+async def live_instances(connection: asyncpg.Connection, estate_id: str) -> int:
+    """Count the instances of an estate that are not removed."""
+    count = await connection.fetchval(
+        "select count(*) from component_instance where estate_id = $1 and state <> 'REMOVED'", estate_id
+    )
+    return int(count)
+
+
+async def whole(
+    connection: asyncpg.Connection, record: type[SQLModel], column: str, keys: Iterable[str], more: str = ""
+) -> list[Row]:
+    """Fetch whole rows by a column's values."""
+    return await tables.rows(connection, record, column, sorted(set(keys)), more=more)

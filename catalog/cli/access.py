@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 
 from catalog import errors
-from catalog.cli import output, running, settings
+from catalog.cli import opening, output, running, settings
 
 _ROLES = ("viewer", "requester", "approver", "admin")
 _UNITS = {"d": 86400, "h": 3600, "m": 60}
@@ -50,7 +48,7 @@ async def _add(
     from catalog.records import PrincipalKind, Role  # noqa: PLC0415
 
     kind = PrincipalKind.SERVICE if service else PrincipalKind.PERSON
-    async with _opened() as database, database.session() as session:
+    async with opening.opened(settings.read(), "catalog access") as database, database.session() as session:
         made = await principals.add(
             session, email, Role(role.upper()), name=name, kind=kind, teams=teams, tenants=tenants, members=members
         )
@@ -80,7 +78,7 @@ def create(*, email: str, name: str, expires: str | None, format_: str) -> None:
 async def _create(email: str, name: str, expires_at: datetime | None) -> str:
     from catalog.access import tokens  # noqa: PLC0415
 
-    async with _opened() as database, database.session() as session:
+    async with opening.opened(settings.read(), "catalog access") as database, database.session() as session:
         secret = await tokens.create(session, email, name=name, expires_at=expires_at)
         await session.commit()
         return secret
@@ -97,7 +95,7 @@ def list_(*, email: str | None, format_: str) -> None:
 async def _list(email: str | None) -> list[dict[str, Any]]:
     from catalog.access import tokens  # noqa: PLC0415
 
-    async with _opened() as database, database.session() as session:
+    async with opening.opened(settings.read(), "catalog access") as database, database.session() as session:
         return [
             {
                 "prefix": row.token.prefix,
@@ -124,20 +122,9 @@ def revoke(*, prefix: str) -> None:
 async def _revoke(prefix: str) -> None:
     from catalog.access import tokens  # noqa: PLC0415
 
-    async with _opened() as database, database.session() as session:
+    async with opening.opened(settings.read(), "catalog access") as database, database.session() as session:
         await tokens.revoke(session, prefix)
         await session.commit()
-
-
-@asynccontextmanager
-async def _opened() -> AsyncIterator[Any]:
-    from catalog.store.database import Database  # noqa: PLC0415
-
-    database = await Database.open(settings.read(), application="catalog access")
-    try:
-        yield database
-    finally:
-        await database.close()
 
 
 def duration(text: str) -> timedelta:

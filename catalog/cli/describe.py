@@ -11,7 +11,7 @@ import click
 from catalog import errors
 from catalog.cli import output, program, reading
 
-_FLAG = {"type": bool, "default": True, "show_default": True, "is_flag": False, "flag_value": "true"}
+_FLAG: dict[str, Any] = {"type": bool, "default": True, "show_default": True, "is_flag": False, "flag_value": "true"}
 
 
 @click.group()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -39,7 +40,7 @@ class Kind:
     where: str | None
     selection: str
     columns: tuple[str, ...]
-    filters: Mapping[str, Where] = field(default_factory=dict)
+    filters: Mapping[str, Where] = dataclasses.field(default_factory=dict)
 
 
 _COST = "costEstimate { status monthly { amount currency } }"

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from catalog.cli import running, settings
+from catalog.cli import opening, running, settings
 
 
 @click.command()
@@ -51,16 +51,14 @@ def worker(*, tied: bool) -> None:
 
 async def _worker(*, tied: bool) -> None:
     from catalog import worker as room  # noqa: PLC0415
-    from catalog.store.database import Database  # noqa: PLC0415
 
     config = settings.read()
     shutdown = running.shutdown_on_signals()
     watching = asyncio.create_task(_shut_when_stdin_ends(shutdown)) if tied else None
-    database = await Database.open(config, application="catalog worker")
     try:
-        await room.run(database, config, shutdown, environment=settings.environment())
+        async with opening.opened(config, "catalog worker") as database:
+            await room.run(database, config, shutdown, environment=settings.environment())
     finally:
-        await database.close()
         if watching:
             watching.cancel()
 

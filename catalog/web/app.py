@@ -60,9 +60,7 @@ async def _home(request: Request) -> Response:
     try:
         scope = await authentication.viewer(request)
     except errors.Unauthenticated as error:
-        answer = HTMLResponse(await home.render(graph, database, ANONYMOUS, problem=str(error)))
-        answer.delete_cookie(authentication.COOKIE, path="/")
-        return answer
+        return authentication.forget(HTMLResponse(await home.render(graph, database, ANONYMOUS, problem=str(error))))
     return HTMLResponse(await home.render(graph, database, scope))
 
 

@@ -89,6 +89,12 @@ async def _sign_in_with_token(request: Request) -> Response:
     return _signed_in(request, secret)
 
 
+def forget(answer: Response) -> Response:
+    """Let the browser drop the cookie with this response."""
+    answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
+    return answer
+
+
 def _signed_in(request: Request, secret: str) -> Response:
     answer = RedirectResponse(_inside(request.query_params.get("next")), status_code=303)
     answer.set_cookie(COOKIE, secret, httponly=True, samesite="lax", secure=request.url.scheme == "https", path="/")
@@ -108,6 +114,4 @@ async def sign_out(request: Request) -> Response:
     secret = request.cookies.get(COOKIE)
     if secret:
         await tokens.end_session(request.app.state.database, secret)
-    answer = RedirectResponse("/", status_code=303)
-    answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
-    return answer
+    return forget(RedirectResponse("/", status_code=303))

@@ -9,6 +9,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from catalog import errors
 from catalog.portal import pages
 from catalog.records import ANONYMOUS
 from catalog.web import authentication, envelope
@@ -23,8 +24,12 @@ def wanted(request: Request) -> bool:
 
 async def page(request: Request) -> Response:
     """The page for whoever is signed in; everybody else is sent to sign in first, since nothing would answer them."""
-    if await authentication.viewer(request) == ANONYMOUS:
-        return RedirectResponse("/sign-in", status_code=303)
+    try:
+        known = await authentication.viewer(request) != ANONYMOUS
+    except errors.Unauthenticated:
+        known = False
+    if not known:
+        return authentication.forget(RedirectResponse("/sign-in", status_code=303))
     data = {"url": request.url_for("graphql").path, "tabs": tabs()}
     return HTMLResponse(pages.explorer(data), headers={"Content-Security-Policy": envelope.EXPLORER_POLICY})
 

@@ -220,7 +220,10 @@ async def test_stale_cookie_is_taken_back(browser):
     response = await browser.get("/")
     assert response.status_code == 200
     assert "Sign in" in response.text
-    assert authentication.COOKIE not in browser.cookies
+    assert "Max-Age=0" in response.headers["set-cookie"]
+    page = await browser.get("/graphql", headers={"Accept": "text/html"})
+    assert (page.status_code, page.headers["location"]) == (303, "/sign-in")
+    assert "Max-Age=0" in page.headers["set-cookie"]
 
 
 async def test_graphiql_is_for_who_is_signed_in(signed_in):

@@ -140,9 +140,7 @@ def lookup(relation: str, description: str, **arguments: Argument) -> Any:
     return _with_arguments(Lookup(relation=relation, arguments=arguments), description, arguments)
 
 
-def page(
-    relation: str, description: str, *, where: type | None = None, order_by: type | None = None, **arguments: Argument
-) -> Any:
+def page(relation: str, description: str, *, where: type | None = None, order_by: type | None = None, **arguments: Argument) -> Any:
     """A field that shows a connection, with the arguments of pages and, where given, a filter and an order."""
     more: dict[str, Argument] = {}
     if where is not None:

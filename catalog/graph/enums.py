@@ -258,9 +258,6 @@ described(
 )
 
 __all__ = [
-    "OrderDirection",
-    "Severity",
-    "described",
     "ApprovalDecision",
     "ChangeKind",
     "ComponentType",
@@ -274,6 +271,7 @@ __all__ = [
     "Lifecycle",
     "LogStream",
     "Maturity",
+    "OrderDirection",
     "OwnershipSource",
     "PrincipalKind",
     "ProvisioningAction",
@@ -281,6 +279,8 @@ __all__ = [
     "Role",
     "ServiceInstanceState",
     "ServiceLayer",
+    "Severity",
     "StepKind",
     "StepState",
+    "described",
 ]

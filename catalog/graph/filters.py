@@ -73,8 +73,8 @@ def _text(description: str, column: str, *path: str) -> StringFilter | None:
 
 @strawberry.input(description="Which tenants.")
 class TenantWhere:
-    and_: Optional[list["TenantWhere"]] = given(_AND, name="and")
-    or_: Optional[list["TenantWhere"]] = given(_OR, name="or")
+    and_: list["TenantWhere"] | None = given(_AND, name="and")
+    or_: list["TenantWhere"] | None = given(_OR, name="or")
     not_: Optional["TenantWhere"] = given(_NOT, name="not")
     name: StringFilter | None = _text("Its name.", "name")
     organization: StringFilter | None = _text("Its organisation's name.", "name", "organization")
@@ -82,8 +82,8 @@ class TenantWhere:
 
 @strawberry.input(description="Which teams.")
 class TeamWhere:
-    and_: Optional[list["TeamWhere"]] = given(_AND, name="and")
-    or_: Optional[list["TeamWhere"]] = given(_OR, name="or")
+    and_: list["TeamWhere"] | None = given(_AND, name="and")
+    or_: list["TeamWhere"] | None = given(_OR, name="or")
     not_: Optional["TeamWhere"] = given(_NOT, name="not")
     slug: StringFilter | None = _text("Its slug.", "slug")
     organization: StringFilter | None = _text("Its organisation's name.", "name", "organization")
@@ -93,8 +93,8 @@ class TeamWhere:
 
 @strawberry.input(description="Which environments.")
 class EnvironmentWhere:
-    and_: Optional[list["EnvironmentWhere"]] = given(_AND, name="and")
-    or_: Optional[list["EnvironmentWhere"]] = given(_OR, name="or")
+    and_: list["EnvironmentWhere"] | None = given(_AND, name="and")
+    or_: list["EnvironmentWhere"] | None = given(_OR, name="or")
     not_: Optional["EnvironmentWhere"] = given(_NOT, name="not")
     name: StringFilter | None = _text("Its name.", "name")
     kind: list[enums.EnvironmentKind] | None = filters(Kind.ONE_OF, "What it is for.", "kind")
@@ -107,8 +107,8 @@ class EnvironmentWhere:
 
 @strawberry.input(description="Which services.")
 class ServiceWhere:
-    and_: Optional[list["ServiceWhere"]] = given(_AND, name="and")
-    or_: Optional[list["ServiceWhere"]] = given(_OR, name="or")
+    and_: list["ServiceWhere"] | None = given(_AND, name="and")
+    or_: list["ServiceWhere"] | None = given(_OR, name="or")
     not_: Optional["ServiceWhere"] = given(_NOT, name="not")
     slug: StringFilter | None = _text("Its slug.", "slug")
     title: StringFilter | None = _text("Its title.", "title")
@@ -123,8 +123,8 @@ class ServiceWhere:
 
 @strawberry.input(description="Which service instances.")
 class ServiceInstanceWhere:
-    and_: Optional[list["ServiceInstanceWhere"]] = given(_AND, name="and")
-    or_: Optional[list["ServiceInstanceWhere"]] = given(_OR, name="or")
+    and_: list["ServiceInstanceWhere"] | None = given(_AND, name="and")
+    or_: list["ServiceInstanceWhere"] | None = given(_OR, name="or")
     not_: Optional["ServiceInstanceWhere"] = given(_NOT, name="not")
     name: StringFilter | None = _text("Its name.", "name")
     service: ServiceWhere | None = filters(Kind.NESTED, "Its service.", path=("service",))
@@ -135,8 +135,8 @@ class ServiceInstanceWhere:
 
 @strawberry.input(description="Which components.")
 class ComponentWhere:
-    and_: Optional[list["ComponentWhere"]] = given(_AND, name="and")
-    or_: Optional[list["ComponentWhere"]] = given(_OR, name="or")
+    and_: list["ComponentWhere"] | None = given(_AND, name="and")
+    or_: list["ComponentWhere"] | None = given(_OR, name="or")
     not_: Optional["ComponentWhere"] = given(_NOT, name="not")
     name: StringFilter | None = _text("Its name.", "name")
     type: list[enums.ComponentType] | None = filters(Kind.ONE_OF, "Its type.", "type")
@@ -147,8 +147,8 @@ class ComponentWhere:
 
 @strawberry.input(description="Which stacks.")
 class StackWhere:
-    and_: Optional[list["StackWhere"]] = given(_AND, name="and")
-    or_: Optional[list["StackWhere"]] = given(_OR, name="or")
+    and_: list["StackWhere"] | None = given(_AND, name="and")
+    or_: list["StackWhere"] | None = given(_OR, name="or")
     not_: Optional["StackWhere"] = given(_NOT, name="not")
     name: StringFilter | None = _text("Its name.", "name")
     estate: StringFilter | None = _text("Its estate's name.", "name", "estate")
@@ -165,8 +165,8 @@ class StackWhere:
 
 @strawberry.input(description="Which component instances.")
 class ComponentInstanceWhere:
-    and_: Optional[list["ComponentInstanceWhere"]] = given(_AND, name="and")
-    or_: Optional[list["ComponentInstanceWhere"]] = given(_OR, name="or")
+    and_: list["ComponentInstanceWhere"] | None = given(_AND, name="and")
+    or_: list["ComponentInstanceWhere"] | None = given(_OR, name="or")
     not_: Optional["ComponentInstanceWhere"] = given(_NOT, name="not")
     name: StringFilter | None = _text("Its name.", "name")
     type: list[enums.ComponentType] | None = filters(Kind.ONE_OF, "Its type.", "type")
@@ -189,8 +189,8 @@ class ComponentInstanceWhere:
 
 @strawberry.input(description="Which workflows.")
 class WorkflowWhere:
-    and_: Optional[list["WorkflowWhere"]] = given(_AND, name="and")
-    or_: Optional[list["WorkflowWhere"]] = given(_OR, name="or")
+    and_: list["WorkflowWhere"] | None = given(_AND, name="and")
+    or_: list["WorkflowWhere"] | None = given(_OR, name="or")
     not_: Optional["WorkflowWhere"] = given(_NOT, name="not")
     name: StringFilter | None = _text("Its name.", "name")
     file: StringFilter | None = _text("Its file.", "file")
@@ -200,8 +200,8 @@ class WorkflowWhere:
 
 @strawberry.input(description="Which diagnostics.")
 class DiagnosticWhere:
-    and_: Optional[list["DiagnosticWhere"]] = given(_AND, name="and")
-    or_: Optional[list["DiagnosticWhere"]] = given(_OR, name="or")
+    and_: list["DiagnosticWhere"] | None = given(_AND, name="and")
+    or_: list["DiagnosticWhere"] | None = given(_OR, name="or")
     not_: Optional["DiagnosticWhere"] = given(_NOT, name="not")
     severity: list[enums.Severity] | None = filters(Kind.ONE_OF, "How bad it is.", "severity")
     code: StringFilter | None = _text("Its code.", "code")
@@ -211,8 +211,8 @@ class DiagnosticWhere:
 
 @strawberry.input(description="Which changes.")
 class ChangeWhere:
-    and_: Optional[list["ChangeWhere"]] = given(_AND, name="and")
-    or_: Optional[list["ChangeWhere"]] = given(_OR, name="or")
+    and_: list["ChangeWhere"] | None = given(_AND, name="and")
+    or_: list["ChangeWhere"] | None = given(_OR, name="or")
     not_: Optional["ChangeWhere"] = given(_NOT, name="not")
     kind: list[enums.ChangeKind] | None = filters(Kind.ONE_OF, "What happened.", "kind")
     estate: StringFilter | None = _text("Its estate's name.", "name", "estate")
@@ -225,8 +225,8 @@ class ChangeWhere:
 
 @strawberry.input(description="Which provisioning requests.")
 class ProvisioningRequestWhere:
-    and_: Optional[list["ProvisioningRequestWhere"]] = given(_AND, name="and")
-    or_: Optional[list["ProvisioningRequestWhere"]] = given(_OR, name="or")
+    and_: list["ProvisioningRequestWhere"] | None = given(_AND, name="and")
+    or_: list["ProvisioningRequestWhere"] | None = given(_OR, name="or")
     not_: Optional["ProvisioningRequestWhere"] = given(_NOT, name="not")
     state: list[enums.RequestState] | None = filters(Kind.ONE_OF, "Where it is.", "state")
     action: list[enums.ProvisioningAction] | None = filters(Kind.ONE_OF, "What it asks for.", "action")
@@ -236,5 +236,3 @@ class ProvisioningRequestWhere:
     created_at: TimeFilter | None = filters(Kind.NUMBER, "When it was asked for.", "created_at")
     mine: bool | None = filters(Kind.FLAG, "Whether the viewer asked for it.", "mine")
     awaiting_my_decision: bool | None = filters(Kind.FLAG, "Whether it waits for approval and the viewer may decide.", "decidable")
-
-

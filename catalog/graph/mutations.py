@@ -19,6 +19,7 @@ from catalog.config import Config
 from catalog.errors import CatalogError, Forbidden, Invalid, NotFound
 from catalog.graph import enums, names
 from catalog.graph.declarations import given
+from catalog.graph.payloads import Document, Reference
 from catalog.graph.problems import UserError, problem
 from catalog.records import Scope
 from catalog.store import access, jobs, lookups
@@ -36,21 +37,6 @@ class Acting:
     database: Database
     config: Config
     scope: Scope
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """An object of a payload by its global id: what is shown of it is read by the compiler."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """An object of a payload as a document: what is shown of it is read by the compiler, through a source made for it."""
-
-    source: str
-    value: dict[str, Any]
 
 
 @strawberry.input(description="An environment to aim at.")
@@ -302,7 +288,9 @@ async def _revoke_token(
     return await _done(RevokeAccessTokenPayload, "access_token", work, info)
 
 
-@strawberry.type(description="What can be done. Expected failures are in each payload's `errors`; one mutation with effects per request.")
+@strawberry.type(
+    description="What can be done. Expected failures are in each payload's `errors`; one mutation with effects per request."
+)
 class Mutation:
     request_provisioning: RequestProvisioningPayload = strawberry.field(resolver=_request, description="Ask for a change.")
     approve_request: DecideRequestPayload = strawberry.field(
@@ -324,9 +312,7 @@ class Mutation:
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _done(
-    payload: Callable[..., P], shown: str, work: Callable[[Acting], Awaitable[Any]], info: _Info, **more: Any
-) -> P:
+async def _done(payload: Callable[..., P], shown: str, work: Callable[[Acting], Awaitable[Any]], info: _Info, **more: Any) -> P:
     try:
         made = await work(info.context)
     except CatalogError as error:

@@ -5,13 +5,32 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 if TYPE_CHECKING:
-    from catalog.graph.estates import Estate, IndexRun, Diagnostic, Change, ValueChange, Manifest, Workflow, WorkflowStep
-    from catalog.graph.stacks import Stack, Component, ComponentInput, ComponentOutput, ProviderRequirement, ComponentInstance, Ownership
-    from catalog.graph.organizations import Organization, Tenant, Environment, Team, Person
-    from catalog.graph.services import Service, ServiceComponent, ServiceInstance, Link
+    from catalog.graph.access import AccessToken, Grant, Principal
     from catalog.graph.costs import CostEstimate, CostSummary
-    from catalog.graph.provisioning import ProvisioningRequest, RequestStep, LogLine, Approval, ProvisioningPreview, RenderedFile, AffectedInstance, ProvisioningPlan, PlanLevel, PolicyVerdict
-    from catalog.graph.access import Principal, Grant, AccessToken
+    from catalog.graph.estates import Change, Diagnostic, Estate, IndexRun, Manifest, ValueChange, Workflow, WorkflowStep
+    from catalog.graph.organizations import Environment, Organization, Person, Team, Tenant
+    from catalog.graph.provisioning import (
+        AffectedInstance,
+        Approval,
+        LogLine,
+        PlanLevel,
+        PolicyVerdict,
+        ProvisioningPlan,
+        ProvisioningPreview,
+        ProvisioningRequest,
+        RenderedFile,
+        RequestStep,
+    )
+    from catalog.graph.services import Link, Service, ServiceComponent, ServiceInstance
+    from catalog.graph.stacks import (
+        Component,
+        ComponentInput,
+        ComponentInstance,
+        ComponentOutput,
+        Ownership,
+        ProviderRequirement,
+        Stack,
+    )
 
 EstateType = Annotated["Estate", strawberry.lazy("catalog.graph.estates")]
 IndexRunType = Annotated["IndexRun", strawberry.lazy("catalog.graph.estates")]

@@ -31,7 +31,9 @@ class Tenant(Node):
 
 
 @reads_from("environment")
-@strawberry.type(description="Where things run: tenant, account, stage and region, derived from stack context and the tenant mapping.")
+@strawberry.type(
+    description="Where things run: tenant, account, stage and region, derived from stack context and the tenant mapping."
+)
 class Environment(Node):
     name: str = column("name", "Its name.")
     kind: enums.EnvironmentKind = column("kind", "What it is for.")

@@ -1,7 +1,5 @@
 """Where reading starts: look-ups by id and by human reference, and lists. Look-ups give null when nothing answers."""
 
-from typing import Optional
-
 import strawberry
 
 from catalog.graph import enums, names
@@ -36,8 +34,11 @@ _TYPE = Argument(
 )
 class Query:
     viewer: names.PrincipalType | None = by_id("Who asks; null for nobody known.")
-    node: Node | None = by_id("The thing with a global id; null when there is none, or when the viewer may not see it.", id=Argument(type=strawberry.ID, description="Its global id."))
-    nodes: list[Optional[Node]] = by_id(
+    node: Node | None = by_id(
+        "The thing with a global id; null when there is none, or when the viewer may not see it.",
+        id=Argument(type=strawberry.ID, description="Its global id."),
+    )
+    nodes: list[Node | None] = by_id(
         "The things with global ids, in their order; null where there is none, or where the viewer may not see it.",
         ids=Argument(type=list[strawberry.ID], description="Their global ids, 100 at most."),
     )
@@ -126,5 +127,3 @@ class Query:
     access_tokens: Connection[names.AccessTokenType] = page(
         "access_tokens", "One's own tokens, and for admins everybody's, the latest first."
     )
-
-

@@ -1,6 +1,6 @@
 """The schema, made of the Strawberry types, and its text: what `schema.graphql` holds.
 
-    python -m catalog.graph.schema > schema.graphql
+python -m catalog.graph.schema > schema.graphql
 """
 
 import sys

@@ -70,9 +70,7 @@ class Component(Node):
     outputs: list[names.ComponentOutputType] = items("outputs", "Its outputs.")
     providers: list[names.ProviderRequirementType] = items("providers", "The providers that it requires.")
     input_schema: JSON = column("input_schema", "JSON Schema 2020-12 of the variables, for self-service forms.")
-    instances: Connection[names.ComponentInstanceType] = page(
-        "instances", "Where it is configured.", where=ComponentInstanceWhere
-    )
+    instances: Connection[names.ComponentInstanceType] = page("instances", "Where it is configured.", where=ComponentInstanceWhere)
     services: Connection[names.ServiceType] = page("services", "The services that it is a part of.")
 
 
@@ -110,9 +108,7 @@ def _section(name: str, description: str) -> JSON:
 
 
 @reads_from("component_instance")
-@strawberry.type(
-    description="A component as configured in one stack: what `atmos describe component` shows, secrets redacted."
-)
+@strawberry.type(description="A component as configured in one stack: what `atmos describe component` shows, secrets redacted.")
 class ComponentInstance(Node):
     name: str = column("name", "Its name.")
     type: enums.ComponentType = column("type", "Its type.")

@@ -76,4 +76,5 @@ def _related(writing: Writing, source: Source, alias: str, related: Related) -> 
         return f"{alias}.{relation.key} = any(array({keys}))"
     link = writing.fill(relation.link, a=alias, b=inner)
     join = writing.fill(relation.join, a=alias, b=inner)
-    return f"exists(select from {target.rows} {inner} {join} where {' and '.join((link, *rules))})"
+    rows = writing.fill(relation.rows, a=alias, b=inner) if relation.rows else f"{target.rows} {inner}"
+    return f"exists(select from {rows} {join} where {' and '.join((link, *rules))})"

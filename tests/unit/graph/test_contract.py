@@ -54,9 +54,17 @@ def of_fields(name, expected, kind):
                 found.append(f"{place}({argument_name}:) is not in the contract")
             elif str(argument.type) != str(wanted_argument.type):
                 found.append(f"{place}({argument_name}:): {argument.type} instead of {wanted_argument.type}")
-        found += [f"{place}({missing}:) is missing and required" for missing, argument in wanted.args.items() if missing not in field.args and str(argument.type).endswith("!")]
+        found += [
+            f"{place}({missing}:) is missing and required"
+            for missing, argument in wanted.args.items()
+            if missing not in field.args and str(argument.type).endswith("!")
+        ]
     if isinstance(kind, GraphQLInputObjectType):
-        found += [f"{name}.{missing} is missing and required" for missing, field in expected.fields.items() if missing not in kind.fields and str(field.type).endswith("!")]
+        found += [
+            f"{name}.{missing} is missing and required"
+            for missing, field in expected.fields.items()
+            if missing not in kind.fields and str(field.type).endswith("!")
+        ]
     return found
 
 

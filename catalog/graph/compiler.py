@@ -1,0 +1,396 @@
+"""Operation → selection: what a validated operation reads, as the plain values of `store.selection`.
+
+Walks the operation once with the variables of this run, reads each field's declaration, and leaves values behind as slots. Knows no
+SQL. What no declaration covers is left to `execution`: introspection, and fields with resolvers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    is_abstract_type,
+)
+
+from catalog.graph import conditions, declarations, pages
+from catalog.graph.collecting import Collector
+from catalog.graph.declarations import READS, Argument, Column, Items, Paged, Reads
+from catalog.graph.faults import bad_input
+from catalog.graph.limits import MAX_IDS
+from catalog.graph.tracing import NULL, Traced, Value, Variables, arguments, is_null, plain
+from catalog.store import compile as compiling
+from catalog.store.selection import (
+    ALWAYS,
+    All,
+    Branch,
+    ById,
+    Condition,
+    Fault,
+    Field,
+    Fields,
+    Given,
+    Leaf,
+    Literal,
+    Lookup,
+    Many,
+    One,
+    Op,
+    Related,
+    Slot,
+    Test,
+)
+from catalog.store.selection import (
+    Items as ItemsField,
+)
+
+_BACKREF = "strawberry-definition"
+VIEWER = "\x00viewer"  # among the variables: the viewer's id; no GraphQL name begins so
+_ITEMS = 10  # how many rows a plain list counts for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weight:
+    """How many rows a list may show: its own size times itself and what hangs on each row."""
+
+    size: Callable[[Variables], int]
+    inner: list[Weight] = field(default_factory=list)
+
+    def total(self, variables: Variables) -> int:
+        """Return the number of rows at most."""
+        return self.size(variables) * (1 + sum(weight.total(variables) for weight in self.inner))
+
+
+@dataclass(slots=True)
+class Slots:
+    """The values that a selection leaves behind, and what else of them its shape depends on."""
+
+    reads: list[Callable[[Variables], Any]] = field(default_factory=list)
+    shapes: list[tuple[Callable[[Variables], Hashable], Hashable]] = field(default_factory=list)
+
+    def slot(self, kind: str, read: Callable[[Variables], Any]) -> Slot:
+        """Register how a run reads a value, and return its slot."""
+        self.reads.append(read)
+        return Slot(number=len(self.reads) - 1, type=kind)
+
+    def depends(self, value: Value, shape: Callable[[Any], Hashable]) -> None:
+        """Say that the statement depends on more of a value than variables show by themselves."""
+        if not value.fixed:
+            self.shapes.append((lambda variables: shape(value.read(variables)), shape(value.current)))
+
+
+class Compiler:
+    """Compiles one operation for one set of variables."""
+
+    def __init__(self, schema: GraphQLSchema, collector: Collector, variables: Variables) -> None:
+        self.schema = schema
+        self.collector = collector
+        self.variables = variables
+        self.slots = Slots()
+        self.weights: list[Weight] = []
+
+    # ── where an operation starts ────────────────────────────────────────────────────────────────────────────────────
+
+    def root(self, kind: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> Field:
+        """Compile a declared field of the query type."""
+        name = nodes[0].name.value
+        if name == "__typename":
+            return Literal(key=key, text=f'"{kind.name}"')
+        made = kind.fields[name]
+        declared = declaration(made)
+        given = arguments(made, nodes[0], self.variables)
+        nullable = (True, not isinstance(made.type, GraphQLNonNull))
+        match declared:
+            case Paged():
+                return self._paged(key, declared, None, made, nodes, given, nullable)
+            case declarations.Lookup():
+                return self._lookup(key, declared, made, nodes, given, nullable)
+            case declarations.ById():
+                return self._by_id(key, declared, made, nodes, given, nullable)
+            case _:
+                raise AssertionError(f"{name} is no root")
+
+    def one(self, key: str, kind: GraphQLObjectType | GraphQLInterfaceType, nodes: list[FieldNode], global_id: str) -> ById:
+        """Compile what is shown of one thing whose id is known."""
+        return ById(
+            key=key,
+            id=self.slots.slot("text", lambda _variables: global_id),
+            branches=self._branches(kind, nodes, (True,), self.weights),
+        )
+
+    def given(self, key: str, source: str, kind: GraphQLObjectType, nodes: list[FieldNode], document: str) -> Given:
+        """Compile what is shown of a document."""
+        fields = self._object(kind, source, nodes, (True,), self.weights)
+        slot = self.slots.slot("jsonb", lambda _variables: document)
+        return Given(key=key, source=source, document=slot, fields=fields)
+
+    def _lookup(
+        self,
+        key: str,
+        declared: declarations.Lookup,
+        made: GraphQLField,
+        nodes: list[FieldNode],
+        given: dict[str, Traced],
+        nullable: tuple[bool, ...],
+    ) -> Lookup:
+        kind = get_named_type(made.type)
+        assert isinstance(kind, GraphQLObjectType)
+        asked = self._arguments(declared.arguments, made, given)
+        if asked == ALWAYS:
+            names = " or ".join(made.args)
+            raise bad_input(f"{nodes[0].name.value} needs one of its arguments: {names}", key)
+        name = made_name(kind)
+        return Lookup(
+            key=key,
+            relation=declared.relation,
+            fields=self._object(kind, source_of(kind), nodes, nullable, self.weights),
+            condition=asked,
+            ambiguous=Fault(
+                code="AMBIGUOUS",
+                message=f"several {name}s answer to that name: say more",
+                climb=_climb(nullable),
+            ),
+        )
+
+    def _by_id(
+        self,
+        key: str,
+        declared: declarations.ById,
+        made: GraphQLField,
+        nodes: list[FieldNode],
+        given: dict[str, Traced],
+        nullable: tuple[bool, ...],
+    ) -> ById:
+        kind = get_named_type(made.type)
+        assert isinstance(kind, (GraphQLObjectType, GraphQLInterfaceType))
+        if declared.viewer:
+            return ById(
+                key=key,
+                id=self.slots.slot("text", lambda variables: variables[VIEWER]),
+                branches=self._branches(kind, nodes, nullable, self.weights),
+            )
+        value = given["ids" if declared.many else "id"]
+        assert isinstance(value, Value)
+        if not declared.many:
+            slot = self.slots.slot("text", lambda variables: conditions.sendable(value.read(variables)))
+            return ById(key=key, id=slot, branches=self._branches(kind, nodes, nullable, self.weights))
+        weight = Weight(size=lambda variables: len(value.read(variables)))
+        self.weights.append(weight)
+        branches = self._branches(kind, nodes, (*nullable, True), weight.inner)
+        slot = self.slots.slot("text[]", lambda variables: _ids(value.read(variables), key))
+        return ById(key=key, id=slot, branches=branches, many=True)
+
+    def _branches(
+        self,
+        kind: GraphQLObjectType | GraphQLInterfaceType,
+        nodes: list[FieldNode],
+        nullable: tuple[bool, ...],
+        weights: list[Weight],
+    ) -> tuple[Branch, ...]:
+        possible = self.schema.get_possible_types(kind) if is_abstract_type(kind) else [kind]
+        heaviest: list[Weight] = []
+        branches = []
+        for each in possible:
+            assert isinstance(each, GraphQLObjectType)
+            inner: list[Weight] = []
+            source = source_of(each)
+            branches.append(Branch(source=source, fields=self._object(each, source, nodes, nullable, inner)))
+            if _rows(inner, self.variables) >= _rows(heaviest, self.variables):
+                heaviest = inner
+        weights += heaviest  # only one of them is read
+        return tuple(branches)
+
+    # ── objects ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _object(
+        self,
+        kind: GraphQLObjectType,
+        source: str | None,
+        nodes: list[FieldNode],
+        nullable: tuple[bool, ...],
+        weights: list[Weight],
+    ) -> Fields:
+        collected = self.collector.below(kind, nodes)
+        return tuple(self.field(kind, source, key, below, nullable, weights) for key, below in collected.items())
+
+    def object(self, kind: GraphQLObjectType, nodes: list[FieldNode], nullable: tuple[bool, ...], weights: list[Weight]) -> Fields:
+        """Compile an object of its type's own source."""
+        return self._object(kind, source_of(kind), nodes, nullable, weights)
+
+    def field(
+        self,
+        kind: GraphQLObjectType,
+        source: str | None,
+        key: str,
+        nodes: list[FieldNode],
+        nullable: tuple[bool, ...],
+        weights: list[Weight],
+    ) -> Field:
+        """Compile a declared field of an object of a source."""
+        name = nodes[0].name.value
+        if name == "__typename":
+            return Literal(key=key, text=f'"{kind.name}"')
+        made = kind.fields[name]
+        declared = declaration(made)
+        here = (*nullable, not isinstance(made.type, GraphQLNonNull))
+        inner = get_named_type(made.type)
+        match declared:
+            case Column():
+                return Leaf(key=key, column=declared.name)
+            case declarations.One():
+                assert isinstance(inner, GraphQLObjectType)
+                return One(
+                    key=key,
+                    relation=declared.relation,
+                    fields=self._object(inner, source_of(inner, within=source), nodes, here, weights),
+                    arguments=self._handed(declared.arguments, made, nodes),
+                    missing=None if here[-1] else _null_fault(kind, name, here),
+                )
+            case Items():
+                assert isinstance(inner, GraphQLObjectType)
+                weight = Weight(size=lambda _variables: _ITEMS)
+                fields = self._object(inner, source_of(inner), nodes, (*here, _items_nullable(made)), weight.inner)
+                if weight.inner:
+                    weights.append(weight)
+                given = arguments(made, nodes[0], self.variables)
+                asked = self._arguments(declared.arguments, made, given)
+                return ItemsField(key=key, relation=declared.relation, fields=fields, condition=asked)
+            case Paged():
+                given = arguments(made, nodes[0], self.variables)
+                return self._paged(key, declared, source, made, nodes, given, here, weights)
+            case _:
+                raise AssertionError(f"{kind.name}.{name} has no declaration")
+
+    # ── connections ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _paged(
+        self,
+        key: str,
+        declared: Paged,
+        parent: str | None,
+        made: GraphQLField,
+        nodes: list[FieldNode],
+        given: dict[str, Traced],
+        nullable: tuple[bool, ...],
+        weights: list[Weight] | None = None,
+    ) -> Many:
+        kind = get_named_type(made.type)
+        assert isinstance(kind, GraphQLObjectType)
+        order = pages.order(given.get("orderBy"))
+        asked = self._filter(declared, made, given)
+        weight = Weight(size=pages.size_reader(given, key))
+        page = pages.page(
+            self.slots,
+            given,
+            key=key,
+            name=f"{parent or ''}.{declared.relation}",
+            order=order,
+            kinds=compiling.key_types(declared.relation, parent, order),
+            filter_reader=lambda variables: [plain(given.get(name), variables) for name in ("where", *declared.arguments)],
+        )
+        parts = pages.parts(self, kind, nodes, nullable, weight.inner)
+        (self.weights if weights is None else weights).append(weight)
+        return Many(key=key, relation=declared.relation, parts=parts, page=page, order=order, condition=asked)
+
+    def _filter(self, declared: Paged, made: GraphQLField, given: dict[str, Traced]) -> Condition:
+        parts = [self._arguments(declared.arguments, made, given)]
+        if "where" in made.args:
+            kind = get_named_type(made.args["where"].type)
+            assert isinstance(kind, GraphQLInputObjectType)
+            parts.append(conditions.condition(self.slots, kind, given.get("where")))
+        parts = [part for part in parts if part != ALWAYS]
+        if not parts:
+            return ALWAYS
+        return parts[0] if len(parts) == 1 else All(conditions=tuple(parts))
+
+    # ── arguments ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _arguments(self, declared: Mapping[str, Argument], made: GraphQLField, given: dict[str, Traced]) -> Condition:
+        tests: list[Condition] = []
+        for name, argument in declared.items():
+            graphql_name = camel(name)
+            value = given.get(graphql_name, NULL)
+            if not argument.path or is_null(value):
+                continue
+            assert isinstance(value, Value)
+            kind = conditions.sql_type(made.args[graphql_name].type)
+            slot = self.slots.slot(kind, _reader(value))
+            test: Condition = Test(column=argument.path[-1], op=Op.EQ, slots=(slot,))
+            for relation in reversed(argument.path[:-1]):
+                test = Related(relation=relation, condition=test)
+            tests.append(test)
+        return All(conditions=tuple(tests))
+
+    def _handed(self, declared: Mapping[str, Argument], made: GraphQLField, nodes: list[FieldNode]) -> tuple[tuple[str, Slot], ...]:
+        if not declared:
+            return ()
+        given = arguments(made, nodes[0], self.variables)
+        return tuple((name, self.slots.slot("text", _reader(given.get(camel(name), NULL)))) for name in declared)
+
+
+# ── the declarations of a type ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def declaration(made: GraphQLField) -> Reads | None:
+    """Return what a field reads, None when it is computed."""
+    found: Reads | None = made.extensions[_BACKREF].metadata.get(READS)
+    return found
+
+
+def source_of(kind: GraphQLObjectType, *, within: str | None = None) -> str:
+    """Return the source of a type's rows; a type without one is made of the row it hangs on."""
+    found: str | None = getattr(kind.extensions[_BACKREF].origin, "__source__", within)
+    return found or ""
+
+
+def _reader(value: Traced) -> Callable[[Variables], Any]:
+    return lambda variables: conditions.sendable(plain(value, variables))
+
+
+def made_name(kind: GraphQLObjectType) -> str:
+    """Return a type's name as people say it: `component instance`."""
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind.name).strip()
+
+
+def camel(name: str) -> str:
+    """Return the graph's name of an argument."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _null_fault(kind: GraphQLObjectType, name: str, nullable: tuple[bool, ...]) -> Fault:
+    message = f"Cannot return null for non-nullable field {kind.name}.{name}."
+    return Fault(code="NULL", message=message, climb=_climb(nullable))
+
+
+def _climb(nullable: tuple[bool, ...]) -> int:
+    """How many levels above the last one the nearest place that may be null is."""
+    return next((steps for steps, may in enumerate(reversed(nullable)) if may), len(nullable) - 1)
+
+
+def _items_nullable(made: GraphQLField) -> bool:
+    kind: Any = made.type
+    while isinstance(kind, GraphQLNonNull):
+        kind = kind.of_type
+    return not (isinstance(kind, GraphQLList) and isinstance(kind.of_type, GraphQLNonNull))
+
+
+def _rows(weights: list[Weight], variables: Variables) -> int:
+    return sum(weight.total(variables) for weight in weights)
+
+
+def _ids(given: list[str], key: str) -> list[str]:
+    if len(given) > MAX_IDS:
+        raise bad_input(f"{len(given)} ids, at most {MAX_IDS} are allowed", key)
+    sent: list[str] = conditions.sendable(given)
+    return sent

@@ -1,0 +1,1 @@
+"""Random operations of the graph, the same for the same seed."""

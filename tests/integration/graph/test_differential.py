@@ -1,0 +1,1 @@
+"""The compiled graph answers as the in-memory reference does."""

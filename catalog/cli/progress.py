@@ -18,7 +18,12 @@ class Steps:
     """Named steps, one after the other; each says how long it took."""
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
+        self._began = self._first = time.monotonic()
+
+    @property
+    def total(self) -> float:
+        """Seconds since the first step began."""
+        return time.monotonic() - self._first
 
     def done(self, what: str) -> None:
         """Say that a step is done, and begin the next."""

@@ -8,8 +8,10 @@ look for what has changed.
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +20,7 @@ from catalog.cli import attendant, claim, progress, running, settings
 from catalog.config import Config
 
 if TYPE_CHECKING:
+    from catalog.indexer.run import RunReport
     from catalog.store.database import Database
 
 
@@ -65,25 +68,23 @@ async def _run(config: Config, database: Database, listener: socket.socket, shut
     steps.done("migrations")
     await _admin(config, database)
     worker = attendant.Attendant(_environment(config))
-    tasks = [
-        asyncio.create_task(server.serve(app.create(database, config), listener, shutdown)),
-        asyncio.create_task(worker.keep_running()),
-        asyncio.create_task(_fill(config, database, steps)),
-    ]
+    filling = asyncio.create_task(_fill(config, database, steps))
+    serving = asyncio.create_task(server.serve(app.create(database, config), listener, shutdown))
+    attending = asyncio.create_task(worker.keep_running())
     stopping = asyncio.create_task(shutdown.wait())
     try:
-        await _first_failure(tasks, stopping)
+        await _until_stopped(stopping, {filling, serving, attending})
     finally:
         shutdown.set()
         progress.say("stopping")
+        filling.cancel()
         await worker.stop()
-        tasks[2].cancel()
-        await asyncio.gather(*tasks, stopping, return_exceptions=True)
+        await asyncio.gather(filling, serving, attending, stopping, return_exceptions=True)
 
 
-async def _first_failure(tasks: list[asyncio.Task[None]], stopping: asyncio.Task[bool]) -> None:
+async def _until_stopped(stopping: asyncio.Task[Any], tasks: set[asyncio.Task[None]]) -> None:
     """Wait until we are asked to stop; a task that fails before ends everything with its error."""
-    waiting: set[asyncio.Task[None] | asyncio.Task[bool]] = {*tasks, stopping}
+    waiting: set[asyncio.Task[Any]] = {*tasks, stopping}
     while not stopping.done():
         done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -91,7 +92,75 @@ async def _first_failure(tasks: list[asyncio.Task[None]], stopping: asyncio.Task
 
 
 async def _fill(config: Config, database: Database, steps: progress.Steps) -> None:
-    """See that there is an index, then say that the catalog is ready."""
+    """See that every estate of the seeds has an index, say that the catalog is ready, and read again what may have changed."""
+    from catalog.engines import cache  # noqa: PLC0415
+    from catalog.indexer import estates, run  # noqa: PLC0415
+    from catalog.store import readiness  # noqa: PLC0415
+
+    # About a second of processor time, once a machine: it must not delay the first answer.
+    compiling = cache.compile_in_background("hcl", config.cache)
+    try:
+        names = await estates.register_seeds(database, config)
+        stale = [name for name in names if await readiness.is_indexed(database, name)]
+        unread = False
+        for name in names:
+            if name not in stale:
+                with progress.Bar() as bar:
+                    report = await run.index(database, config, name, progress=bar)
+                steps.done(_summary(report))
+                unread = unread or report.unread
+        if (await readiness.read(database)).indexed:
+            await _welcome(config, database, steps)
+        else:
+            progress.say("not ready: no estate has been indexed; `catalog index DIR` reads one")
+        if compiling:
+            await asyncio.to_thread(compiling.wait)
+        await _read_again(database, names if unread else stale)
+    finally:
+        if compiling and compiling.poll() is None:
+            compiling.kill()
+            compiling.wait()
+
+
+def _summary(report: RunReport) -> str:
+    """One line on a run: what it read, or why it didn't."""
+    if report.state == "SUCCEEDED":
+        found = sum(report.diagnostics.values())
+        return f"{report.estate}: {report.stacks} stacks, {report.component_instances} instances, {found} diagnostics"
+    return f"{report.estate} could not be indexed: {report.error or report.held_reason}"
+
+
+async def _read_again(database: Database, names: Sequence[str]) -> None:
+    """Let the worker index these estates."""
+    from catalog.store import jobs  # noqa: PLC0415
+
+    async with database.transaction() as connection:
+        for name in names:
+            await jobs.enqueue(connection, "index_estate", {"estate": name}, dedupe=f"estate:{name}")
+
+
+async def _welcome(config: Config, database: Database, steps: progress.Steps) -> None:
+    """Say where everything is, with a link that signs a browser in once."""
+    from catalog.access import principals, tokens  # noqa: PLC0415
+
+    async with database.session() as session:
+        secret = await tokens.sign_in_link(session, principals.LOCAL_ADMIN)
+        await session.commit()
+    lines = (
+        f"ready after {steps.total:.1f} s; Ctrl-C stops it",
+        f"  catalog   {config.url}/",
+        f"  graph     {config.url}/graphql",
+        f"  token     {config.token_file} ({principals.LOCAL_ADMIN})",
+        f"  applies   {_executor()}",
+        f"  sign in   {config.url}/sign-in?token={secret} (once, within ten minutes)",
+    )
+    click.echo("\n".join(lines))
+
+
+def _executor() -> str:
+    """What carries out changes here."""
+    found = next(filter(None, map(shutil.which, ("terraform", "tofu"))), None)
+    return found or "dry runs only: neither terraform nor tofu is on PATH"
 
 
 def _environment(config: Config) -> dict[str, str]:

@@ -89,7 +89,7 @@ _STEP_MOVES: Mapping[StepMove, tuple[tuple[StepState, ...], StepState]] = {
     StepMove.CANCEL: ((S.PENDING, S.RUNNING, S.WAITING), S.CANCELLED),
     StepMove.LOSE: ((S.RUNNING,), S.UNKNOWN),
     StepMove.RESUME: ((S.UNKNOWN,), S.RUNNING),
-    StepMove.AGAIN: ((S.RUNNING,), S.PENDING),
+    StepMove.AGAIN: ((S.RUNNING, S.UNKNOWN), S.PENDING),
 }
 STEP_MOVES: Mapping[tuple[StepState, StepMove], StepState] = {
     (source, move): target for move, (sources, target) in _STEP_MOVES.items() for source in sources

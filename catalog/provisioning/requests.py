@@ -1,4 +1,4 @@
-"""What people do with requests: preview, request, approve, reject, cancel. Each use-case is one transaction.
+"""What people do with requests: preview, request, approve, reject, cancel, resolve. Each use-case is one transaction.
 
 Scope in, rows out. A use-case checks who asks, decides by the table of moves, writes, and enqueues "advance request N"; what
 a request then does, `advance` does. Errors are `catalog.errors`, with the path of what doesn't hold.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -37,7 +38,16 @@ from catalog.store import requests as rows
 from catalog.store.database import Database
 from catalog.store.requests import Target
 
-__all__ = ["Ask", "Preview", "approve", "cancel", "preview", "reject", "request"]
+__all__ = ["Ask", "Preview", "UnknownOutcome", "approve", "cancel", "preview", "reject", "request", "resolve"]
+
+
+class UnknownOutcome(StrEnum):
+    """What a person found out about a request of unknown outcome."""
+
+    APPLIED = "APPLIED"
+    NOT_APPLIED = "NOT_APPLIED"
+    ABANDON = "ABANDON"
+
 
 _MUTATION = "requestProvisioning"
 _KEY_LENGTH = 200
@@ -123,11 +133,40 @@ async def cancel(
         found = await _visible(session, scope, request_id)
         if found.state == RequestState.CANCELLED:
             return found
-        if principal_id != found.requester_id and not scope.admits(Role.ADMIN, tenant_id=found.tenant_id, team_id=None):
+        owner = await _owner(session, found)
+        if principal_id != found.requester_id and not scope.admits(Role.ADMIN, tenant_id=found.tenant_id, team_id=owner):
             raise Forbidden("only its requester or an admin cancels a request")
         transitions.move(found, Move.CANCEL)
         said = f"cancelled by {scope.name}" + (f": {reason}" if reason else "")
         transitions.cancel(await rows.steps(session, found.id), said)
+        return await _commit(session, found)
+
+
+async def resolve(
+    database: Database, config: Config, scope: Scope, request_id: str, *, outcome: UnknownOutcome, comment: str
+) -> ProvisioningRequest:
+    """Say what an approver found out about a request of unknown outcome, where a fresh plan could not tell.
+
+    APPLIED: it goes on behind the step. NOT_APPLIED: the step begins anew, plans, and asks again unless that is the approved plan.
+    ABANDON: it fails. The estate is indexed again in each case. Raises Conflict in any other state.
+    """
+    del config
+    async with database.session() as session:
+        found = await _visible(session, scope, request_id)
+        step = next((one for one in await rows.steps(session, found.id) if one.state == StepState.UNKNOWN), None)
+        if found.state != RequestState.APPLY_UNKNOWN or step is None:
+            raise Conflict(f"the outcome of request {found.number} is not unknown: it is {found.state}", code="NOT_IN_THIS_STATE")
+        await _may_resolve(session, scope, found)
+        said = f"resolved as {outcome} by {scope.name}: {comment}"
+        if outcome is UnknownOutcome.ABANDON:
+            transitions.end(step, StepMove.FAIL, summary=said, error=step.error)
+            transitions.move(found, Move.FAIL)
+            transitions.cancel(await rows.steps(session, found.id))
+        else:
+            transitions.end(step, StepMove.SUCCEED if outcome is UnknownOutcome.APPLIED else StepMove.AGAIN, summary=said)
+            transitions.move(found, Move.RESUME)
+            await _advance_later(session, found.id)
+        await jobs.enqueue(session, "index_estate", {"estate": await rows.estate_name(session, found.estate_id)})
         return await _commit(session, found)
 
 
@@ -147,6 +186,13 @@ def _may_request(scope: Scope, target: Target) -> None:
             f"you may not request changes of {instance.name} in {target.stack.name}",
             hint="ask an admin for a requester grant that admits its tenant and team",
         )
+
+
+async def _may_resolve(session: AsyncSession, scope: Scope, found: ProvisioningRequest) -> None:
+    if found.requester_id == _principal(scope):
+        raise rows.own_request()
+    if not scope.admits(Role.APPROVER, tenant_id=found.tenant_id, team_id=await _owner(session, found)):
+        raise Forbidden("only an approver of its target says what became of a request")
 
 
 async def _replayed(session: AsyncSession, payload: Mapping[str, Any]) -> ProvisioningRequest:
@@ -216,7 +262,14 @@ async def _sees(session: AsyncSession, scope: Scope, found: ProvisioningRequest)
     affected = await rows.instances(session, draft.affected_ids(found))
     if any(scope.admits(Role.VIEWER, tenant_id=row.tenant_id, team_id=row.team_id) for row in affected.values()):
         return True
-    return scope.admits(Role.VIEWER, tenant_id=found.tenant_id, team_id=found.team_id)
+    return scope.admits(Role.VIEWER, tenant_id=found.tenant_id, team_id=await _owner(session, found))
+
+
+async def _owner(session: AsyncSession, found: ProvisioningRequest) -> str:
+    """The team that owns the target; the one on whose behalf it was asked for when the target is gone or nobody's."""
+    rows_by_id = await rows.instances(session, [found.instance_id] if found.instance_id else [])
+    owners = [row.team_id for row in rows_by_id.values() if row.team_id]
+    return owners[0] if owners else found.team_id
 
 
 async def _at_gate(

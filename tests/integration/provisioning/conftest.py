@@ -10,9 +10,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from catalog import values
+from catalog import executors, values
 from catalog.config import Config
 from catalog.gitops import Repository
+from catalog.notifications import MemoryChannel
+from catalog.provisioning import requests
+from catalog.provisioning.advance import advance
+from catalog.provisioning.ask import Ask
+from catalog.provisioning.context import Context
 from catalog.records import (
     Component,
     ComponentInstance,
@@ -25,6 +30,9 @@ from catalog.records import (
     Organization,
     Principal,
     PrincipalKind,
+    ProvisioningAction,
+    ProvisioningRequest,
+    RequestStep,
     Role,
     Scope,
     Stack,
@@ -32,6 +40,7 @@ from catalog.records import (
     TeamMember,
     Tenant,
 )
+from catalog.store import requests as rows
 from catalog.store.database import Database
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -89,6 +98,10 @@ variable "password" {
   default   = ""
   sensitive = true
 }
+variable "marks" {
+  type    = string
+  default = "/tmp"
+}
 variable "seconds" {
   type    = number
   default = 0
@@ -102,7 +115,7 @@ resource "terraform_data" "slow" {
   count            = var.seconds > 0 ? 1 : 0
   triggers_replace = var.seconds
   provisioner "local-exec" {
-    command = "touch '${path.root}/../../../../begun'; sleep ${var.seconds}"
+    command = "echo begun >> '${var.marks}/begun'; test -e '${var.marks}/go' || sleep ${var.seconds}"
   }
 }
 
@@ -136,8 +149,34 @@ SCHEMA = {
         "tags": {"type": "object", "additionalProperties": {"type": "string"}},
         "password": {"type": "string", "x-sensitive": True},
         "seconds": {"type": "number"},
+        "marks": {"type": "string"},
     },
 }
+
+
+class Worker:
+    """A worker's context with a recorded re-index and a channel in memory; `path` is the PATH on which programs are sought."""
+
+    def __init__(self, world: World, *, path: str | None = None) -> None:
+        self.indexed: list[tuple[str, str]] = []
+        self.channel = MemoryChannel()
+
+        async def reindex(estate: str, revision: str | None) -> None:
+            self.indexed.append((estate, world.repository.head()))
+
+        environment = None if path is None else {"PATH": path}
+        self.context = Context(
+            database=world.database,
+            config=world.config,
+            executor_for=lambda name: executors.choose(name, environment),
+            reindex=reindex,
+            channel=self.channel,
+            redaction_key=b"k" * 32,
+        )
+
+    async def advance(self, made: ProvisioningRequest) -> None:
+        """Take a job "advance request N"."""
+        await advance(self.context, made.id)
 
 
 @dataclass(frozen=True)
@@ -153,6 +192,32 @@ class World:
     other: Scope  # an approver outside team platform
     viewer: Scope
     stranger: Scope  # of another tenant
+
+    def worker(self, **more) -> Worker:
+        """Another worker."""
+        return Worker(self, **more)
+
+    async def request(self, parameters=None, *, key="k", scope=None, **more) -> ProvisioningRequest:
+        """Ask for a change of vpc's tags, or for what is given."""
+        given = {"tags": {"Team": "payments"}} if parameters is None else parameters
+        ask = Ask(**{"action": ProvisioningAction.APPLY_COMPONENT, "stack": "dev", "component": "vpc", "parameters": given, **more})
+        return await requests.request(self.database, self.config, scope or self.requester, ask, idempotency_key=key)
+
+    async def look(self, made: ProvisioningRequest) -> tuple[ProvisioningRequest, list[RequestStep]]:
+        """The request and its steps as they stand."""
+        async with self.database.session() as session:
+            return await rows.get(session, made.id), await rows.steps(session, made.id)
+
+    async def log(self, made: ProvisioningRequest) -> list[str]:
+        """The lines of its log."""
+        async with self.database.connection() as connection:
+            found = await connection.fetch("select text from step_log where request_id = $1 order by sequence", made.id)
+        return [row["text"] for row in found]
+
+    async def approve(self, made: ProvisioningRequest, *, scope: Scope | None = None) -> ProvisioningRequest:
+        """Approve what the request shows now."""
+        found, _ = await self.look(made)
+        return await requests.approve(self.database, self.config, scope or self.approver, made.id, digest=found.digest)
 
 
 FILES = {

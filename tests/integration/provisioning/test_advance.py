@@ -5,64 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from catalog import executors
-from catalog.notifications import MemoryChannel
 from catalog.provisioning import requests
-from catalog.provisioning.advance import advance
-from catalog.provisioning.ask import Ask
-from catalog.provisioning.context import Context
-from catalog.records import ProvisioningAction, RequestState, StepState
+from catalog.records import RequestState, StepState
 from catalog.store import requests as rows
 
 pytestmark = pytest.mark.terraform
 GOVERNED = {"APPLY_COMPONENT": {"file": "stacks/workflows/governed.yaml", "name": "governed"}}
-
-
-class Worker:
-    """A worker's context with a recorded re-index and a channel in memory."""
-
-    def __init__(self, world, *, path=None):
-        self.indexed, self.channel = [], MemoryChannel()
-
-        async def reindex(estate, revision):
-            self.indexed.append((estate, world.repository.head()))
-
-        environment = None if path is None else {"PATH": path}
-        self.context = Context(
-            database=world.database,
-            config=world.config,
-            executor_for=lambda name: executors.choose(name, environment),
-            reindex=reindex,
-            channel=self.channel,
-            redaction_key=b"k" * 32,
-        )
-
-    async def advance(self, made):
-        await advance(self.context, made.id)
-
-
-async def request(world, parameters=None, key="k", **more):
-    given = {"tags": {"Team": "payments"}} if parameters is None else parameters
-    ask = Ask(**{"action": ProvisioningAction.APPLY_COMPONENT, "stack": "dev", "component": "vpc", "parameters": given, **more})
-    return await requests.request(world.database, world.config, world.requester, ask, idempotency_key=key)
-
-
-async def look(world, made):
-    async with world.database.session() as session:
-        return await rows.get(session, made.id), await rows.steps(session, made.id)
-
-
-async def log(world, made):
-    async with world.database.connection() as connection:
-        return [
-            row["text"]
-            for row in await connection.fetch("select text from step_log where request_id = $1 order by sequence", made.id)
-        ]
-
-
-async def approve(world, made, *, scope=None):
-    found, _ = await look(world, made)
-    return await requests.approve(world.database, world.config, scope or world.approver, made.id, digest=found.digest)
 
 
 def states(steps):
@@ -72,10 +20,10 @@ def states(steps):
 async def test_from_request_to_applied(new_world):
     """Planned, approved, committed with trailers, applied, indexed, told: state lies in the home, and nothing is left beside it."""
     world = await new_world(workflows=GOVERNED)
-    worker = Worker(world)
-    made = await request(world, justification="The team moved")
+    worker = world.worker()
+    made = await world.request(justification="The team moved")
     await worker.advance(made)
-    found, steps = await look(world, made)
+    found, steps = await world.look(made)
     assert found.state == RequestState.AWAITING_APPROVAL
     assert (found.plan["create"], found.plan["levels"][0]["resourceTypes"]) == (1, ["terraform_data"])
     assert found.digest == found.plan["digest"] != found.preview["digest"]
@@ -83,9 +31,9 @@ async def test_from_request_to_applied(new_world):
     assert found.expires_at - found.updated_at > timedelta(hours=23)
     assert world.repository.head() == found.base_revision
 
-    await approve(world, made)
+    await world.approve(made)
     await worker.advance(made)
-    found, steps = await look(world, made)
+    found, steps = await world.look(made)
     assert found.state == RequestState.SUCCEEDED
     assert states(steps) == [*[StepState.SUCCEEDED] * 5, StepState.SKIPPED, StepState.SUCCEEDED]
     provision = steps[4]
@@ -108,20 +56,20 @@ async def test_from_request_to_applied(new_world):
     assert worker.channel.sent[0][0].title == "Request #1: vpc in dev"
     assert list(world.config.state.rglob("*.tfstate"))
     assert not list((world.config.home / "work").iterdir())
-    lines = await log(world, made)
+    lines = await world.log(made)
     assert any("Apply complete" in line for line in lines)
     assert any(line.startswith("committed ") for line in lines)
 
 
 async def test_advancing_twice_does_nothing_twice(world):
     """A job delivered twice, side by side, plans once and applies once."""
-    first, second = Worker(world), Worker(world)
-    made = await request(world)
+    first, second = world.worker(), world.worker()
+    made = await world.request()
     await asyncio.gather(first.advance(made), second.advance(made))
-    await approve(world, made)
+    await world.approve(made)
     await asyncio.gather(first.advance(made), second.advance(made))
     await first.advance(made)
-    found, steps = await look(world, made)
+    found, steps = await world.look(made)
     assert found.state == RequestState.SUCCEEDED
     assert [step.attempt for step in steps] == [1, 0, 1]
     assert len(first.indexed) + len(second.indexed) == 1
@@ -129,30 +77,30 @@ async def test_advancing_twice_does_nothing_twice(world):
 
 async def test_an_unrelated_merge_voids_nothing(world):
     """What somebody else commits elsewhere does not send a request back; its commit goes upon theirs."""
-    worker = Worker(world)
-    made = await request(world)
+    worker = world.worker()
+    made = await world.request()
     await worker.advance(made)
-    await approve(world, made)
+    await world.approve(made)
     other = world.repository.commit(world.repository.head(), {"README.md": b"More.\n"}, message="Unrelated")
     await worker.advance(made)
-    found, _ = await look(world, made)
+    found, _ = await world.look(made)
     assert found.state == RequestState.SUCCEEDED
     assert world.repository.find("Atmos-Request-Id", made.id, since=other) == found.commit
 
 
 async def test_a_change_of_what_was_approved_asks_again(world):
     """When what would happen is no longer what was approved, nothing is committed: the gate opens again and says what differs."""
-    worker = Worker(world)
-    made = await request(world)
+    worker = world.worker()
+    made = await world.request()
     await worker.advance(made)
-    approved, _ = await look(world, made)
-    await approve(world, made)
+    approved, _ = await world.look(made)
+    await world.approve(made)
     dev = world.repository.tree(world.repository.head()).read("stacks/orgs/dev.yaml")
     moved = world.repository.commit(
         world.repository.head(), {"stacks/orgs/dev.yaml": dev.replace(b"10.0.0.0", b"10.9.0.0")}, message="Related"
     )
     await worker.advance(made)
-    found, steps = await look(world, made)
+    found, steps = await world.look(made)
     assert found.state == RequestState.AWAITING_APPROVAL
     assert found.digest != approved.digest
     assert world.repository.head() == moved
@@ -161,9 +109,9 @@ async def test_a_change_of_what_was_approved_asks_again(world):
     async with world.database.session() as session:
         assert [one.void for one in await rows.approvals(session, made.id)] == [True]
 
-    await approve(world, made)
+    await world.approve(made)
     await worker.advance(made)
-    found, steps = await look(world, made)
+    found, steps = await world.look(made)
     assert found.state == RequestState.SUCCEEDED
     assert steps[2].result["outputs"] == {"dev/vpc": {"cidr": "10.9.0.0/16"}}
 
@@ -174,12 +122,12 @@ async def test_a_failed_apply_says_what_is_not_so(new_world, files):
         'resource "terraform_data" "bad" {\n  provisioner "local-exec" {\n    command = "echo no luck; exit 3"\n  }\n}\n'
     )
     world = await new_world()
-    worker = Worker(world)
-    made = await request(world)
+    worker = world.worker()
+    made = await world.request()
     await worker.advance(made)
-    await approve(world, made)
+    await world.approve(made)
     await worker.advance(made)
-    found, steps = await look(world, made)
+    found, steps = await world.look(made)
     assert (found.state, steps[2].state) == (RequestState.FAILED, StepState.FAILED)
     assert "exit status 3" in steps[2].error
     assert steps[2].summary == f"{found.commit[:12]} is committed, but not applied"
@@ -190,27 +138,27 @@ async def test_a_failed_plan_fails_the_request(new_world, files):
     """Code that terraform refuses fails the plan step, before anybody is asked and with nothing committed."""
     files["components/terraform/vpc/main.tf"] += "nonsense {}\n"
     world = await new_world()
-    made = await request(world)
-    await Worker(world).advance(made)
-    found, steps = await look(world, made)
+    made = await world.request()
+    await world.worker().advance(made)
+    found, steps = await world.look(made)
     assert states(steps) == [StepState.FAILED, StepState.CANCELLED, StepState.CANCELLED]
     assert "Unsupported block type" in steps[0].error
-    assert any("nonsense" in line for line in await log(world, made))
+    assert any("nonsense" in line for line in await world.log(made))
     assert (found.state, world.repository.head()) == (RequestState.FAILED, found.base_revision)
 
 
 async def test_a_policy_denies(new_world):
     """A rule that doesn't hold denies a request before it is planned."""
     world = await new_world(workflows=GOVERNED)
-    made = await request(world, {"cidr": "10.2.0.0/16"})
+    made = await world.request({"cidr": "10.2.0.0/16"})
     dev = world.repository.tree(world.repository.head()).read("stacks/orgs/dev.yaml")
     await requests.cancel(world.database, world.config, world.requester, made.id)
     world.repository.commit(
         world.repository.head(), {"stacks/orgs/dev.yaml": dev.replace(b"Team: platform", b"Owner: nobody")}, message="No team"
     )
-    made = await request(world, {"cidr": "10.2.0.0/16"}, key="again")
-    await Worker(world).advance(made)
-    found, steps = await look(world, made)
+    made = await world.request({"cidr": "10.2.0.0/16"}, key="again")
+    await world.worker().advance(made)
+    found, steps = await world.look(made)
     assert found.state == RequestState.DENIED
     assert states(steps)[:3] == [StepState.SUCCEEDED, StepState.FAILED, StepState.CANCELLED]
     assert "vars.tags.Team" in steps[1].error
@@ -219,27 +167,27 @@ async def test_a_policy_denies(new_world):
 async def test_a_gate_expires(new_world):
     """When nobody decides in time the request ends EXPIRED and its target is free."""
     world = await new_world(workflows=GOVERNED)
-    worker = Worker(world)
-    made = await request(world)
+    worker = world.worker()
+    made = await world.request()
     await worker.advance(made)
     async with world.database.session() as session:
         (await rows.lock(session, made.id)).expires_at = datetime.now(UTC) - timedelta(seconds=1)
         await session.commit()
         assert await rows.due(session) == [made.id]
     await worker.advance(made)
-    found, steps = await look(world, made)
+    found, steps = await world.look(made)
     assert (found.state, steps[3].state, steps[4].state) == (RequestState.EXPIRED, StepState.FAILED, StepState.CANCELLED)
-    await request(world, key="again")
+    await world.request(key="again")
 
 
 async def test_applying_what_stands_there_commits_nothing(world):
     """A request without parameters applies the estate as it is: no commit, a real apply."""
-    worker = Worker(world)
-    made = await request(world, {})
+    worker = world.worker()
+    made = await world.request({})
     await worker.advance(made)
-    await approve(world, made)
+    await world.approve(made)
     await worker.advance(made)
-    found, steps = await look(world, made)
+    found, steps = await world.look(made)
     assert (found.state, found.commit) == (RequestState.SUCCEEDED, None)
     assert steps[2].result["create"] == 1
 
@@ -247,34 +195,34 @@ async def test_applying_what_stands_there_commits_nothing(world):
 async def test_without_terraform_the_dry_run_serves_visibly(new_world, tmp_path):
     """Where no terraform is found the request says dry_run, its steps and log say that nothing real was touched."""
     world = await new_world(executor="dry_run")
-    worker = Worker(world)
-    made = await request(world)
+    worker = world.worker()
+    made = await world.request()
     assert made.executor == "dry_run"
     await worker.advance(made)
-    await approve(world, made)
+    await world.approve(made)
     await worker.advance(made)
-    found, steps = await look(world, made)
+    found, steps = await world.look(made)
     assert found.state == RequestState.SUCCEEDED
     assert [step.kind for step in steps] == ["APPROVAL_GATE", "PROVISION"]
     assert steps[1].summary == "dry run: nothing was executed"
-    assert any("nothing is executed" in line for line in await log(world, made))
+    assert any("nothing is executed" in line for line in await world.log(made))
     assert not world.config.state.exists()
 
 
 async def test_a_request_made_for_terraform_is_not_faked(world, tmp_path):
     """A worker without terraform fails a request that was made for it, instead of pretending."""
-    worker = Worker(world, path=str(tmp_path))
-    made = await request(world)
+    worker = world.worker(path=str(tmp_path))
+    made = await world.request()
     await worker.advance(made)
-    found, steps = await look(world, made)
+    found, steps = await world.look(made)
     assert found.state == RequestState.FAILED
     assert "made for terraform" in steps[0].error
 
 
 async def test_a_cancelled_request_is_not_taken_up(world):
     """What was cancelled while nobody looked stays so."""
-    made = await request(world)
+    made = await world.request()
     await requests.cancel(world.database, world.config, world.requester, made.id)
-    await Worker(world).advance(made)
-    found, steps = await look(world, made)
+    await world.worker().advance(made)
+    found, steps = await world.look(made)
     assert (found.state, states(steps)) == (RequestState.CANCELLED, [StepState.CANCELLED] * 3)

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,8 +39,21 @@ class TokenKind(StrEnum):
     SESSION = "SESSION"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """A viewer whose token holds, and for how many seconds more; None: until it is revoked."""
+
+    scope: Scope
+    left: float | None
+
+
 async def authenticate(database: Database, secret: str) -> Scope:
-    """Return the scope of a token's principal, and note that the token was used.
+    """Return the scope of a token's principal; as `admit`."""
+    return (await admit(database, secret)).scope
+
+
+async def admit(database: Database, secret: str) -> Admission:
+    """Look a token up and note that it was used.
 
     Raises Unauthenticated: to whoever holds a real token it says what is wrong with it, to everybody else nothing.
     """
@@ -50,7 +66,7 @@ async def authenticate(database: Database, secret: str) -> Scope:
         raise errors.Unauthenticated(refusal, hint=_SIGN_IN)
     if token["stale"]:
         await access.touch(database, token["id"])
-    return principals.scope(viewer)
+    return Admission(scope=principals.scope(viewer), left=token["left"])
 
 
 async def create(
@@ -147,11 +163,11 @@ def _new_id() -> str:
     return global_id("AccessToken", secrets.token_hex(16))
 
 
-def _refusal(token: dict[str, object], *, disabled: bool) -> str | None:
+def _refusal(token: Mapping[str, Any], *, disabled: bool) -> str | None:
     """Return why a token doesn't hold, or None."""
     reasons = (
         (token["revoked"], "this token was revoked"),
-        (token["expired"], "this token has expired"),
+        (token["left"] is not None and token["left"] <= 0, "this token has expired"),
         (disabled, "the principal of this token is disabled"),
         (token["kind"] == TokenKind.LINK, "this is a sign-in link's token: open the link in a browser"),
     )

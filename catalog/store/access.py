@@ -31,7 +31,7 @@ from {source}
 """
 _BY_TOKEN = _VIEWER.format(
     more=""", 'token', json_build_object('id', t.id, 'kind', t.kind, 'revoked', t.revoked_at is not null,
-        'expired', coalesce(t.expires_at <= now(), false),
+        'left', extract(epoch from t.expires_at - now()),
         'stale', t.last_used_at is null or t.last_used_at < now() - interval '1 minute')""",
     source="access_token t join principal p on p.id = t.principal_id where t.hash = $1",
 )

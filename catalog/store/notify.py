@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
 import asyncpg
@@ -24,11 +24,10 @@ async def send(connection: asyncpg.Connection | AsyncSession, channel: str, payl
         await connection.execute("select pg_notify($1, $2)", channel, payload)
 
 
-async def listen(database: Database, channel: str, *, every: float | None = None) -> AsyncGenerator[str | None, None]:
-    """Yield each message of a channel as it comes, on a connection of its own, until the caller stops.
+async def follow(database: Database, channel: str, *, heard: Callable[[str], None], connected: Callable[[bool], None]) -> None:
+    """Call `heard` for each message of a channel as it comes, on a connection of its own, until cancelled.
 
-    Yields None when it has just begun to listen (again), since something may have been missed until then, and when nothing came for
-    `every` seconds: look for yourself. Wrap it in `contextlib.aclosing`, so that the connection ends with the loop.
+    `connected(True)` when listening has begun (again), `connected(False)` the moment that the connection is lost.
     """
     while True:
         try:
@@ -36,21 +35,41 @@ async def listen(database: Database, channel: str, *, every: float | None = None
         except errors.Unavailable:
             await asyncio.sleep(_RECONNECT)
             continue
-        messages: asyncio.Queue[str | None] = asyncio.Queue()
-        gone = asyncio.Event()
-        connection.add_termination_listener(lambda _, gone=gone, messages=messages: (gone.set(), messages.put_nowait(None)))
+        lost = asyncio.Event()
+
+        def ended(_: object, lost: asyncio.Event = lost) -> None:
+            lost.set()
+            connected(False)
+
+        connection.add_termination_listener(ended)
         try:
-            await connection.add_listener(channel, lambda *message, messages=messages: messages.put_nowait(message[-1]))
-            yield None
-            while not gone.is_set():
-                try:
-                    message = await asyncio.wait_for(messages.get(), every)
-                except TimeoutError:
-                    message = None
-                if not gone.is_set():
-                    yield message
-        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError):
-            continue
+            await connection.add_listener(channel, lambda *message: heard(message[-1]))
+            connected(True)
+            await lost.wait()
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError):
+            await asyncio.sleep(_RECONNECT)
         finally:
             with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
                 await connection.close(timeout=5)
+
+
+async def listen(database: Database, channel: str, *, every: float | None = None) -> AsyncGenerator[str | None, None]:
+    """Yield each message of a channel as it comes, until the caller stops.
+
+    Yields None when listening has begun or was interrupted, since something may have been missed, and when nothing came for `every`
+    seconds: look for yourself. Wrap it in `contextlib.aclosing`, so that the connection ends with the loop.
+    """
+    messages: asyncio.Queue[str | None] = asyncio.Queue()
+    following = asyncio.create_task(
+        follow(database, channel, heard=messages.put_nowait, connected=lambda _: messages.put_nowait(None))
+    )
+    try:
+        while True:
+            try:
+                yield await asyncio.wait_for(messages.get(), every)
+            except TimeoutError:
+                yield None
+    finally:
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following

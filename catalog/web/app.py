@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -14,6 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from catalog import errors
+from catalog.access.viewers import Viewers
 from catalog.config import Config
 from catalog.graph.execution import Graph
 from catalog.portal import home
@@ -28,6 +31,7 @@ _PORTAL_STATIC = Path(home.__file__).parent / "static"
 def create(database: Database, config: Config) -> Starlette:
     """Make the application over an open database; who opened the database closes it."""
     app = Starlette(
+        lifespan=_lifespan,
         routes=[
             Route("/", _home, methods=["GET"]),
             Route("/graphql", graphql.endpoint, methods=["GET", "POST"], name="graphql"),
@@ -50,9 +54,17 @@ def create(database: Database, config: Config) -> Starlette:
         },
     )
     app.state.database = database
+    app.state.viewers = Viewers(database)
     app.state.config = config
     app.state.graph = Graph(database, config)
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    """While it serves, the application hears of changed access and so may remember whom a token belongs to."""
+    async with app.state.viewers.hearing():
+        yield
 
 
 async def _home(request: Request) -> Response:

@@ -13,9 +13,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from catalog import errors
 from catalog.access import tokens
+from catalog.access.viewers import Viewers
 from catalog.portal import pages
 from catalog.records import ANONYMOUS, Scope
-from catalog.store.database import Database
 
 COOKIE = "catalog_session"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -26,16 +26,16 @@ async def viewer(request: Request) -> Scope:
 
     Raises Unauthenticated for a token that doesn't hold, Forbidden for a cookie's request from another origin.
     """
-    database: Database = request.app.state.database
+    viewers: Viewers = request.app.state.viewers
     header = request.headers.get("authorization")
     if header is not None:
-        return await tokens.authenticate(database, _bearer(header))
+        return await viewers.authenticate(_bearer(header))
     secret = request.cookies.get(COOKIE)
     if not secret:
         return ANONYMOUS
     if request.method not in _SAFE_METHODS:
         require_same_origin(request)
-    return await tokens.authenticate(database, secret)
+    return await viewers.authenticate(secret)
 
 
 def _bearer(header: str) -> str:

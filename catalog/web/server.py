@@ -33,7 +33,7 @@ def bind(host: str, port: int) -> socket.socket:
 async def serve(app: ASGIApp, listener: socket.socket, shutdown: asyncio.Event) -> None:
     """Answer requests until `shutdown` is set, then finish those under way (at most five seconds)."""
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=5, ws="none"
+        app, log_level="warning", access_log=False, lifespan="on", server_header=False, timeout_graceful_shutdown=5, ws="none"
     )
     server = _Server(config)
     stop = asyncio.create_task(_stop(server, shutdown))

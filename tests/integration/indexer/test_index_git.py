@@ -120,7 +120,7 @@ async def test_seeds_register_estates_and_managed_repositories(catalog, place):
 async def test_several_configurations_of_one_directory_are_several_estates(catalog, place, files):
     """Each --config-path gives an estate of its own, named after it."""
     place.remove("atmos.yaml")
-    here = files["atmos.yaml"].replace('base_path: "."', 'base_path: ""')
+    here = files["atmos.yaml"].replace('base_path: "."', 'base_path: "../../"')
     place.write({"config/one/atmos.yaml": here, "config/two/atmos.yaml": here.replace("orgs/**/*", "orgs/dev*")})
 
     one = await catalog.index(place.path, config_path="config/one")

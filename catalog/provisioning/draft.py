@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import executors, values
 from catalog.config import Config
-from catalog.errors import Ambiguous, Invalid, NotFound
+from catalog.errors import Ambiguous, Conflict, Invalid, NotFound
 from catalog.policy import Rules
 from catalog.provisioning import gate, head, parameters, preview, workflow
 from catalog.provisioning.affected import Affected
@@ -24,7 +24,7 @@ from catalog.provisioning.gate import Electorate
 from catalog.provisioning.head import Drawn
 from catalog.provisioning.preview import Known, Preview
 from catalog.provisioning.workflow import PlannedStep
-from catalog.records import ComponentInstance, Estate, ProvisioningRequest, Role, Scope, StepKind, Team
+from catalog.records import Component, ComponentInstance, Estate, ProvisioningRequest, Role, Scope, StepKind, Team
 from catalog.stacks import governance
 from catalog.stacks.governance import GovernedWorkflow
 from catalog.stacks.resolved import ResolvedEstate, WorkflowManifest
@@ -124,11 +124,14 @@ def key_of(target: Target) -> tuple[str, str, str]:
 
 def check_parameters(target: Target, given: Mapping[str, Any]) -> None:
     """Raise Invalid for a parameter that is no variable, that its schema refuses, or that would carry a secret into Git."""
+    if not isinstance(given, Mapping):
+        raise Invalid("parameters are a map of variables to values", path=("parameters",))
     if not given:
         return
     component = target.component
     if component is None:
         raise Invalid(f"{target.instance.name} has no code in the catalog, so no variables", path=("parameters",))
+    _check_read(component)
     for name, value in given.items():
         if isinstance(value, Mapping) and set(value) == {"$ref"}:
             raise Invalid(
@@ -143,6 +146,24 @@ def check_parameters(target: Target, given: Mapping[str, Any]) -> None:
             hint=f"`catalog get components` and the component's inputSchema show what {component.name} takes",
             path=("parameters", *problems[0].path),
         )
+
+
+def _check_read(component: Component) -> None:
+    """Refuse to check against variables that nobody has read: anything would pass."""
+    if component.input_schema.get("additionalProperties") is False:
+        return
+    if component.input_schema.get("x-pending"):
+        raise Conflict(
+            f"the variables of {component.name} are being read for the first time",
+            code="NOT_READY",
+            hint="try again in a few seconds",
+            path=("parameters",),
+        )
+    raise Invalid(
+        f"the code of {component.name} could not be read, so its variables are not known",
+        hint="the estate's diagnostics say why",
+        path=("parameters",),
+    )
 
 
 async def preview_of(

@@ -11,15 +11,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
 from catalog import executors
 from catalog.config import Config
+from catalog.engines import hcl
 from catalog.errors import CatalogError
 from catalog.indexer import redaction
 from catalog.indexer import run as indexing
+from catalog.indexer.reading import Memory
 from catalog.notifications import AppriseChannel, Channel
 from catalog.provisioning import advance
 from catalog.provisioning.context import Context
@@ -33,6 +35,7 @@ _LOOK = 5.0  # seconds between looks at the rows: NOTIFY wakes, this guarantees
 _TOGETHER = 4  # requests advanced at a time by one worker
 
 Progress = Callable[[int, int, str], None]
+Reindex = Callable[[str, str | None], Awaitable[None]]
 
 
 async def run(
@@ -48,27 +51,33 @@ async def run(
 
     `progress` is told how far indexing is; `environment` is the process' own, for the programs that executors start.
     """
-    context = _context(database, config, environment, channel or AppriseChannel(), progress)
+    context = Context(
+        database=database,
+        config=config,
+        executor_for=lambda name: executors.choose(name, environment),
+        reindex=_indexer(database, config, progress),
+        channel=channel or AppriseChannel(),
+        redaction_key=await asyncio.to_thread(redaction.read_key, config.redaction_key_file),
+    )
     handlers = {"index_estate": _index(context), "advance_request": _advance(context)}
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(jobs.consume(database, handlers, shutdown))
         tasks.create_task(_look_now_and_then(context, shutdown))
 
 
-def _context(
-    database: Database, config: Config, environment: Mapping[str, str] | None, channel: Channel, progress: Progress | None
-) -> Context:
-    async def reindex(estate: str, revision: str | None) -> None:
-        await indexing.index(database, config, estate, revision=revision, progress=progress)
+def _indexer(database: Database, config: Config, progress: Progress | None) -> Reindex:
+    """Return what indexes an estate: with one memory, so that reading again costs what changed, and with the engine it needs."""
+    memory = Memory()
 
-    return Context(
-        database=database,
-        config=config,
-        executor_for=lambda name: executors.choose(name, environment),
-        reindex=reindex,
-        channel=channel,
-        redaction_key=redaction.read_key(config.redaction_key_file),
-    )
+    async def reindex(estate: str, revision: str | None) -> None:
+        engine = await asyncio.to_thread(hcl.open_prepared, config.cache)
+        report = await indexing.index(database, config, estate, revision=revision, progress=progress, engine=engine, memory=memory)
+        if report.error is not None:
+            raise report.error
+        if report.held_reason is not None:
+            _log.warning("the index of %s is held: %s", estate, report.held_reason)
+
+    return reindex
 
 
 def _index(context: Context) -> jobs.Handler:

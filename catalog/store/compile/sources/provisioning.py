@@ -122,7 +122,7 @@ SOURCES = (
         rows="",
         columns={
             "stack_name": text("{a}.v->>'stackName'", nullable=False),
-            "component_type": plain("{a}.v->>'componentType'", nullable=False),
+            "component_type": plain("({a}.v->>'componentType')", nullable=False),
             "component_name": text("{a}.v->>'componentName'", nullable=False),
             "deleted": truth("coalesce(({a}.v->>'deleted')::bool, false)"),
             "reasons": texts(_listed("{a}.v->'reasons'")),
@@ -138,7 +138,7 @@ SOURCES = (
         columns={
             "policy": text("{a}.v->>'policy'", nullable=False),
             "passed": truth("({a}.v->>'passed')::bool"),
-            "severity": plain("{a}.v->>'severity'", nullable=False),
+            "severity": plain("({a}.v->>'severity')", nullable=False),
             "message": text("{a}.v->>'message'"),
         },
         orders={"ordinal": ORDINAL},

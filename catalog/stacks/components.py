@@ -303,6 +303,8 @@ class _Shared:
         if row.name == "env" and self.owner.environment:
             below = self.owner.memo.merge(self.owner.environment, below or EMPTY, self.owner.strategy)
         above = self._typed(row, kind, section) if "t" in scopes else None
+        if self.merged.has_append and row.kind == "map":
+            return merge_all([below or EMPTY, above or EMPTY], self.owner.strategy, has_appends=True)
         if not below or not above:
             return above or below
         return combined(self.owner.memo, below, above, self.owner.strategy)

@@ -12,7 +12,7 @@ from typing import Any
 
 from catalog.errors import EstateError
 from catalog.stacks import sections
-from catalog.stacks.merging import EMPTY, Map, Memo, check_strategy
+from catalog.stacks.merging import EMPTY, Map, Memo, appended, check_strategy
 
 # Scalars that the last processed base decides even where it doesn't set them.
 _LAST_BASE_DECIDES = ("command", "backend_type", "remote_state_backend_type")
@@ -150,7 +150,11 @@ class Inheritance:
             _text(value, f"invalid component {name} attribute: '{base}.{name}' in the stack '{family.stack}'")
             merged[name] = value or merged.get(name, "")
             return
-        merged[name] = combined(self._memo, merged.get(name), value, strategy)
+        lower = merged.get(name)
+        if isinstance(value, dict):
+            # A chain is merged on its own, so that an `!append` in it reaches no further than the chain.
+            value = appended(value, lower if isinstance(lower, dict) else EMPTY, strategy)
+        merged[name] = combined(self._memo, lower, value, strategy)
 
 
 _BACKEND_SECTIONS = {

@@ -7,6 +7,7 @@ tree of files that made it, from which provenance is told later. Every file is p
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -28,6 +29,9 @@ _PARSE_WORDS = (
     "(hint: if this file contains Go template directives, rename it to .yaml.tmpl): {error}\n\n"
     "File being processed: {file}\nstack manifest '{file}'"
 )
+
+
+_LINE = re.compile(r"(?:unmarshal errors:\n *)?line \d+: ")
 
 
 class ParsedCache(Protocol):
@@ -143,7 +147,7 @@ class Manifests:
                 known = error
             self._read[path] = known
         if isinstance(known, EstateError):
-            raise known
+            raise known.with_traceback(None)
         return known
 
     def merged(self, path: str) -> Merged:
@@ -174,7 +178,8 @@ class Manifests:
             document = self.stages.file(self._document(content, content_hash, file), EMPTY)
             value = self._content(document, relative)
         except EstateError as error:
-            words = _PARSE_WORDS.format(error=error.message, file=relative)
+            # Lenient messages leave the line to the location, so that moving a line doesn't make another diagnostic.
+            words = _PARSE_WORDS.format(error=error.message, file=relative) if self.strict else _LINE.sub("", error.message)
             raise EstateError(words, code="YAML", hint=error.hint, location=error.location) from error
         findings = Findings(strict=self.strict)
         imports = read_imports(value, document, relative, findings)
@@ -223,7 +228,7 @@ class Manifests:
                 known = error
             self._merged[key] = known
         if isinstance(known, EstateError):
-            raise known
+            raise known.with_traceback(None)
         return known
 
     def _with_imports(self, manifest: Manifest, scope: Scope, chain: tuple[str, ...]) -> Merged:

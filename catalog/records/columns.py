@@ -19,6 +19,7 @@ SQLModel.metadata.naming_convention = {
 }
 # Sorted and compared bytewise: the same order on every server, and index ranges that cursors can rely on.
 C_TEXT = Text(collation="C")
+_JSON: Any = JSONB(none_as_null=True)
 UTC = DateTime(timezone=True)
 # Hourly prices have up to 18 decimals (Infracost); amounts stay exact.
 AMOUNT = Numeric(30, 10)
@@ -44,9 +45,9 @@ def text(*, nullable: bool = False, index: bool = False, unique: bool = False) -
 
 
 def json(*, nullable: bool = False) -> Any:
-    """A JSON document."""
+    """A JSON document; None is the database's null, not JSON's, so that `is null` finds it."""
     default: Any = {"default": None} if nullable else {"default_factory": dict}
-    return Field(sa_type=JSONB, nullable=nullable, **default)
+    return Field(sa_type=_JSON, nullable=nullable, **default)
 
 
 def texts() -> Any:

@@ -185,6 +185,14 @@ async def test_due_is_what_a_worker_must_look_at(world):
         assert await rows.due(session) == ["moving", "late", "unknown"]
 
 
+async def test_what_is_not_there_is_null(world):
+    """A request without a plan yet has no plan to the database either: JSON's own null would look like one."""
+    await put(world, request_of(world, "r1"), steps=[step_of("r1", 0)])
+    async with world.database.connection() as connection:
+        assert await connection.fetchval("select plan is null and preview is null from provisioning_request")
+        assert await connection.fetchval("select intent is null and result is null from request_step")
+
+
 async def test_one_step_runs_at_a_time(world):
     """The database refuses a second RUNNING step of a request."""
     with pytest.raises(Exception, match="request_step_running"):

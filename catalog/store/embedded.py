@@ -24,7 +24,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from catalog import errors
@@ -154,7 +153,7 @@ def _initialise(place: Path, programs: Path, version: int) -> None:
         *locale,
         "--no-instructions",
     ]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False, **_drop())
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, **binaries.account().leaving)
     if finished.returncode != 0:
         subprocess.run(["rm", "-rf", str(draft)], check=False)
         raise errors.Unavailable(
@@ -236,17 +235,11 @@ def _run_detached(command: Sequence[str], *, log: Path, pass_fds: tuple[int, ...
                 start_new_session=True,
                 pass_fds=pass_fds,
                 check=True,
-                **(_drop() if as_account else {}),
+                **(binaries.account().leaving if as_account else {}),
             )
     except (OSError, subprocess.SubprocessError) as error:
         raise errors.Unavailable(f"{command[0]} could not be started: {error}", hint=f"its log is {log}") from error
     return int(shell.stdout)
-
-
-def _drop() -> dict[str, Any]:
-    """Return the arguments of Popen that leave root behind."""
-    account = binaries.account()
-    return {} if account.uid is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
 def _ensure_watcher(place: Path) -> None:

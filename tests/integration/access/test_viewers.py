@@ -15,7 +15,7 @@ PATIENCE = 20  # seconds after which a test that waits has failed
 
 
 @pytest.fixture
-async def remembered(database):
+async def remembered(database, secret):  # the principal comes first: adding it is news
     """Viewers of a process that hears of changes."""
     process = viewers.Viewers(database)
     async with process.hearing():

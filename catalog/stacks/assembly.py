@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import is_
 from typing import Any
 
 from catalog.errors import EstateError
@@ -49,15 +50,18 @@ def assemble(
     workflows: tuple[WorkflowManifest, ...],
     findings: Findings,
     *,
-    strict: bool,
     memory: object,
+    previous: ResolvedEstate | None = None,
 ) -> ResolvedEstate:
-    """Return the whole estate; `memory` is handed through for the next, incremental reading."""
-    placed = _placed(stacks, findings, strict=strict)
+    """Return the whole estate; `memory` is handed through for the next, incremental reading.
+
+    Stacks that are what they were in the previous reading are the same objects again.
+    """
+    placed = _placed(stacks, findings)
     edges, unresolved, missing = _edges(placed.values())
     read = manifests.read_paths()
     return ResolvedEstate(
-        stacks=_stacks(placed.values()),
+        stacks=_stacks(placed.values(), previous),
         manifests=_manifests(manifests, stacks),
         dependencies=edges,
         unresolved_dependencies=unresolved,
@@ -79,7 +83,7 @@ def assemble(
     )
 
 
-def _placed(stacks: Mapping[str, StackFile], findings: Findings, *, strict: bool) -> dict[Key, Placed]:
+def _placed(stacks: Mapping[str, StackFile], findings: Findings) -> dict[Key, Placed]:
     """Give each instance its place.
 
     Of two that are alike the last manifest's stays; where two differ, lenient reading names both stacks by their manifests.
@@ -90,7 +94,7 @@ def _placed(stacks: Mapping[str, StackFile], findings: Findings, *, strict: bool
         for number, instance in enumerate(source.instances):
             key = (instance.stack, instance.type, instance.name)
             other = placed.get(key)
-            if other is not None and not strict and not _are_alike(other.instance, instance):
+            if other is not None and not findings.strict and not _are_alike(other.instance, instance):
                 clashes.setdefault((other.source.path, instance.stack), key)
                 clashes.setdefault((source.path, instance.stack), key)
             placed[key] = Placed(instance=instance, source=source, number=number)
@@ -126,23 +130,27 @@ def _renamed(stacks: Mapping[str, StackFile], clashes: Mapping[tuple[str, str], 
     return placed
 
 
-def _stacks(placed: Iterable[Placed]) -> tuple[ResolvedStack, ...]:
+def _stacks(placed: Iterable[Placed], previous: ResolvedEstate | None) -> tuple[ResolvedStack, ...]:
     by_name: dict[str, list[Placed]] = {}
     for place in placed:
         by_name.setdefault(place.instance.stack, []).append(place)
-    return tuple(_stack(name, by_name[name]) for name in sorted(by_name))
+    known = {stack.name: stack for stack in previous.stacks} if previous else {}
+    return tuple(_stack(name, by_name[name], known.get(name)) for name in sorted(by_name))
 
 
-def _stack(name: str, places: list[Placed]) -> ResolvedStack:
+def _stack(name: str, places: list[Placed], known: ResolvedStack | None) -> ResolvedStack:
     source = min((place.source for place in places), key=lambda stack: stack.path)
-    return ResolvedStack(
-        name=name,
-        manifest=source.file,
-        vars=source.root("vars"),
-        settings=source.root("settings"),
-        metadata=source.root("metadata"),
-        instances=tuple(sorted((place.instance for place in places), key=lambda item: (item.type, item.name))),
-    )
+    instances = tuple(sorted((place.instance for place in places), key=lambda item: (item.type, item.name)))
+    roots = {section: source.root(section) for section in ("vars", "settings", "metadata")}
+    if (
+        known is not None
+        and known.manifest == source.file
+        and len(known.instances) == len(instances)
+        and all(map(is_, known.instances, instances))
+        and all(getattr(known, section) is root for section, root in roots.items())
+    ):
+        return known
+    return ResolvedStack(name=name, manifest=source.file, instances=instances, **roots)
 
 
 def _edges(

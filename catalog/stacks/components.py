@@ -61,11 +61,12 @@ class Roots:
 class Components:
     """Builds the components of one estate; what stacks share is merged once."""
 
-    def __init__(self, files: Files, config: AtmosConfig, memo: Memo) -> None:
+    def __init__(self, files: Files, config: AtmosConfig, memo: Memo, *, older: Components | None = None) -> None:
         self.files = files
         self.config = config
         self.memo = memo
-        self.inheritance = Inheritance(memo)
+        is_shared = older is not None and older.memo is memo
+        self.inheritance: Inheritance = older.inheritance if older is not None and is_shared else Inheritance(memo)
         self.strategy = check_strategy(config.list_strategy)
         self.environment = {key: str(value) for key, value in (config.get("env", otherwise=EMPTY) or EMPTY).items()}
         self.auth = atmos_config.auth(config)

@@ -11,32 +11,20 @@ import gc
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from catalog.errors import EstateError
-from catalog.stacks import assembly, atmos_config, discovery, hints, validation, workflows
+from catalog.stacks import assembly, atmos_config, discovery, hints, incremental, validation, workflows
 from catalog.stacks.atmos_config import AtmosConfig, ConfigFile
 from catalog.stacks.components import Components
 from catalog.stacks.files import Files
 from catalog.stacks.findings import Findings, diagnostic
+from catalog.stacks.incremental import Reading
 from catalog.stacks.manifests import Manifests, ParsedCache
 from catalog.stacks.naming import Naming
 from catalog.stacks.resolved import ResolvedEstate
 from catalog.stacks.stack_files import StackFile, StackFiles
 from catalog.stacks.stages import AS_WRITTEN, Stages
 from catalog.stacks.tree import Tree
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Reading:
-    """What one reading keeps for the next: the configuration's values, the parsed and merged files, the stacks by manifest path."""
-
-    strict: bool
-    config: AtmosConfig = field(repr=False)
-    files: Files = field(repr=False)
-    manifests: Manifests = field(repr=False)
-    components: Components = field(repr=False)
-    stacks: Mapping[str, StackFile] = field(repr=False)
 
 
 def resolve(
@@ -77,12 +65,20 @@ def resolve(
             )
             hints.of_config(config.sources, findings)
             atmos_config.check(config, files)
-            reading = _read(files, config, findings, strict=strict, stages=stages, cache=cache, previous=previous, changed=changed)
+            reading = _read(
+                files,
+                config,
+                findings,
+                stages=stages,
+                cache=cache,
+                old=previous.memory if previous is not None else None,
+                changed=changed,
+            )
         except EstateError as error:
             if strict:
                 raise
             return _unreadable(error, findings)
-        return _finished(reading, findings)
+        return _finished(reading, findings, previous)
 
 
 def _read(
@@ -90,29 +86,33 @@ def _read(
     config: AtmosConfig,
     findings: Findings,
     *,
-    strict: bool,
     stages: Stages,
     cache: ParsedCache | None,
-    previous: ResolvedEstate | None,
+    old: Reading | None,
     changed: Iterable[str] | None,
 ) -> Reading:
+    strict = findings.strict
     manifests = Manifests(files, config, strict=strict, stages=stages, cache=cache)
-    known: dict[str, StackFile] = {}
-    del previous, changed
-    components = Components(files, config, manifests.memo)
+    known: Mapping[str, StackFile] = {}
+    if old is not None and incremental.is_comparable(old, config, stages, strict=strict):
+        reach = incremental.reach(old, manifests, changed)
+        if reach is not None:
+            manifests.adopt(old.manifests, reach.changed, reach.touched)
+            known = {path: stack for path, stack in old.stacks.items() if path not in reach.touched}
+    components = Components(files, config, manifests.memo, older=old.components if old else None)
     resolver = StackFiles(manifests, components, Naming(config), stages)
     stacks = {path: known.get(path) or resolver.resolve(path) for path in discovery.top_level(files, config, findings)}
-    return Reading(strict=strict, config=config, files=files, manifests=manifests, components=components, stacks=stacks)
+    return Reading(
+        strict=strict, config=config, stages=stages, files=files, manifests=manifests, components=components, stacks=stacks
+    )
 
 
-def _finished(reading: Reading, findings: Findings) -> ResolvedEstate:
+def _finished(reading: Reading, findings: Findings, previous: ResolvedEstate | None) -> ResolvedEstate:
     if reading.strict:
         validation.check_names(reading.stacks.values(), Naming(reading.config))
     validation.read_the_rest(reading.files, reading.config, reading.manifests, reading.stacks, findings)
     found = workflows.read(reading.files, reading.config, findings, reading.config.base_path) if not reading.strict else ()
-    return assembly.assemble(
-        reading.config, reading.manifests, reading.stacks, found, findings, strict=reading.strict, memory=reading
-    )
+    return assembly.assemble(reading.config, reading.manifests, reading.stacks, found, findings, memory=reading, previous=previous)
 
 
 def _unreadable(error: EstateError, findings: Findings) -> ResolvedEstate:

@@ -16,12 +16,12 @@ class Files:
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
         self.paths: Sequence[str] = sorted(tree.paths())
-        self._set = frozenset(self.paths)
+        self.known = frozenset(self.paths)
         self._found: dict[str, list[str]] = {}
 
     def has(self, path: str) -> bool:
         """Tell whether there is such a file."""
-        return path in self._set
+        return path in self.known
 
     def has_directory(self, path: str) -> bool:
         """Tell whether any file lies below the path; the empty path is the tree itself."""

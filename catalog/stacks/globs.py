@@ -24,12 +24,12 @@ def matches(pattern: str, path: str) -> bool:
 
 def find(pattern: str, paths: Sequence[str]) -> list[str]:
     """Return the matching paths among sorted ones, in doublestar's order: a directory's files before its sub-directories."""
-    compiled = _compiled(pattern)
-    if compiled is None:
-        return []
     if not is_pattern(pattern):
         position = bisect_left(paths, pattern)
         return [pattern] if position < len(paths) and paths[position] == pattern else []
+    compiled = _compiled(pattern)
+    if compiled is None:
+        return []
     prefix = pattern[: _MAGIC.search(pattern).start()]  # type: ignore[union-attr]
     first, last = bisect_left(paths, prefix), bisect_left(paths, prefix + "\U0010ffff")
     return sorted((path for path in paths[first:last] if compiled.fullmatch(path)), key=_walk_order)

@@ -89,7 +89,7 @@ class Resolver:
         self._files = files
         self._config = config
         self._strict = strict
-        self._known: dict[str, tuple[str, list[str]]] = {}
+        self.known: dict[str, tuple[str, list[str]]] = {}
 
     def find(self, wanted: Import, relative: str, importer: str) -> list[str]:
         """Return the tree paths that an import means, in merge order; raises EstateError when it means nothing."""
@@ -98,7 +98,7 @@ class Resolver:
                 return []
             words = f"failed to download remote import '{wanted.path}' in file '{relative}'"
             raise EstateError(words, code="IMPORT", hint="Remote imports are not read; vendor the file.", location=wanted.location)
-        path, found = self._known.get(wanted.path) or self._look(wanted.path)
+        path, found = self.known.get(wanted.path) or self.look(wanted.path)
         if path == importer:
             words = f"stack manifest imports itself: manifest '{relative}' imports itself via '{wanted.path}'"
             raise EstateError(words, code="IMPORT_CYCLE", location=wanted.location)
@@ -107,9 +107,10 @@ class Resolver:
         words = f"stack import not found: import '{wanted.path}' in file '{relative}': failed to find import"
         raise EstateError(words, code="IMPORT", hint=self._hint(wanted, path), location=wanted.location)
 
-    def _look(self, written: str) -> tuple[str, list[str]]:
+    def look(self, written: str) -> tuple[str, list[str]]:
+        """Return the tree path (or pattern) that a written path means, and the files that it finds."""
         path = join(self._config.stacks_path, self._with_extension(written))
-        known = self._known[written] = (path, self._files.find(path) if self._is_inside(path) else [])
+        known = self.known[written] = (path, self._files.find(path) if self._is_inside(path) else [])
         return known
 
     def _is_inside(self, path: str) -> bool:

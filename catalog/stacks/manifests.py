@@ -158,11 +158,20 @@ class Manifests:
         """Every file asked for so far, as read or with its error."""
         return self._read
 
-    def adopt(self, other: Manifests, dirty: frozenset[str]) -> None:
-        """Take over what another reading knows, but for the files (tree paths) that changed or reach a change."""
-        self.memo, self._kept, self._empty = other.memo, other._kept, other._empty
-        self._read = {path: known for path, known in other._read.items() if path not in dirty}
-        self._merged = {key: known for key, known in other._merged.items() if key[0] not in dirty}
+    def in_cycles(self) -> set[str]:
+        """The manifests that an import cycle kept from being merged; where a cycle is found depends on where reading began."""
+        return {
+            path for (path, _), known in self._merged.items() if isinstance(known, EstateError) and known.code == "IMPORT_CYCLE"
+        }
+
+    def adopt(self, other: Manifests, changed: frozenset[str], touched: frozenset[str]) -> None:
+        """Take over what another reading knows: the files (tree paths) that didn't change, the merges that no change touches."""
+        self.memo = other.memo if other.memo.is_worth_keeping() else Memo()
+        self._kept, self._empty = list(other._kept), other._empty
+        for written in other.resolver.known:
+            self.resolver.look(written)
+        self._read = {path: known for path, known in other._read.items() if path not in changed}
+        self._merged = {key: known for key, known in other._merged.items() if key[0] not in touched}
 
     def _parsed(self, path: str) -> Manifest:
         file = self.relative_to_estate(path)
@@ -173,7 +182,7 @@ class Manifests:
             raise EstateError(
                 f"error reading file: {relative}: {error}", code="YAML", location=SourceLocation(file=file)
             ) from error
-        content_hash = hashlib.sha256(content).hexdigest()
+        content_hash = content_key(content)
         try:
             document = self.stages.file(self._document(content, content_hash, file), EMPTY)
             value = self._content(document, relative)
@@ -330,6 +339,11 @@ class Manifests:
 
     def _relative_to_stacks(self, path: str) -> str:
         return _relative(path, self.config.stacks_path)
+
+
+def content_key(content: bytes) -> str:
+    """Return the hash by which a file's content is known."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def stack_file_name(relative: str) -> str:

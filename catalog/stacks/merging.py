@@ -127,6 +127,12 @@ class Memo:
     def __init__(self) -> None:
         # The inputs are kept with the result: an identity is only good while its object lives.
         self._merged: dict[tuple[int, int, str], tuple[Map, Map, Map]] = {}
+        self._first = 0
+
+    def is_worth_keeping(self) -> bool:
+        """Tell whether most of what is remembered may still be of use: an old memo has grown with values that are gone."""
+        self._first = self._first or len(self._merged)
+        return len(self._merged) <= 2 * self._first + 10_000
 
     def merge(self, lower: Map, higher: Map, strategy: str = REPLACE) -> Map:
         """Return `merge(lower, higher)`, remembered."""

@@ -1,0 +1,115 @@
+"""What a reading may take over from the one before: everything that no changed file can reach.
+
+The import graph tells: a manifest is touched when it changed, when what one of its imports means changed (a file came or went),
+or when it imports a touched one. The result of reading on is the same as that of reading everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from catalog.errors import EstateError
+from catalog.stacks.atmos_config import COMPONENT_TYPES, AtmosConfig
+from catalog.stacks.components import Components
+from catalog.stacks.files import Files, join
+from catalog.stacks.manifests import Manifest, Manifests, content_key
+from catalog.stacks.stack_files import StackFile
+from catalog.stacks.stages import Stages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reading:
+    """What one reading keeps for the next: configuration, files, parsed and merged manifests, and the stacks by manifest path."""
+
+    strict: bool
+    config: AtmosConfig = field(repr=False)
+    stages: Stages = field(repr=False)
+    files: Files = field(repr=False)
+    manifests: Manifests = field(repr=False)
+    components: Components = field(repr=False)
+    stacks: Mapping[str, StackFile] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Which tree paths changed, and which manifests that touches (the changed ones among them)."""
+
+    changed: frozenset[str]
+    touched: frozenset[str]
+
+
+def is_comparable(old: Reading, config: AtmosConfig, stages: Stages, *, strict: bool) -> bool:
+    """Tell whether an older reading was made under the same rules, so that anything of it may be kept."""
+    return (
+        old.strict == strict
+        and old.stages is stages
+        and (old.config.base_path, old.config.stacks_path, old.config.directory)
+        == (config.base_path, config.stacks_path, config.directory)
+        and old.config.values == config.values
+    )
+
+
+def reach(old: Reading, manifests: Manifests, changed: Iterable[str] | None) -> Reach | None:
+    """Return what a change reaches; None when it reaches everything (a directory of code came or went).
+
+    `manifests` is the new, still empty reader. Without `changed` every file that was read is compared by its content.
+    """
+    files = manifests.files
+    moved = files.known ^ old.files.known
+    if _moves_code(old, files, moved):
+        return None
+    direct = moved | (_differing(old, files) if changed is None else frozenset(changed))
+    touched = {path for path in old.manifests.read_paths() if path in direct} | (direct & files.known)
+    touched |= old.manifests.in_cycles()
+    if moved:
+        touched |= _reading_otherwise(old.manifests, manifests)
+    return Reach(changed=direct, touched=_importers(old.manifests, touched))
+
+
+def _moves_code(old: Reading, files: Files, moved: frozenset[str]) -> bool:
+    """Tell whether a directory below the components came or went: a `component:` attribute may point at it."""
+    bases = [join(old.config.base_path, base) for kind in COMPONENT_TYPES if (base := old.config.component_base_path(kind))]
+    for path in moved:
+        if any(path.startswith(base + "/") for base in bases):
+            folder = path.rpartition("/")[0]
+            if files.has_directory(folder) != old.files.has_directory(folder):
+                return True
+    return False
+
+
+def _differing(old: Reading, files: Files) -> frozenset[str]:
+    return frozenset(path for path, known in old.manifests.read_paths().items() if _differs(path, known, old, files))
+
+
+def _differs(path: str, known: Manifest | EstateError, old: Reading, files: Files) -> bool:
+    if not isinstance(known, Manifest) or not files.has(path):
+        return True
+    before, now = old.files.tree.fingerprint(path), files.tree.fingerprint(path)
+    if before is not None and now is not None:
+        return before != now
+    return content_key(files.tree.read(path)) != known.content_hash
+
+
+def _reading_otherwise(old: Manifests, new: Manifests) -> set[str]:
+    """The manifests with an import that now means other files."""
+    other = {written for written, found in old.resolver.known.items() if new.resolver.look(written) != found}
+    read = old.read_paths().items()
+    return {path for path, known in read if isinstance(known, Manifest) and any(item.path in other for item in known.imports)}
+
+
+def _importers(manifests: Manifests, touched: set[str]) -> frozenset[str]:
+    """Everything touched, with all that imports it, directly or not."""
+    importers: dict[str, list[str]] = {}
+    for path, known in manifests.read_paths().items():
+        for wanted in known.imports if isinstance(known, Manifest) else ():
+            for target in manifests.resolver.known.get(wanted.path, ("", []))[1]:
+                importers.setdefault(target, []).append(path)
+    reached = set(touched)
+    waiting = list(touched)
+    while waiting:
+        for path in importers.get(waiting.pop(), ()):
+            if path not in reached:
+                reached.add(path)
+                waiting.append(path)
+    return frozenset(reached)

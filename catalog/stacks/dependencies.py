@@ -1,13 +1,13 @@
-"""Edges between instances: what each one says it depends on, and which instances of the estate that means."""
+"""What a component says it depends on, in every form in which it can be said; `edges` finds what that means."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from catalog.stacks.merging import EMPTY
-from catalog.stacks.naming import TOKENS, context_of
+from catalog.stacks.naming import TOKENS
 
 Key = tuple[str, str, str]  # stack, component type, name
 
@@ -28,6 +28,11 @@ class Declared:
         """How the declaration is told when nothing answers to it."""
         where = self.stack or ", ".join(f"{key}={value}" for key, value in self.context)
         return f"{self.component} in {where}" if where else self.component
+
+    @property
+    def is_templated(self) -> bool:
+        """Tell whether only a template would tell what is meant."""
+        return "{{" in self.text
 
 
 def declared(entry: Mapping[str, Any]) -> Iterator[Declared]:
@@ -81,44 +86,3 @@ def _via(path: tuple[str | int, ...]) -> str:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
-
-
-class Targets:
-    """Finds the instances that declarations mean."""
-
-    def __init__(self, instances: Iterable[tuple[Key, Mapping[str, Any]]]) -> None:
-        self._by_name: dict[str, list[tuple[Key, Mapping[str, Any]]]] = {}
-        self._by_stack: dict[tuple[str, str], list[tuple[Key, Mapping[str, Any]]]] = {}
-        self._stacks: dict[str, str] = {}
-        for key, entry in instances:
-            self._by_name.setdefault(key[2], []).append((key, entry))
-            self._by_stack.setdefault((key[0], key[2]), []).append((key, entry))
-            self._stacks.setdefault(key[0], key[0])
-            # Atmos also reaches a stack by the name of its manifest.
-            self._stacks.setdefault(str(entry.get("atmos_stack_file", key[0])), key[0])
-
-    def find(self, source: Key, variables: Mapping[str, Any], wanted: Declared) -> list[Key]:
-        """Return the instances a declaration of the source means, of the source's own type where there is a choice."""
-        if "{{" in wanted.component or "{{" in wanted.stack or any("{{" in value for _, value in wanted.context):
-            return []
-        found = [key for key, _ in self._candidates(source, variables, wanted) if key != source]
-        kinds = {key[1] for key in found}
-        for kind in (wanted.kind, source[1]):
-            if kind in kinds:
-                return [key for key in found if key[1] == kind]
-        return found
-
-    def _candidates(self, source: Key, variables: Mapping[str, Any], wanted: Declared) -> Iterable[tuple[Key, Mapping[str, Any]]]:
-        if wanted.stack:
-            return self._by_stack.get((self._stacks.get(wanted.stack, wanted.stack), wanted.component), ())
-        if not wanted.context:
-            # Spacelift also writes `stack-component`.
-            names = (wanted.component, wanted.component.removeprefix(source[0] + "-"))
-            return next((found for name in names if (found := self._by_stack.get((source[0], name)))), ())
-        asked = {**{token: variables.get(token) for token in TOKENS}, **dict(wanted.context)}
-        return [pair for pair in self._by_name.get(wanted.component, ()) if _fits(pair[1], asked)]
-
-
-def _fits(entry: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
-    context = context_of(entry.get("vars"))
-    return all(asked[token] == context.get(token) for token in TOKENS)

@@ -71,7 +71,7 @@ def resolve(
                 findings,
                 stages=stages,
                 cache=cache,
-                old=previous.memory if previous is not None else None,
+                old=previous.memory.reading if previous is not None and previous.memory is not None else None,
                 changed=changed,
             )
         except EstateError as error:
@@ -112,7 +112,7 @@ def _finished(reading: Reading, findings: Findings, previous: ResolvedEstate | N
         validation.check_names(reading.stacks.values(), Naming(reading.config))
     validation.read_the_rest(reading.files, reading.config, reading.manifests, reading.stacks, findings)
     found = workflows.read(reading.files, reading.config, findings, reading.config.base_path) if not reading.strict else ()
-    return assembly.assemble(reading.config, reading.manifests, reading.stacks, found, findings, memory=reading, previous=previous)
+    return assembly.assemble(reading.config, reading.manifests, reading.stacks, found, findings, reading=reading, previous=previous)
 
 
 def _unreadable(error: EstateError, findings: Findings) -> ResolvedEstate:

@@ -22,7 +22,7 @@ class StackFile:
     """What one top-level manifest gives; `merged` is None when it can't be read, `error` tells why it gave no stack.
 
     `file` is the manifest relative to the estate, `lost` the (type, name) of components that can't be built. `instances` and
-    `built` go in parallel; `declared` holds each instance's dependencies as written.
+    `built` go in parallel; `declared` holds each instance's dependencies as written, `names` the stacks that they name.
     """
 
     path: str
@@ -33,6 +33,7 @@ class StackFile:
     instances: tuple[ResolvedInstance, ...] = ()
     built: tuple[Built, ...] = field(default=(), repr=False)
     declared: tuple[tuple[Declared, ...], ...] = field(default=(), repr=False)
+    names: frozenset[str] = frozenset()
     lost: frozenset[tuple[str, str]] = frozenset()
     diagnostics: tuple[Diagnostic, ...] = ()
 
@@ -112,6 +113,7 @@ class StackFiles:
             instances=instances,
             built=tuple(built),
             declared=tuple(() if item.abstract else tuple(dependencies.declared(item.sections)) for item in instances),
+            names=frozenset(instance.stack for instance in instances),
             lost=frozenset(lost),
             diagnostics=tuple(dict.fromkeys(findings.diagnostics)),
         )

@@ -1,0 +1,116 @@
+"""The real Atmos is the judge: what it answered for public estates is what strict reading answers.
+
+Only estates within reach are asked: those that need Go templates, locals, YAML functions or the manifest schema wait for these,
+by the features that the recorded answers name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog.errors import EstateError
+from catalog.stacks import describe, estate
+from catalog.stacks.tree import DirectoryTree
+
+pytestmark = pytest.mark.shared
+
+PARITY = Path(__file__).parents[4] / "shared" / "parity"
+
+# Features and kinds of refusal that need what isn't built yet.
+WAITING = {"templates", "locals"}
+FUNCTIONS = {"yaml-functions", "secrets"}
+SCHEMA = {"manifest-schema", "yaml-function"}
+PLAIN = re.compile(r"\{\{-?\s*(?:\.\w+)+\s*-?\}\}")
+
+
+def goldens(family: str) -> list[Any]:
+    paths = sorted((PARITY / family).glob("*.json"))
+    found = [(path, json.loads(path.read_text())) for path in paths]
+    return [pytest.param(golden, id=path.stem) for path, golden in found if is_within_reach(path, golden)]
+
+
+def is_within_reach(path: Path, golden: dict[str, Any]) -> bool:
+    features = set(golden.get("features", ()))
+    return not (
+        features & WAITING
+        or (features & FUNCTIONS and not path.stem.endswith(".nofunc") and golden.get("error_kind") != "name-pattern")
+        or golden.get("error_kind") in SCHEMA
+        or ".patched" in path.name
+        or has_program(PARITY / "estates" / golden["estate"] / golden.get("dir", "."))
+    )
+
+
+def has_program(directory: Path) -> bool:
+    """Whether stacks are named by a template with more than plain references."""
+    config = directory / "atmos.yaml"
+    text = config.read_text() if config.is_file() else ""
+    return "name_template" in text and "{{" in PLAIN.sub("", text)
+
+
+def answer(golden: dict[str, Any], root: Path) -> Any:
+    environment = {key: value.replace("<ESTATE>", str(root)) for key, value in golden.get("env", {}).items()}
+    resolved = estate.resolve(DirectoryTree(root), directory=golden.get("dir", "."), strict=True, environment=environment)
+    return json.loads(describe.to_json(describe.stacks(resolved)))
+
+
+def without_realm(value: Any) -> Any:
+    """Atmos derives the realm from the estate's absolute path."""
+    if isinstance(value, dict):
+        return {key: "<REALM>" if key == "realm" else without_realm(item) for key, item in value.items()}
+    return [without_realm(item) for item in value] if isinstance(value, list) else value
+
+
+def check(golden: dict[str, Any], root: Path) -> None:
+    if golden["exit"]:
+        with pytest.raises(EstateError) as refused:
+            answer(golden, root)
+        assert any(name in str(refused.value) for name in golden["mentions"])
+        return
+    assert without_realm(answer(golden, root)) == without_realm(golden["stacks"])
+
+
+@pytest.mark.parametrize("golden", goldens("golden"))
+def test_describe_stacks_answers_as_atmos_does(shared: Path, golden: dict[str, Any]) -> None:
+    """The same stacks with the same values, or a refusal that names the same culprit."""
+    check(golden, shared / "parity" / "estates" / golden["estate"])
+
+
+@pytest.mark.parametrize("golden", goldens("real/golden"))
+def test_real_estates_answer_as_atmos_does(shared: Path, golden: dict[str, Any]) -> None:
+    """Two estates that people use, refused and accepted as Atmos refuses and accepts them."""
+    check(golden, shared / "parity" / "real" / golden["estate"])
+
+
+def test_an_estate_that_atmos_refuses_is_read_leniently(shared: Path) -> None:
+    """Every component instance of tf-atmos, as Atmos resolves it once patched, is there in the stack of its manifest."""
+    golden = json.loads((shared / "parity/real/golden/tf-atmos.patched.json").read_text())
+    found = estate.resolve(DirectoryTree(shared / "parity/real/tf-atmos"))
+    entries = {
+        (stack.manifest, item.type, item.name): without_names(item.sections) for stack in found.stacks for item in stack.instances
+    }
+    wanted = {
+        (f"stacks/{entry['atmos_manifest']}.yaml", kind, name): without_names(entry)
+        for stack in golden["stacks"].values()
+        for kind, components in stack["components"].items()
+        for name, entry in components.items()
+    }
+    assert entries == wanted
+    assert not found.broken
+
+
+def without_names(entry: Any) -> dict[str, Any]:
+    """The patch gives the stacks names; leniently they are named by their manifests."""
+    return {key: value for key, value in entry.items() if key not in ("stack", "atmos_stack", "workspace")}
+
+
+@pytest.mark.parametrize(("provider", "stacks"), [("aws", 1), ("azure", 1), ("gcp", 1)])
+def test_one_repository_may_hold_several_configurations(shared: Path, provider: str, stacks: int) -> None:
+    """The accelerator is read leniently with each of its three configurations."""
+    found = estate.resolve(DirectoryTree(shared / "parity/real/accelerator"), config_path=f"config/{provider}")
+    assert len(found.stacks) >= stacks
+    assert not found.unreadable

@@ -13,7 +13,19 @@ from catalog.stacks.merging import Map
 from catalog.stacks.resolved import ResolvedEstate, ResolvedInstance, ResolvedStack
 
 # What `describe component` shows unless told otherwise.
-_COMPONENT_KEYS = ("backend", "component", "env", "hooks", "imports", "metadata", "overrides", "providers", "settings", "vars")
+_COMPONENT_KEYS = (
+    "backend",
+    "component",
+    "dependencies",
+    "env",
+    "hooks",
+    "imports",
+    "metadata",
+    "overrides",
+    "providers",
+    "settings",
+    "vars",
+)
 
 
 def stacks(

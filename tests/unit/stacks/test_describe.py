@@ -1,0 +1,157 @@
+"""Resolved estates print as Atmos prints them, and Terraform gets the files that Atmos would write."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from catalog.errors import EstateError, NotFound
+from catalog.stacks import describe, estate, varfile
+from catalog.stacks.resolved import ResolvedEstate
+from catalog.stacks.tree import DirectoryTree, MemoryTree, OverlayTree, SubTree
+
+FILES = {
+    "atmos.yaml": """\
+base_path: .
+stacks: {base_path: stacks, included_paths: ['deploy/*'], name_pattern: '{stage}'}
+components: {terraform: {base_path: components/terraform}, helmfile: {base_path: components/helmfile}}
+""",
+    "stacks/catalog/a.yaml": "import: [catalog/b]\n",
+    "stacks/catalog/b.yaml": "terraform: {backend_type: s3, backend: {s3: {bucket: x}}}\n",
+    "stacks/deploy/dev.yaml": """\
+import: [catalog/a]
+vars: {stage: dev, f: 1.0}
+components:
+  terraform:
+    net/vpc: {metadata: {component: infra/vpc}}
+    base: {metadata: {type: abstract, component: phys}}
+    heir: {metadata: {inherits: [base]}}
+    cloud: {backend_type: cloud, backend: {cloud: {organization: o, workspaces: {name: "x-{terraform_workspace}"}}}}
+    named: {metadata: {component: infra/vpc, terraform_workspace: w}}
+  helmfile: {app: {}}
+""",
+    "stacks/deploy/empty.yaml": "name: nothing\n",
+    "stacks/deploy/prod.yaml": "vars: {stage: prod}\ncomponents: {terraform: {net/vpc: {metadata: {component: infra/vpc}}}}\n",
+}
+
+
+@pytest.fixture(scope="module")
+def resolved() -> ResolvedEstate:
+    return estate.resolve(MemoryTree({path: text.encode() for path, text in FILES.items()}))
+
+
+def shown(found: dict) -> list[str]:
+    return sorted(
+        f"{stack}/{kind}/{name}" for stack, entry in found.items() for kind, items in entry["components"].items() for name in items
+    )
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"stack": "prod"}, ["prod/terraform/net/vpc"]),
+        ({"stack": "deploy/prod"}, ["prod/terraform/net/vpc"]),
+        ({"stack": "none"}, []),
+        ({"components": ["infra/vpc"]}, ["dev/terraform/named", "dev/terraform/net/vpc", "prod/terraform/net/vpc"]),
+        ({"components": ["heir"]}, ["dev/terraform/heir"]),
+        ({"component_types": ["helmfile"]}, ["dev/helmfile/app"]),
+    ],
+)
+def test_filters_keep_what_their_flags_keep(resolved: ResolvedEstate, filters: dict, expected: list[str]) -> None:
+    """By stack or manifest name, by component or physical component, by type."""
+    assert shown(describe.stacks(resolved, **filters)) == expected
+
+
+def test_sections_cut_entries_and_drop_empty_ones(resolved: ResolvedEstate) -> None:
+    """Only these keys stay, and what has none of them disappears with its stack."""
+    found = describe.stacks(resolved, sections=["workspace"])
+    assert found["prod"]["components"] == {"terraform": {"net/vpc": {"workspace": "prod"}}}
+    assert "helmfile" not in found["dev"]["components"]
+    assert describe.stacks(resolved, sections=["none"]) == {}
+
+
+def test_empty_stacks_are_told_on_demand(resolved: ResolvedEstate) -> None:
+    """A manifest without components shows only when asked for."""
+    assert "nothing" not in describe.stacks(resolved)
+    assert describe.stacks(resolved, include_empty_stacks=True)["nothing"] == {"components": {}}
+
+
+def test_a_component_is_described_with_its_imports_and_its_own_workspace(resolved: ResolvedEstate) -> None:
+    """Unlike in `describe stacks` the workspace names the instance of another component."""
+    found = describe.component(resolved, "net/vpc", "dev", everything=True)
+    assert found["workspace"] == "dev-net-vpc"
+    assert found["imports"] == ["catalog/a", "catalog/b"]
+    assert sorted(describe.component(resolved, "heir", "deploy/dev")) == [
+        "backend",
+        "component",
+        "env",
+        "hooks",
+        "imports",
+        "metadata",
+        "overrides",
+        "providers",
+        "settings",
+        "vars",
+    ]
+
+
+def test_an_unknown_component_is_not_found(resolved: ResolvedEstate) -> None:
+    """In Atmos' words."""
+    with pytest.raises(NotFound, match="Could not find the component none in the stack dev"):
+        describe.component(resolved, "none", "dev")
+
+
+def test_json_is_printed_as_atmos_prints_it() -> None:
+    """Sorted, indented, no trailing zeros, characters as they are; infinities are refused."""
+    assert describe.to_json({"b": 1.0, "a": ["<é>", 1.5]}) == '{\n  "a": [\n    "<é>",\n    1.5\n  ],\n  "b": 1\n}\n'
+    with pytest.raises(EstateError, match=r"json: unsupported value: \+Inf"):
+        describe.to_json({"a": float("inf")})
+
+
+def test_varfiles_are_named_by_the_physical_component(resolved: ResolvedEstate) -> None:
+    """Context, the base's directories and the instance's last segment make the name; the variables are the text."""
+    instance = describe.find(resolved, "net/vpc", "dev")
+    name, text = varfile.varfile(instance)
+    assert name == "dev-infra-vpc.terraform.tfvars.json"
+    assert json.loads(text) == {"stage": "dev", "f": 1.0}
+    assert varfile.planfile(instance) == "dev-infra-vpc.planfile"
+    assert varfile.working_directory(instance, "components/terraform") == "components/terraform/infra/vpc"
+    assert varfile.varfile(describe.find(resolved, "app", "dev"))[0] == "dev-app.helmfile.vars.yaml"
+
+
+def test_an_inherited_component_counts_for_terraform(resolved: ResolvedEstate) -> None:
+    """Commands find the code through inherited metadata too."""
+    heir = describe.find(resolved, "heir", "dev")
+    assert varfile.physical(heir) == "phys"
+    assert varfile.workspace(heir) == "dev-heir"
+    assert varfile.workspace(describe.find(resolved, "named", "dev")) == "w"
+
+
+def test_backend_files_hold_the_backend(resolved: ResolvedEstate) -> None:
+    """By type, the cloud block with its workspace filled in; a component without a type has none."""
+    assert varfile.backend(describe.find(resolved, "net/vpc", "dev")) == (
+        "backend.tf.json",
+        {"terraform": {"backend": {"s3": {"bucket": "x", "workspace_key_prefix": "infra-vpc"}}}},
+    )
+    cloud = varfile.backend(describe.find(resolved, "cloud", "dev"))[1]["terraform"]["cloud"]
+    assert cloud == {"organization": "o", "workspaces": {"name": "x-dev"}}
+    with pytest.raises(EstateError, match="'backend_type' is missing for the component"):
+        varfile.backend(describe.find(resolved, "net/vpc", "prod"))
+
+
+def test_trees_look_alike(tmp_path) -> None:
+    """A directory, its overlay and a part of it answer the same questions; links that lead outside are no part of it."""
+    (tmp_path / "estate/a").mkdir(parents=True)
+    (tmp_path / "estate/a/x.yaml").write_text("x")
+    (tmp_path / "outside").write_text("secret")
+    (tmp_path / "estate/link").symlink_to(tmp_path / "outside")
+    tree = DirectoryTree(tmp_path / "estate")
+    overlay = OverlayTree(tree, {"a/x.yaml": None, "a/y.yaml": b"y"})
+    part = SubTree(overlay, "a")
+    assert list(tree.paths()) == ["a/x.yaml"]
+    assert list(overlay.paths()) == ["a/y.yaml"]
+    assert (list(part.paths()), part.read("y.yaml"), part.fingerprint("y.yaml")) == (["y.yaml"], b"y", None)
+    for reading, path in ((tree, "../outside"), (tree, "link"), (overlay, "a/x.yaml"), (MemoryTree({}), "x")):
+        with pytest.raises(FileNotFoundError):
+            reading.read(path)

@@ -19,7 +19,7 @@ from catalog.provisioning import agenda, applying, draft, lifecycle, steps, tran
 from catalog.provisioning.context import Context, Outcome, Work, intent, lives
 from catalog.provisioning.lifecycle import Move, StepMove
 from catalog.provisioning.log import StepLog
-from catalog.records import FINAL_STATES, ProvisioningRequest, RequestState, RequestStep, StepKind, StepState
+from catalog.records import FINAL_STATES, LogStream, ProvisioningRequest, RequestState, RequestStep, StepKind, StepState
 from catalog.store import requests as rows
 from catalog.store.requests import Hold
 
@@ -54,6 +54,10 @@ async def _once(context: Context, held: Hold, request_id: str) -> bool:
         if not isinstance(turn, agenda.Rest):
             await rows.wake(session, request_id)
         await session.commit()
+    if isinstance(turn, agenda.TakeOver) and work is None:
+        step = found[turn.ordinal]
+        said = step.error or step.summary or ""
+        await rows.append_log(context.database, request_id, step.ordinal, [(datetime.now(UTC), LogStream.SYSTEM, said)])
     if work is None:
         return not isinstance(turn, agenda.Rest)
     if work is Stay:
@@ -76,7 +80,9 @@ async def _begin(
             await _open(session, request, found[ordinal])
         case agenda.Run(ordinal):
             _enter(request, found, StepKind(found[ordinal].kind))
-            transitions.start(found[ordinal], intent(context.process))
+            # What was begun and has no end was interrupted; what a reopened gate sent back has no intent any more.
+            interrupted = found[ordinal].intent is not None
+            transitions.start(found[ordinal], intent(context.process, interrupted=interrupted))
             return found[ordinal]
         case agenda.TakeOver(ordinal):
             if _is_running(context, found[ordinal]):
@@ -211,6 +217,9 @@ async def _write(context: Context, request_id: str, carried: RequestStep, outcom
 async def _reopen(session: AsyncSession, request: ProvisioningRequest, found: Sequence[RequestStep], outcome: Outcome) -> None:
     """Send a request back to its last gate: every approval is void, and the gate says what differs. Without a gate it goes on."""
     await rows.void_approvals(session, request.id)
+    for step in found:
+        if step.state == StepState.PENDING:
+            step.intent = None
     gate = next((one for one in reversed(found) if one.kind == StepKind.APPROVAL_GATE and one.state == StepState.SUCCEEDED), None)
     if gate is None:
         return

@@ -175,9 +175,19 @@ async def _apply(work: Work, place: Workplace, subject: Subject, planned: Sequen
     await _reindex(work, subject.estate)
     return Outcome(
         move=StepMove.SUCCEED,
-        summary=f"applied: {plans.summary(planned)}" if subject.executor.can_plan else "dry run: nothing was executed",
+        summary=_said(work, subject, planned, resumed=resumed),
         result={"outputs": outputs, "applied": done, **plans.counts(planned)},
     )
+
+
+def _said(work: Work, subject: Subject, planned: Sequence[Mapping[str, Any]], *, resumed: bool) -> str:
+    if not subject.executor.can_plan:
+        return "dry run: nothing was executed"
+    if resumed and not any(one["changes"] for one in planned):
+        return "applied; its worker died before it could say so, and a fresh plan found nothing left to do"
+    interrupted = resumed or (work.step.intent or {}).get("interrupted")
+    again = f", at attempt {work.step.attempt} after an interruption" if interrupted else ""
+    return f"applied: {plans.summary(planned)}{again}"
 
 
 async def _failed(work: Work, subject: Subject, error: CatalogError, done: Sequence[Mapping[str, Any]]) -> Outcome:

@@ -23,12 +23,12 @@ from catalog.stacks.tree import OverlayTree, Tree
 class Overlay:
     """An estate with a request's parameters written in: the tree, the files that differ, and both readings.
 
-    `changes` is repository path → new bytes; empty when every value already stands there.
+    `changes` is repository path → new bytes, `originals` the same paths' bytes before; empty when every value stands there already.
     """
 
     tree: Tree = field(repr=False)
-    base: Tree = field(repr=False)
     changes: Mapping[str, bytes]
+    originals: Mapping[str, bytes] = field(repr=False)
     before: ResolvedEstate = field(repr=False)
     after: ResolvedEstate = field(repr=False)
     target: ResolvedInstance = field(repr=False)  # afterwards
@@ -36,11 +36,7 @@ class Overlay:
 
     def text(self, path: str) -> tuple[str, str]:
         """Return a changed file's text before and after."""
-        try:
-            old = self.base.read(path)
-        except FileNotFoundError:
-            old = b""
-        return old.decode("utf-8", "replace"), self.changes[path].decode("utf-8", "replace")
+        return self.originals[path].decode("utf-8", "replace"), self.changes[path].decode("utf-8", "replace")
 
     def source_hash(self, component_type: str, component: str) -> str | None:
         """Return a hash of every file of a component's directory; None where there is no code."""
@@ -56,23 +52,39 @@ class Overlay:
         return found.hexdigest() if paths else None
 
 
-def write(tree: Tree, *, directory: str, config_path: str | None, target: Key, parameters: Mapping[str, Any]) -> Overlay:
+def write(
+    tree: Tree,
+    before: ResolvedEstate,
+    *,
+    directory: str,
+    config_path: str | None,
+    target: Key,
+    parameters: Mapping[str, Any],
+) -> Overlay:
     """Write parameters as variables of the target where its stack's own manifest holds them, and read the estate again.
 
-    A map is merged into the map that stands there, as Atmos merges one layer over another; scalars and lists take its place.
-    Raises NotFound when the estate at this revision has no such instance, Invalid when a value can't be written or would not take
-    effect there.
+    `before` is the reading of the tree as it is; what the change can't reach is shared with it. A map is merged into the map that
+    stands there, as Atmos merges one layer over another; scalars and lists take its place. Raises NotFound when the estate has no
+    such instance, Invalid when a value can't be written or would not take effect there.
     """
-    before = estates.resolve(tree, directory=directory, config_path=config_path)
     instance = _instance(before, target)
-    changes = _edit(tree, directory, instance, parameters)
-    if not changes:
-        return Overlay(tree=tree, base=tree, changes={}, before=before, after=before, target=instance, directory=directory)
+    path, original, text = _edit(tree, directory, instance, parameters)
+    if text == original:
+        return Overlay(tree=tree, changes={}, originals={}, before=before, after=before, target=instance, directory=directory)
+    changes = {path: text}
     overlaid = OverlayTree(tree, changes)
-    after = estates.resolve(overlaid, directory=directory, config_path=config_path)
+    after = estates.resolve(overlaid, directory=directory, config_path=config_path, previous=before, changed=changes)
     changed = _instance(after, target)
-    _took_effect(changed, parameters, path=next(iter(changes)))
-    return Overlay(tree=overlaid, base=tree, changes=changes, before=before, after=after, target=changed, directory=directory)
+    _took_effect(changed, parameters, path=path)
+    return Overlay(
+        tree=overlaid,
+        changes=changes,
+        originals={path: original},
+        before=before,
+        after=after,
+        target=changed,
+        directory=directory,
+    )
 
 
 def _instance(estate: ResolvedEstate, target: Key) -> ResolvedInstance:
@@ -89,19 +101,18 @@ def _instance(estate: ResolvedEstate, target: Key) -> ResolvedInstance:
     return found
 
 
-def _edit(tree: Tree, directory: str, instance: ResolvedInstance, parameters: Mapping[str, Any]) -> dict[str, bytes]:
-    if not parameters:
-        return {}
+def _edit(tree: Tree, directory: str, instance: ResolvedInstance, parameters: Mapping[str, Any]) -> tuple[str, bytes, bytes]:
+    """The path of the manifest that holds the instance, and its bytes without and with the parameters."""
     path = posixpath.normpath(posixpath.join(directory, instance.manifest))
-    if path.endswith(".tmpl"):
+    if parameters and path.endswith(".tmpl"):
         raise Invalid(f"{path} is a template, which can't be edited at a position", hint="change it by a commit", path=("stack",))
-    before = text = tree.read(path)
+    original = text = tree.read(path)
     for variable, value in parameters.items():
         try:
             text = _merge(text, ("components", instance.type, instance.name, "vars", variable), value)
         except CatalogError as error:
             raise Invalid(f"{path} can't be edited: {error.message}", hint=error.hint, path=("parameters", variable)) from error
-    return {} if text == before else {path: text}
+    return path, original, text
 
 
 def _merge(text: bytes, path: tuple[str, ...], value: Any) -> bytes:

@@ -98,8 +98,9 @@ async def approve(
         await rows.decide(session, _approval(found, scope, ApprovalDecision.APPROVED, comment))
         said = [one.principal_id for one in await rows.approvals(session, found.id) if not one.void]
         if gate.closes(electorate, said):
-            names = f"approved by {len(said)} of {electorate.quorum} needed"
-            transitions.end(step, StepMove.SUCCEED, summary=names)
+            people = await rows.principals(session, said)
+            names = ", ".join(sorted(one.name for one in people.values()))
+            transitions.end(step, StepMove.SUCCEED, summary=f"approved by {names}")
             transitions.move(found, Move.APPROVE)
             found.expires_at = None
             await _advance_later(session, found.id)

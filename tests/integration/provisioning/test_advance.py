@@ -114,6 +114,7 @@ async def test_a_change_of_what_was_approved_asks_again(world):
     found, steps = await world.look(made)
     assert found.state == RequestState.SUCCEEDED
     assert steps[2].result["outputs"] == {"dev/vpc": {"cidr": "10.9.0.0/16"}}
+    assert "interruption" not in steps[2].summary
 
 
 async def test_a_failed_apply_says_what_is_not_so(new_world, files):

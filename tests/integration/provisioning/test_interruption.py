@@ -106,7 +106,7 @@ async def test_what_turns_out_done_is_done(world):
     await worker.advance(made)
     found, steps = await world.look(made)
     assert (found.state, steps[2].attempt) == (RequestState.SUCCEEDED, 2)
-    assert steps[2].summary == "applied: nothing to change"
+    assert "a fresh plan found nothing left to do" in steps[2].summary
     assert steps[2].result["applied"][0]["serial"] == serial
 
 
@@ -119,7 +119,7 @@ async def test_what_is_left_and_approved_is_continued(world):
     await interrupt(world, made, 2, state=RequestState.PROVISIONING, phase="apply")
     await worker.advance(made)
     found, steps = await world.look(made)
-    assert (found.state, steps[2].summary) == (RequestState.SUCCEEDED, "applied: 1 to create")
+    assert (found.state, steps[2].summary) == (RequestState.SUCCEEDED, "applied: 1 to create, at attempt 2 after an interruption")
     assert any("within what was approved" in line for line in await world.log(made))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,10 @@ Key = tuple[str, str, str]  # stack, component type, name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """One declaration as written: `via` is its path in the entry, `context` the stack variables it asks for."""
+    """One declaration as written: `via` is its path in the entry, `context` the stack variables it asks for.
+
+    An inferred one isn't declared: a function's argument names the component whose outputs it reads.
+    """
 
     component: str
     via: str
@@ -22,6 +26,7 @@ class Declared:
     stack: str = ""
     kind: str = ""
     context: tuple[tuple[str, str], ...] = ()
+    is_inferred: bool = False
 
     @property
     def text(self) -> str:
@@ -86,3 +91,70 @@ def _via(path: tuple[str | int, ...]) -> str:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
+
+
+def inferred(entry: Mapping[str, Any]) -> Iterator[Declared]:
+    """Yield what the functions and templates in an entry read from other components, each component once."""
+    told: set[tuple[str, str]] = set()
+    for section in _SECTIONS_WITH_TEXT:
+        for path, text in _texts(entry.get(section), (section,)):
+            for component, stack in _read_by(text):
+                if (component, stack) not in told:
+                    told.add((component, stack))
+                    yield Declared(component=component, via=_via(path), path=path, stack=stack, is_inferred=True)
+
+
+_SECTIONS_WITH_TEXT = ("vars", "settings", "env", "backend", "remote_state_backend", "providers", "locals", "hooks", "generate")
+_FUNCTION = re.compile(r"!(terraform\.output|terraform\.state|store)\s+(.*)", re.DOTALL)
+_WORD = re.compile(r"""\{\{.*?\}\}|'[^']*'|"[^"]*"|\S+""", re.DOTALL)
+_DESCRIBED = re.compile(r'atmos\.Component\s+("[^"]*"|[^\s)}]+)\s+("[^"]*"|[^\s)}]+)')
+_OWN_STACK = re.compile(r"(?:\{\{-?\s*)?\$?\.(?:atmos_)?stack(?:\s*-?\}\})?")
+
+
+def _texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(value, str):
+        if value[:1] == "!" or "{{" in value:
+            yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(item, (*path, key))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _texts(item, (*path, number))
+
+
+def _read_by(text: str) -> Iterator[tuple[str, str]]:
+    """Yield (component, stack) for each component that a text reads; the stack is empty for the text's own."""
+    function = _FUNCTION.match(text)
+    if function:
+        words = _WORD.findall(function[2])
+        found = _of_store(words) if function[1] == "store" else _of_outputs(words)
+        if found:
+            yield found[0].strip("'\""), _stack(found[1])
+    for described in _DESCRIBED.finditer(text):
+        yield _literal(described[1]), _stack(_literal(described[2]))
+
+
+def _of_outputs(words: list[str]) -> tuple[str, str] | None:
+    """`component [stack] expression`: an expression begins with a mark of yq's, a rendered stack never does."""
+    if len(words) < 2:
+        return None
+    is_stack = len(words) > 2 and (words[1].startswith("{{") or words[1][0] not in ".[{|'\"")
+    return words[0], words[1] if is_stack else ""
+
+
+def _of_store(words: list[str]) -> tuple[str, str] | None:
+    """`store [stack] component key`, perhaps with a default or a query behind a bar."""
+    plain = words[: words.index("|")] if "|" in words else words
+    if len(plain) == 3:
+        return plain[1], ""
+    return (plain[2], plain[1]) if len(plain) == 4 else None
+
+
+def _literal(argument: str) -> str:
+    """A template's argument: what stands in quotes is meant literally, anything else only a template would tell."""
+    return argument.strip('"') if argument.startswith('"') else "{{ " + argument + " }}"
+
+
+def _stack(word: str) -> str:
+    return "" if _OWN_STACK.fullmatch(word) else word.strip("'\"")

@@ -103,7 +103,13 @@ def edges_of(places: Places, targets: Targets | None) -> Edges:
             location = _location(place, wanted)
             answers = _answers(key, places, place, wanted, targets)
             found += [
-                ResolvedDependency(source=key, target=target, kind="DECLARED", via=wanted.via, location=location)
+                ResolvedDependency(
+                    source=key,
+                    target=target,
+                    kind="INFERRED" if wanted.is_inferred else "DECLARED",
+                    via=wanted.via,
+                    location=location,
+                )
                 for target in answers
             ]
             if not answers:

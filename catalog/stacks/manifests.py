@@ -77,6 +77,7 @@ class Manifest:
     value: Map = field(repr=False)
     imports: tuple[Import, ...] = field(repr=False)
     has_append: bool
+    has_text: bool
     diagnostics: tuple[Diagnostic, ...] = field(repr=False)
 
     def location(self, path: tuple[str | int, ...]) -> SourceLocation | None:
@@ -100,7 +101,8 @@ class Scope:
 class Merged:
     """A manifest with its imports merged below it.
 
-    `parts` are the merged imports in order; `mentions` tells, for each component (type, name), the manifest that writes it last.
+    `parts` are the merged imports in order; `has_text` tells whether any file holds templates or functions; `mentions` tells, for
+    each component (type, name), the manifest that writes it last.
     """
 
     manifest: Manifest
@@ -108,6 +110,7 @@ class Merged:
     parts: tuple[Merged, ...] = field(repr=False)
     scope: Scope = field(repr=False)
     has_append: bool
+    has_text: bool
     mentions: dict[tuple[str, str], Manifest] = field(repr=False)
 
     def contributions(self, chain: tuple[str, ...] = ()) -> Iterator[tuple[Manifest, tuple[str, ...]]]:
@@ -203,6 +206,7 @@ class Manifests:
             value=value,
             imports=imports,
             has_append=b"!append" in content and holds_append(value),
+            has_text=b"{{" in content or document.first_function is not None,
             diagnostics=tuple(findings.diagnostics),
         )
 
@@ -256,6 +260,7 @@ class Manifests:
             scope=scope,
             # A merge of two or more resolves every `!append`; a lone file keeps its own for the component merge.
             has_append=(manifest.has_append or any(part.has_append for part in parts)) and len(parts) + bool(own) < 2,
+            has_text=manifest.has_text or any(part.has_text for part in parts),
             mentions=_mentions(parts, manifest),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from catalog.errors import EstateError
@@ -112,7 +113,7 @@ class StackFiles:
             merged=merged,
             instances=instances,
             built=tuple(built),
-            declared=tuple(() if item.abstract else tuple(dependencies.declared(item.sections)) for item in instances),
+            declared=tuple(() if item.abstract else tuple(_declared(item, merged)) for item in instances),
             names=frozenset(instance.stack for instance in instances),
             lost=frozenset(lost),
             diagnostics=tuple(dict.fromkeys(findings.diagnostics)),
@@ -156,6 +157,12 @@ class StackFiles:
             manifest=manifest.file,
             location=mention.location(("components", built.type, built.name)) if mention else None,
         )
+
+
+def _declared(instance: ResolvedInstance, merged: Merged) -> Iterator[Declared]:
+    yield from dependencies.declared(instance.sections)
+    if merged.has_text:
+        yield from dependencies.inferred(instance.sections)
 
 
 def renamed(instance: ResolvedInstance, stack: str) -> ResolvedInstance:

@@ -66,7 +66,8 @@ _MOVES: Mapping[Move, tuple[tuple[RequestState, ...], RequestState]] = {
     Move.REJECT: ((R.AWAITING_APPROVAL,), R.REJECTED),
     Move.EXPIRE: ((R.AWAITING_APPROVAL,), R.EXPIRED),
     Move.DENY: ((*_BEFORE_APPROVAL, R.APPROVED), R.DENIED),
-    Move.CANCEL: ((*_BEFORE_APPROVAL, R.AWAITING_APPROVAL, R.APPROVED), R.CANCELLED),
+    # Calling off what is unknown gives up on finding out: what was applied stays, and the target is free to be planned anew.
+    Move.CANCEL: ((*_BEFORE_APPROVAL, R.AWAITING_APPROVAL, R.APPROVED, R.APPLY_UNKNOWN), R.CANCELLED),
     Move.PROVISION: ((R.APPROVED,), R.PROVISIONING),
     Move.LOSE: ((R.PROVISIONING,), R.APPLY_UNKNOWN),
     Move.RESUME: ((R.APPLY_UNKNOWN,), R.PROVISIONING),
@@ -86,7 +87,7 @@ _STEP_MOVES: Mapping[StepMove, tuple[tuple[StepState, ...], StepState]] = {
     StepMove.SUCCEED: ((S.RUNNING, S.WAITING, S.UNKNOWN), S.SUCCEEDED),
     StepMove.FAIL: ((S.RUNNING, S.WAITING, S.UNKNOWN), S.FAILED),
     StepMove.SKIP: ((S.PENDING, S.RUNNING), S.SKIPPED),
-    StepMove.CANCEL: ((S.PENDING, S.RUNNING, S.WAITING), S.CANCELLED),
+    StepMove.CANCEL: ((S.PENDING, S.RUNNING, S.WAITING, S.UNKNOWN), S.CANCELLED),
     StepMove.LOSE: ((S.RUNNING,), S.UNKNOWN),
     StepMove.RESUME: ((S.UNKNOWN,), S.RUNNING),
     StepMove.AGAIN: ((S.RUNNING, S.UNKNOWN), S.PENDING),

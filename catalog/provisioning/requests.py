@@ -126,7 +126,8 @@ async def cancel(
 ) -> ProvisioningRequest:
     """Cancel a request that is not being applied yet; cancelling again changes nothing.
 
-    Its requester may, and an admin of its target. Raises Conflict when it is too late, naming what can be done.
+    Its requester may, and an admin of its target. What is being applied can't be: that is a Conflict. Where it is unknown what was
+    applied, it stays applied, and the next request plans what is left.
     """
     del config
     principal_id = _principal(scope)
@@ -137,6 +138,8 @@ async def cancel(
         owner = await _owner(session, found)
         if principal_id != found.requester_id and not scope.admits(Role.ADMIN, tenant_id=found.tenant_id, team_id=owner):
             raise Forbidden("only its requester or an admin cancels a request")
+        if found.state == RequestState.APPLY_UNKNOWN:
+            await _index_later(session, found)
         transitions.move(found, Move.CANCEL)
         said = f"cancelled by {scope.name}" + (f": {reason}" if reason else "")
         transitions.cancel(await rows.steps(session, found.id), said)
@@ -167,7 +170,7 @@ async def resolve(
             transitions.end(step, StepMove.SUCCEED if outcome is UnknownOutcome.APPLIED else StepMove.AGAIN, summary=said)
             transitions.move(found, Move.RESUME)
             await _advance_later(session, found.id)
-        await jobs.enqueue(session, "index_estate", {"estate": await rows.estate_name(session, found.estate_id)})
+        await _index_later(session, found)
         return await _commit(session, found)
 
 
@@ -317,6 +320,11 @@ def _approval(found: ProvisioningRequest, scope: Scope, decision: ApprovalDecisi
 
 async def _advance_later(session: AsyncSession, request_id: str) -> None:
     await jobs.enqueue(session, "advance_request", {"request_id": request_id}, dedupe=f"request:{request_id}")
+
+
+async def _index_later(session: AsyncSession, found: ProvisioningRequest) -> None:
+    """Whatever an interrupted request committed is to be seen in the graph."""
+    await jobs.enqueue(session, "index_estate", {"estate": await rows.estate_name(session, found.estate_id)})
 
 
 async def _commit(session: AsyncSession, found: ProvisioningRequest) -> ProvisioningRequest:

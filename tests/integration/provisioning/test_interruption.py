@@ -61,7 +61,7 @@ async def test_a_worker_killed_while_applying_leaves_an_unknown_that_a_person_re
     found, steps = await world.look(made)
     assert (found.state, steps[2].state) == (RequestState.APPLY_UNKNOWN, StepState.UNKNOWN)
     assert "replace terraform_data.slow[0]" in steps[2].error
-    assert "resolve" in steps[2].hint
+    assert "cancel this request" in steps[2].hint
     assert world.repository.head() == found.commit
     assert (tmp_path / "begun").read_text() == "begun\n"
     assert not context.lives(steps[2].intent["program"])
@@ -166,16 +166,51 @@ async def test_a_step_whose_worker_lives_is_left_alone(world):
     assert (steps[0].state, steps[0].attempt) == (StepState.RUNNING, 1)
 
 
+async def leave_unknown(world, made):
+    """Leave the rows as an examination leaves them that could not tell."""
+    await interrupt(world, made, 2, state=RequestState.PROVISIONING, phase="apply")
+    async with world.database.session() as session:
+        found, (plan, gate, step) = await rows.lock(session, made.id), await rows.steps(session, made.id)
+        plan.state = gate.state = StepState.SUCCEEDED
+        found.state, step.state, step.error = RequestState.APPLY_UNKNOWN, StepState.UNKNOWN, "can't tell"
+        await session.commit()
+
+
 async def test_an_abandoned_request_ends(world):
     """ABANDON ends a request of unknown outcome as FAILED and frees its target."""
     made = await world.request()
-    await interrupt(world, made, 2, state=RequestState.PROVISIONING, phase="apply")
-    async with world.database.session() as session:
-        found, step = await rows.lock(session, made.id), (await rows.steps(session, made.id))[2]
-        found.state, step.state, step.error = RequestState.APPLY_UNKNOWN, StepState.UNKNOWN, "can't tell"
-        await session.commit()
+    await leave_unknown(world, made)
     ended = await requests.resolve(
         world.database, world.config, world.approver, made.id, outcome=UnknownOutcome.ABANDON, comment="enough"
     )
     assert ended.state == RequestState.FAILED
     await world.request(key="again")
+
+
+async def test_an_unknown_outcome_can_be_called_off(world):
+    """Its requester may give up on a request of unknown outcome; the next request is planned from what is there."""
+    made = await world.request()
+    await leave_unknown(world, made)
+    cancelled = await requests.cancel(world.database, world.config, world.requester, made.id)
+    assert cancelled.state == RequestState.CANCELLED
+    _, steps = await world.look(made)
+    assert [step.state for step in steps] == [StepState.SUCCEEDED, StepState.SUCCEEDED, StepState.CANCELLED]
+    worker = world.worker()
+    again = await world.request(key="again")
+    await worker.advance(again)
+    await world.approve(again)
+    await worker.advance(again)
+    found, _ = await world.look(again)
+    assert found.state == RequestState.SUCCEEDED
+
+
+async def test_what_was_applied_is_told_by_a_person(world):
+    """APPLIED lets a request of unknown outcome go on behind the step that was lost."""
+    made = await world.request()
+    await leave_unknown(world, made)
+    await requests.resolve(
+        world.database, world.config, world.approver, made.id, outcome=UnknownOutcome.APPLIED, comment="it is there"
+    )
+    await world.worker().advance(made)
+    found, steps = await world.look(made)
+    assert (found.state, steps[2].state) == (RequestState.SUCCEEDED, StepState.SUCCEEDED)

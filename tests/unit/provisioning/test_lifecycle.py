@@ -75,8 +75,8 @@ def test_applying_can_not_be_cancelled():
 
 
 def test_an_unknown_apply_never_succeeds_by_itself():
-    """APPLY_UNKNOWN ends only through RESUME or FAIL."""
-    assert {move for state, move in MOVES if state is RequestState.APPLY_UNKNOWN} == {Move.RESUME, Move.FAIL}
+    """Out of APPLY_UNKNOWN lead only finding out, failing, and calling it off."""
+    assert {move for state, move in MOVES if state is RequestState.APPLY_UNKNOWN} == {Move.RESUME, Move.FAIL, Move.CANCEL}
 
 
 def test_a_running_step_is_started_once():

@@ -13,7 +13,8 @@ from typing import Any
 
 from catalog.errors import EstateError
 from catalog.stacks import provenance, validation
-from catalog.stacks.atmos_config import COMPONENT_TYPES, AtmosConfig
+from catalog.stacks.atmos_config import AtmosConfig
+from catalog.stacks.decoding import COMPONENT_TYPES
 from catalog.stacks.edges import Edges, Place, Targets, edges_of, is_local
 from catalog.stacks.findings import Findings, ordered
 from catalog.stacks.manifests import Manifest, Manifests

@@ -6,20 +6,20 @@ environment handed in); lenient reading only looks in the estate's directory. Pa
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.errors import EstateError
-from catalog.stacks import documents
+from catalog.stacks import decoding, documents
+from catalog.stacks.decoding import COMPONENT_TYPES
 from catalog.stacks.documents import Document
 from catalog.stacks.files import Files, join
+from catalog.stacks.findings import Findings
 from catalog.stacks.merging import EMPTY, Map, merge
 from catalog.values import SourceLocation
 
 NAMES = ("atmos.yaml", "atmos.yml")
-COMPONENT_TYPES = ("terraform", "helmfile", "packer", "ansible", "kubernetes", "helm", "container", "emulator")
 
 # Keys whose case is kept; viper lower-cases every other.
 _CASED = (("env",), ("templates", "settings", "env"), ("auth", "identities"))
@@ -53,20 +53,6 @@ _VARIABLES: dict[str, tuple[str, ...]] = {
     **{f"ATMOS_COMPONENTS_{name.upper()}_COMMAND": ("components", name, "command") for name in COMPONENT_TYPES},
 }
 
-# What decoding insists on: text (numbers and booleans become text) and lists of text.
-_TEXTS = (
-    ("base_path",),
-    ("stacks", "base_path"),
-    ("stacks", "name_pattern"),
-    ("stacks", "name_template"),
-    ("settings", "list_merge_strategy"),
-    ("workflows", "base_path"),
-    ("logs", "level"),
-    *(("components", name, key) for name in COMPONENT_TYPES for key in ("base_path", "command")),
-)
-_LISTS = (("import",), ("stacks", "included_paths"), ("stacks", "excluded_paths"))
-_LOG_LEVELS = ("Trace", "Debug", "Info", "Warning", "Error", "Off")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigFile:
@@ -91,7 +77,7 @@ class AtmosConfig:
 
     def get(self, *keys: str, otherwise: Any = None) -> Any:
         """The value at the keys, else the default; null counts as absent."""
-        return _get(self.values, keys, otherwise)
+        return decoding.get(self.values, keys, otherwise)
 
     @property
     def included_paths(self) -> list[str]:
@@ -129,19 +115,15 @@ class AtmosConfig:
 
     def location(self, *keys: str) -> SourceLocation | None:
         """Where a key is written: in the last source that has it."""
-        for source in reversed(self.sources):
-            here = _cased_location(source, keys)
-            if here is not None:
-                return here
-        return None
+        return _location(self.sources, keys)
 
 
 def load(
     files: Files,
     directory: str,
     *,
+    findings: Findings,
     config_path: str | None = None,
-    strict: bool = False,
     environment: Mapping[str, str] | None = None,
     inherited: Sequence[ConfigFile] = (),
     git_root: str | None = None,
@@ -155,7 +137,7 @@ def load(
     reader = _Reader(files)
     for text in inherited:
         reader.add(documents.load(text.content, text.name))
-    places = _places(files, directory, config_path, strict=strict)
+    places = _places(files, directory, config_path, strict=findings.strict)
     for place in places:
         reader.read_directory(place)
     reader.read_profiles(places[-1] if places else directory, environment.get("ATMOS_PROFILE", ""))
@@ -163,15 +145,17 @@ def load(
     source = "config"
     for variable, keys in _VARIABLES.items():
         if environment.get(variable):
-            values = merge(values, _nested(keys, _typed(keys, environment[variable])))
+            values = merge(values, decoding.nested(keys, decoding.typed(keys, environment[variable])))
             source = "runtime" if keys == ("base_path",) else source
-    decoded = _decoded(values)
+    decoded = decoding.decoded(values, findings, lambda keys: _location(reader.sources, keys))
     anchor = places[-1] if places else directory
-    base_path = _base_path(files, str(_get(decoded, ("base_path",), "")), anchor, directory, source=source, git_root=git_root)
+    base_path = _base_path(
+        files, str(decoding.get(decoded, ("base_path",), "")), anchor, directory, source=source, git_root=git_root
+    )
     return AtmosConfig(
         directory=anchor,
         base_path=base_path,
-        stacks_path=join(base_path, str(_get(decoded, ("stacks", "base_path"), ""))),
+        stacks_path=join(base_path, str(decoding.get(decoded, ("stacks", "base_path"), ""))),
         values=decoded,
         sources=tuple(reader.sources),
     )
@@ -231,9 +215,9 @@ class _Reader:
 
     def read_profiles(self, directory: str, chosen: str) -> None:
         """Read the chosen profiles over everything else; raises EstateError for one that doesn't exist."""
-        default = _get(self.values, ("profiles", "default"), "")
+        default = decoding.get(self.values, ("profiles", "default"), "")
         names = [name.strip() for name in chosen.split(",") if name.strip()] or ([str(default)] if default else [])
-        base = _get(self.values, ("profiles", "base_path"), "")
+        base = decoding.get(self.values, ("profiles", "base_path"), "")
         for name in names:
             folders = [join(directory, str(place), name) for place in (base, "profiles", ".atmos/profiles") if place]
             folder = next((place for place in folders if self.files.has_directory(place)), None)
@@ -308,51 +292,6 @@ def _lowered(value: Any, path: tuple[str, ...]) -> Any:
     return value
 
 
-def _get(values: Any, keys: Sequence[str], otherwise: Any) -> Any:
-    for key in keys:
-        values = values.get(key) if isinstance(values, dict) else None
-    return otherwise if values is None else values
-
-
-def _nested(keys: Sequence[str], value: Any) -> Map:
-    return {keys[0]: _nested(keys[1:], value) if len(keys) > 1 else value}
-
-
-def _typed(keys: tuple[str, ...], text: str) -> Any:
-    return [part.strip() for part in text.split(",")] if keys in _LISTS else text
-
-
-def _decoded(values: Map) -> Map:
-    """Coerce what decoding coerces; raises EstateError naming every value of a wrong type."""
-    wrong: list[str] = []
-    for keys in _TEXTS:
-        value = _get(values, keys, None)
-        if isinstance(value, (dict, list)):
-            wrong.append(_unconvertible(keys, value))
-        elif value is not None and not isinstance(value, str):
-            values = merge(values, _nested(keys, str(value)))
-    for keys in _LISTS:
-        value = _get(values, keys, None)
-        if isinstance(value, str):
-            values = merge(values, _nested(keys, _typed(keys, value)))
-        items = value if isinstance(value, list) else [value] if isinstance(value, dict) and value else []
-        wrong += [
-            _unconvertible((*keys[:-1], f"{keys[-1]}[{n}]"), item) for n, item in enumerate(items) if isinstance(item, (dict, list))
-        ]
-    if wrong:
-        raise EstateError("decoding failed due to the following error(s):\n\n" + "\n".join(wrong), code="CONFIG")
-    level = _get(values, ("logs", "level"), "") or "Info"
-    if level not in _LOG_LEVELS:
-        words = f"invalid log level the log level '{level}' is not recognized. Valid options are: [{' '.join(_LOG_LEVELS)}]"
-        raise EstateError(words, code="CONFIG")
-    return values
-
-
-def _unconvertible(keys: Sequence[str], value: Any) -> str:
-    kind = "map[string]interface {}" if isinstance(value, dict) else "[]interface {}"
-    return f"'{'.'.join(keys)}' expected type 'string', got unconvertible type '{kind}'"
-
-
 def _base_path(files: Files, path: str, anchor: str, directory: str, *, source: str, git_root: str | None) -> str:
     """Where the estate's own directory is: what `base_path` means depends on how it is written and who wrote it."""
     anchor = anchor.rpartition("/")[0] if files.has(anchor) else anchor
@@ -372,6 +311,10 @@ def _base_path(files: Files, path: str, anchor: str, directory: str, *, source: 
     return next((join(place, path) for place in order if files.has_directory(join(place, path))), join(anchor, path))
 
 
+def _location(sources: Sequence[Document], keys: Sequence[str]) -> SourceLocation | None:
+    return next((found for source in reversed(sources) if (found := _cased_location(source, keys)) is not None), None)
+
+
 def _cased_location(document: Document, keys: Sequence[str]) -> SourceLocation | None:
     path: list[str] = []
     value = document.value
@@ -382,66 +325,3 @@ def _cased_location(document: Document, keys: Sequence[str]) -> SourceLocation |
         path.append(found)
         value = value[found]
     return document.location(path)
-
-
-# What Atmos' own structs hold of `auth`; other keys are dropped, empty values too.
-_AUTH_KEYS = {
-    "providers": [
-        "kind",
-        "start_url",
-        "url",
-        "region",
-        "username",
-        "password",
-        "driver",
-        "provider_type",
-        "download_browser_driver",
-        "browser_type",
-        "browser_executable_path",
-        "auto_provision_identities",
-        "session",
-        "console",
-        "default",
-        "spec",
-        "tags",
-    ],
-    "identities": [
-        "kind",
-        "default",
-        "required",
-        "provider",
-        "via",
-        "principal",
-        "credentials",
-        "spec",
-        "alias",
-        "env",
-        "session",
-        "emulator",
-        "tags",
-    ],
-}
-
-
-def auth(config: AtmosConfig) -> Map:
-    """The lowest layer of every terraform component's `auth`: the configuration's own, with everything the struct has."""
-    written = config.get("auth", otherwise=EMPTY)
-    if not written.get("providers") and not written.get("identities"):
-        return EMPTY
-    # Atmos derives the realm from where the configuration lies; the machine's path stays out of it here.
-    realm = hashlib.sha256(config.directory.encode()).hexdigest()[:16]
-    result: Map = {
-        "realm": written.get("realm") or realm,
-        "logs": {"file": "", "level": ""},
-        "keyring": written.get("keyring") or {},
-    }
-    for name, known in _AUTH_KEYS.items():
-        entries = written.get(name)
-        result[name] = {key: _struct(entry, known) for key, entry in entries.items()} if isinstance(entries, dict) else None
-    return result | {key: written[key] for key in ("console", "integrations") if written.get(key)}
-
-
-def _struct(entry: Any, known: Sequence[str]) -> Any:
-    if not isinstance(entry, dict):
-        return entry
-    return {key: value for key, value in entry.items() if key == "kind" or (key in known and value)}

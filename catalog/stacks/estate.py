@@ -58,7 +58,7 @@ def resolve(
                 files,
                 home,
                 config_path=None if config_path is None else _cleaned(posixpath.join(home or ".", config_path)),
-                strict=strict,
+                findings=findings,
                 environment=environment,
                 inherited=inherited,
                 git_root=git_root,

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from catalog.errors import EstateError
-from catalog.stacks.atmos_config import COMPONENT_TYPES, AtmosConfig
+from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.components import Components
+from catalog.stacks.decoding import COMPONENT_TYPES
 from catalog.stacks.files import Files, join
 from catalog.stacks.manifests import Manifest, Manifests, content_key
 from catalog.stacks.stack_files import StackFile

@@ -6,7 +6,8 @@ the same layers again for one path.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from catalog.stacks.components import Built
@@ -27,8 +28,8 @@ def trace(merged: Merged, built: Built, entry: Map, path: str) -> tuple[Provenan
     steps = parse(path, entry)
     if not steps:
         return ()
-    files = tuple(merged.contributions())
-    found = [said for layer, prefix in _layers(built, entry, steps) for said in _said(files, layer, prefix)]
+    files = _by_place(merged)
+    found = [said for layer, prefix in _layers(built, entry, steps) for said in _said(files.get(_place(prefix), ()), layer, prefix)]
     if found:
         return tuple(reversed(found))
     value = _at(entry, steps)
@@ -78,7 +79,35 @@ def _layers(built: Built, entry: Map, steps: Path) -> Iterator[tuple[str, Path]]
         yield "overrides", (built.type, "overrides", *inner)
 
 
-def _said(files: tuple[tuple[Manifest, tuple[str, ...]], ...], layer: str, path: Path) -> Iterator[ProvenanceEntry]:
+Contribution = tuple[Manifest, tuple[str, ...]]
+
+
+# An indexer asks for a value of every instance, stack by stack: of the dozens of files of a stack few write any one component.
+@lru_cache(maxsize=4)
+def _by_place(merged: Merged) -> Mapping[Path, Sequence[Contribution]]:
+    """The files that a stack is merged from, in order, by the sections and components they write."""
+    found: dict[Path, list[Contribution]] = {}
+    for manifest, chain in merged.contributions():
+        for place in _places(manifest.value):
+            found.setdefault(place, []).append((manifest, chain))
+    return found
+
+
+def _places(value: Any) -> Iterator[Path]:
+    for section, content in value.items() if isinstance(value, dict) else ():
+        if section != "components":
+            yield (section,)
+            continue
+        for kind, components in content.items() if isinstance(content, dict) else ():
+            for name in components if isinstance(components, dict) else ():
+                yield (section, kind, name)
+
+
+def _place(path: Path) -> Path:
+    return path[:3] if path[0] == "components" else path[:1]
+
+
+def _said(files: Sequence[Contribution], layer: str, path: Path) -> Iterator[ProvenanceEntry]:
     for manifest, chain in files:
         value = _at(manifest.value, path)
         if value is _ABSENT:

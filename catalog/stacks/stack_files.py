@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from catalog.errors import EstateError
 from catalog.stacks import dependencies
-from catalog.stacks.components import Built, Components, locate
+from catalog.stacks.components import Built, Components
 from catalog.stacks.dependencies import Declared
 from catalog.stacks.findings import Findings
 from catalog.stacks.manifests import Manifests, Merged
 from catalog.stacks.merging import EMPTY, Map
 from catalog.stacks.naming import Naming
 from catalog.stacks.resolved import ResolvedInstance
+from catalog.stacks.roots import locate
 from catalog.stacks.stages import Stages
 from catalog.values import Diagnostic, Severity, SourceLocation
 

@@ -1,0 +1,77 @@
+"""Whatever a manifest holds, lenient reading answers and strict reading refuses in its own words."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.errors import EstateError
+from catalog.stacks import describe, estate
+from catalog.stacks.hints import COMPONENT_KEYS, ROOT_KEYS
+from catalog.stacks.tree import MemoryTree
+
+ODD = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.sampled_from(
+            ["", "x", "a", "b", "s3", "{{ .vars.x }}", "!env X", "!include y", "catalog/a", "../x", "abstract", "append"]
+        ),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=2),
+        st.dictionaries(
+            st.sampled_from(["a", "b", "s3", "vars", "path", "component", "depends_on", "components", "1"]), inner, max_size=2
+        ),
+    ),
+    max_leaves=6,
+)
+METADATA = st.dictionaries(
+    st.sampled_from(["component", "inherits", "type", "name", "terraform_workspace", "labels", "depends_on"]), ODD, max_size=3
+)
+ENTRY = st.one_of(ODD, st.dictionaries(st.sampled_from(COMPONENT_KEYS), st.one_of(ODD, METADATA), max_size=4))
+COMPONENTS = st.one_of(
+    ODD,
+    st.dictionaries(
+        st.sampled_from(["terraform", "helmfile", "packer", "kubernetes", "helm", "container", "other"]),
+        st.one_of(ODD, st.dictionaries(st.sampled_from(["a", "b", "x/y"]), ENTRY, max_size=2)),
+        max_size=2,
+    ),
+)
+MANIFEST = st.one_of(
+    ODD,
+    st.builds(
+        lambda sections, components: {**sections, "components": components},
+        st.dictionaries(st.sampled_from(ROOT_KEYS), st.one_of(ODD, st.just(["catalog/a"])), max_size=4),
+        COMPONENTS,
+    ),
+)
+CONFIG = st.fixed_dictionaries(
+    {"stacks": st.just({"base_path": "stacks", "included_paths": ["deploy/*"], "name_pattern": "{stage}"})},
+    optional={"settings": ODD, "components": ODD, "env": ODD, "auth": ODD, "integrations": ODD, "templates": ODD, "workflows": ODD},
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(CONFIG, MANIFEST, MANIFEST, st.binary(max_size=40))
+def test_nothing_in_a_manifest_breaks_the_reader(config: object, one: object, other: object, noise: bytes) -> None:
+    """Any values of any types in any place: no exception but EstateError, and none at all leniently."""
+    files = {
+        "atmos.yaml": json.dumps(config).encode(),
+        "stacks/catalog/a.yaml": json.dumps(other).encode(),
+        "stacks/deploy/one.yaml": json.dumps(one).encode(),
+        "stacks/deploy/two.yaml": noise,
+    }
+    found = estate.resolve(MemoryTree(files))
+    described = describe.stacks(found)
+    for stack in found.stacks:
+        for item in stack.instances:
+            assert described[stack.name]["components"][item.type][item.name]
+            assert found.provenance(stack.name, item.type, item.name, "vars.a") is not None
+    with contextlib.suppress(EstateError):
+        describe.to_json(describe.stacks(estate.resolve(MemoryTree(files), strict=True)))

@@ -5,7 +5,7 @@ It may import `errors` and `values` only. The decision that shaped it: values st
 never mutated, and where they come from (file, line, layer) lies beside them, worked out only when asked.
 
 The way through: `tree` → `atmos_config` → `discovery` → `documents` → `manifests` (imports) → `roots`, `inheritance`, `components`
-(layers by the table in `sections`) → `naming` → `stack_files` → `assembly` (`edges`) → `describe`. `estate.resolve` walks it;
-`incremental` tells what of an older reading still holds; `stages` keeps the places of templates and functions. `documents.load` reads
-YAML for every room above, `editor.set_value` edits it.
+(layers by the table in `sections`) → `naming` → `stack_files` → `assembly` (`edges`) → `describe`. `estate.resolve` walks
+it; `incremental` tells what of an older reading still holds; `stages` keeps the places of templates and functions. `documents.load`
+reads YAML for every room above, `editor.set_value` edits it.
 """

@@ -137,5 +137,8 @@ def _check_values(name: str, value: Any, path: str = "vars") -> None:
             _check_values(name, item, f"{path}[{number}]")
     elif isinstance(value, str) and value.startswith(_LOOKED_UP):
         raise Invalid(f"{name}: {path} is {value.split(' ')[0]}, which this version can't look up", hint="give it a value")
+    elif isinstance(value, str) and "{{" in value and "}}" in value:
+        # Applied as it is written it would be wrong wherever templates are switched on, and nobody renders them yet.
+        raise Invalid(f"{name}: {path} is a template, which this version does not render", hint="give it a value")
     elif value is not None and not isinstance(value, (str, int, float)):
         raise Invalid(f"{name}: {path} is a {type(value).__name__}, which is no value yet", hint="give it a value")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -45,6 +45,7 @@ from catalog.store.database import Database
 
 CHANNEL = "step_log"  # NOTIFY wakes followers of a request with its id; the rows are the truth
 KEPT = timedelta(days=30)  # how long an idempotency key is remembered
+_LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 _BUSY_TRIES = 10
 _BUSY_PAUSE = 0.1  # seconds
 
@@ -369,7 +370,9 @@ class Hold:
         try:
             yield
         finally:
-            await self._connection.execute("select pg_advisory_unlock(hashtextextended($1, 0))", f"estate:{estate_id}")
+            # With the connection the lock is gone too; what was done under it keeps its outcome.
+            with suppress(*_LOST):
+                await self._connection.execute("select pg_advisory_unlock(hashtextextended($1, 0))", f"estate:{estate_id}")
 
 
 @asynccontextmanager
@@ -380,7 +383,8 @@ async def hold(database: Database, request_id: str) -> AsyncIterator[Hold | None
         held = await _try_lock(connection, f"request:{request_id}")
         yield Hold(connection) if held else None
     finally:
-        await connection.close()
+        with suppress(*_LOST):
+            await connection.close(timeout=5)
 
 
 async def _try_lock(connection: asyncpg.Connection, name: str) -> bool:

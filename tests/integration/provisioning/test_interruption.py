@@ -166,6 +166,24 @@ async def test_a_step_whose_worker_lives_is_left_alone(world):
     assert (steps[0].state, steps[0].attempt) == (StepState.RUNNING, 1)
 
 
+async def test_a_worker_that_loses_its_database_connections_writes_what_came_of_it(world, tmp_path):
+    """When every connection is cut while it applies, the worker finishes, and its outcome is written as if nothing had been."""
+    made = await world.request({"seconds": 2, "marks": str(tmp_path)})
+    worker = world.worker()
+    await worker.advance(made)
+    await world.approve(made)
+    applying = asyncio.create_task(worker.advance(made))
+    await wait_for(tmp_path / "begun")
+    async with world.database.connection() as connection:
+        await connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        )
+    await applying
+    found, steps = await world.look(made)
+    assert (found.state, steps[2].state, steps[2].attempt) == (RequestState.SUCCEEDED, StepState.SUCCEEDED, 1)
+    assert (tmp_path / "begun").read_text() == "begun\n"
+
+
 async def leave_unknown(world, made):
     """Leave the rows as an examination leaves them that could not tell."""
     await interrupt(world, made, 2, state=RequestState.PROVISIONING, phase="apply")

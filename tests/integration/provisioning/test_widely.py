@@ -144,3 +144,15 @@ async def test_an_instance_that_is_gone_fails_its_request(world):
     found, steps = await world.look(made)
     assert (found.state, steps[2].state) == (RequestState.FAILED, StepState.FAILED)
     assert "no component vpc in stack dev" in steps[2].error
+
+
+@pytest.mark.parametrize("value", ["!terraform.output vpc dev id", "'{{ .vars.stage }}'"])
+async def test_a_value_that_is_not_known_is_not_applied(new_world, files, value):
+    """A value that something else would have to give first is refused when it is planned, not applied as the text it is."""
+    files["stacks/orgs/dev.yaml"] = files["stacks/orgs/dev.yaml"].replace("10.0.0.0/16 ", value)
+    world = await new_world()
+    made = await world.request()
+    await world.worker().advance(made)
+    found, steps = await world.look(made)
+    assert found.state == RequestState.FAILED
+    assert "vars.cidr is" in steps[0].error

@@ -15,7 +15,7 @@ from catalog.indexer.metadata import Cost
 from catalog.indexer.redaction import json_text, safe
 from catalog.indexer.stack_rows import StackPart, Surroundings, component_path, estimate_row, fingerprint, kind_of
 from catalog.records import ComponentType, CostSource
-from catalog.stacks.resolved import ResolvedEstate
+from catalog.stacks.resolved import ResolvedEstate, ResolvedStack
 from catalog.stacks.tree import Tree
 from catalog.store.rows import ComponentRow
 from catalog.values import global_id
@@ -32,19 +32,33 @@ class Said:
     costs: set[Cost]
 
 
-def find(tree: Tree, resolved: ResolvedEstate) -> tuple[tuple[str, str], ...]:
-    """The components of an estate, each its type and path: those that instances use and those that lie unused beside them."""
+# What stacks use, by the stack's name: the stack that was looked at, and the components its instances name.
+Uses = dict[str, tuple[ResolvedStack, frozenset[tuple[str, str]]]]
+
+
+def find(tree: Tree, resolved: ResolvedEstate, uses: Uses) -> tuple[tuple[str, str], ...]:
+    """The components of an estate, each its type and path: those that instances use and those that lie unused beside them.
+
+    `uses` remembers what each stack uses from one reading to the next.
+    """
     paths = list(tree.paths())
-    used = {
-        (kind_of(instance.type), path)
-        for stack in resolved.stacks
-        for instance in stack.instances
-        if (path := component_path(instance, resolved.component_base_paths)) is not None
-    }
+    used: set[tuple[str, str]] = set()
+    for stack in resolved.stacks:
+        known = uses.get(stack.name)
+        if known is None or known[0] is not stack:
+            known = uses[stack.name] = stack, frozenset(_used(stack, resolved.component_base_paths))
+        used |= known[1]
     found = {item for item in used if _is_directory(paths, item[1])}
     base = resolved.component_base_paths.get("terraform")
     unused = _modules_below(paths, base) if base else ()
     return tuple(sorted(found | {(ComponentType.TERRAFORM.value, path) for path in unused}))
+
+
+def _used(stack: ResolvedStack, base_paths: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    for instance in stack.instances:
+        path = component_path(instance, base_paths)
+        if path is not None:
+            yield kind_of(instance.type), path
 
 
 def _is_directory(paths: Sequence[str], path: str) -> bool:
@@ -74,7 +88,7 @@ def identity(estate: str, component: tuple[str, str]) -> str:
 def said(parts: Iterable[StackPart]) -> dict[str, Said]:
     """Gather what instances say of their components, by the component's id."""
     gathered: dict[str, Said] = {}
-    for facts in {part.facts for part in parts}:
+    for facts in {id(part.facts): part.facts for part in parts}.values():
         for component, category, time, cost in facts:
             answers = gathered.get(component)
             if answers is None:

@@ -118,12 +118,27 @@ def _cost(levels: Levels, currency: str, complaints: list[Complaint]) -> Cost | 
 
 def _cached(parse: Callable[..., T], written: Any, *rest: Any) -> T:
     # Thousands of instances inherit the same few texts.
-    return _parsed(parse, written, *rest) if isinstance(written, str) else parse(written, *rest)
+    result: T
+    if isinstance(written, str):
+        result = _parsed(parse, written, *rest)
+    elif isinstance(written, Mapping) and all(type(item) in _SCALARS for item in written.values()):
+        result = _parsed_map(parse, tuple(written.items()), *rest)
+    else:
+        result = parse(written, *rest)
+    return result
+
+
+_SCALARS = (str, int)  # equal keys of a cache must mean equal values: 1 and 1.0 and True would not
 
 
 @lru_cache(maxsize=8192)
 def _parsed(parse: Callable[..., Any], written: str, *rest: Any) -> Any:
     return parse(written, *rest)
+
+
+@lru_cache(maxsize=8192)
+def _parsed_map(parse: Callable[..., Any], written: tuple[tuple[str, Any], ...], *rest: Any) -> Any:
+    return parse(dict(written), *rest)
 
 
 def _category(written: Any) -> str:

@@ -44,6 +44,7 @@ class Memory:
     readings: dict[str, Kept] = field(default_factory=dict)
     parsed: MemoryCache = field(default_factory=MemoryCache)
     answers: Answers | None = None
+    uses: dict[str, component_rows.Uses] = field(default_factory=dict)
 
 
 def read(
@@ -72,7 +73,7 @@ def read(
         if resolved.unreadable:
             raise _unreadable(resolved)
         _tell(progress, "reading components")
-        codes = _Codes(config, memory, engine)
+        codes = _Codes(config, memory, engine, estate.id)
         components, diagnostics = codes.read(files, resolved, currency_of(said, organization))
         subject = Subject(
             estate=estate.name,
@@ -108,11 +109,12 @@ class _Codes:
     config: Config
     memory: Memory
     engine: hcl.HclEngine | None
+    estate_id: str
 
     def read(
         self, files: Tree, resolved: ResolvedEstate, currency: str
     ) -> tuple[dict[tuple[str, str], ComponentFacts], tuple[Diagnostic, ...]]:
-        found = component_rows.find(files, resolved)
+        found = component_rows.find(files, resolved, self.memory.uses.setdefault(self.estate_id, {}))
         if self.memory.answers is None:
             self.memory.answers = Answers(self.config.cache)
         engine = self.engine or hcl.open_if_ready(self.config.cache)

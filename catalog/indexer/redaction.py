@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import math
+import operator
 import os
 import re
 import secrets
@@ -46,9 +47,10 @@ def read_key(path: Path) -> bytes:
 
 
 class Redactor:
-    """Redacts and cleans values; never changes what it is given, and shares what needs no change.
+    """Redacts values and writes them as JSON; never changes what it is given, and shares what needs no change.
 
-    Remembers shared parts by identity, so one must not outlive the estate that it reads.
+    Remembers shared parts by identity, so one must not outlive the estate that it reads. `replaced` counts values that could not be
+    stored as they were.
     """
 
     def __init__(self, key: bytes, pattern: str) -> None:
@@ -58,6 +60,24 @@ class Redactor:
         self._secret: set[str] = set()
         self._seen: dict[int, tuple[Any, Any]] = {}
         self.replaced = 0
+
+    def document(self, sections: Mapping[str, Any], sensitive: Collection[str] = ()) -> str:
+        """The JSON text of an instance's redacted sections, as `sections` redacts them, ready to be stored."""
+        text = _stored(self.sections(sections, sensitive))
+        if text is None:
+            cleaned, count = storable(sections)
+            self.replaced += count
+            text = json_text(self.sections(cleaned, [safe(name) for name in sensitive]))
+        return text
+
+    def text(self, value: Any) -> str:
+        """The JSON text of any redacted value, ready to be stored."""
+        text = _stored(self.value(value))
+        if text is None:
+            cleaned, count = storable(value)
+            self.replaced += count
+            text = json_text(self.value(cleaned))
+        return text
 
     def sections(self, sections: Mapping[str, Any], sensitive: Collection[str] = ()) -> dict[str, Any]:
         """Redact an instance's sections, whose names are no keys of secrets; `sensitive` names variables that its code marks so."""
@@ -69,26 +89,23 @@ class Redactor:
         return result
 
     def value(self, value: Any) -> Any:
-        """Redact and clean one value, whatever it is."""
+        """Redact one value, whatever it is."""
         kind = type(value)
         if kind is str:
-            return self._text(value)
+            return self.mark(value) if value.startswith(_SECRET_FUNCTIONS) else value
         if kind is dict or kind is list:
-            return self._shared(value)
-        if kind is float:
-            return value if math.isfinite(value) else self._replace(str(value))
-        if value is None or kind is bool or kind is int:
-            return value
+            known = self._seen.get(id(value))
+            if known is None:
+                # The value itself is kept too: an identity means something only as long as its object lives.
+                known = self._seen[id(value)] = value, self._map(value) if kind is dict else self._list(value)
+            return known[1]
         if isinstance(value, Mapping):
             return self._map(dict(value))
-        if isinstance(value, (list, tuple)):
-            return self._list(list(value))
-        # A date that a merge didn't lose, and whatever else has no JSON: as it is written.
-        return self._text(str(value)) if isinstance(value, Timestamp) else self._replace(str(value))
+        return self._list(list(value)) if isinstance(value, (list, tuple)) else value
 
     def mark(self, value: Any) -> dict[str, str]:
         """What stands for a secret: the keyed hash of its canonical JSON."""
-        text = canonical_json(self._plain(value)).encode("utf-8", "surrogatepass")
+        text = canonical_json(_printable(value)).encode("utf-8", "surrogatepass")
         return {MARK: hmac.new(self._key, text, hashlib.sha256).hexdigest()[:32]}
 
     def is_secret(self, key: str) -> bool:
@@ -98,62 +115,68 @@ class Redactor:
         if key in self._secret:
             return True
         found = self._pattern.search(key) is not None
-        if found:
-            self._secret.add(key)
-        elif _UNSTORABLE.search(key) is None:
-            self._harmless.add(key)
+        (self._secret if found else self._harmless).add(key)
         return found
-
-    def _shared(self, value: Any) -> Any:
-        known = self._seen.get(id(value))
-        if known is not None:
-            return known[1]
-        result = self._map(value) if isinstance(value, dict) else self._list(value)
-        # The value itself is kept too: an identity means something only as long as its object lives.
-        self._seen[id(value)] = value, result
-        return result
 
     def _map(self, value: dict[str, Any]) -> dict[str, Any]:
         changed: dict[str, Any] = {}
         risky = not self._harmless.issuperset(value)
         for key, item in value.items():
             kind = type(item)
-            # Most values are short texts, numbers and flags that need nothing: decided here, without a call.
+            # Most values are texts, numbers and flags that need nothing: decided here, without a call.
             if risky and self.is_secret(key) and _can_be_secret(item):
                 changed[key] = self.mark(item)
-            elif (
-                kind is str
-                or kind is dict
-                or kind is list
-                or kind is float
-                or (kind is not bool and kind is not int and item is not None)
-            ):
+            elif kind is str:
+                if item.startswith(_SECRET_FUNCTIONS):
+                    changed[key] = self.mark(item)
+            elif kind is dict or kind is list:
                 new = self.value(item)
                 if new is not item:
                     changed[key] = new
-        if not changed and not (risky and any(_UNSTORABLE.search(key) for key in value)):
-            return value
-        return {self._text(key): changed.get(key, item) for key, item in value.items()}
+        return {**value, **changed} if changed else value
 
     def _list(self, value: list[Any]) -> list[Any]:
         result = [self.value(item) for item in value]
-        return value if all(map(_same, result, value)) else result
+        return value if all(map(operator.is_, result, value)) else result
 
-    def _text(self, text: str) -> Any:
-        if text.startswith(_SECRET_FUNCTIONS):
-            return self.mark(text)
-        return text if _UNSTORABLE.search(text) is None else self._replace(safe(text))
 
-    def _replace(self, text: str) -> str:
-        self.replaced += 1
-        return text
+def storable(value: Any) -> tuple[Any, int]:
+    """A value as JSON and Postgres can hold it, and how many of its parts had to be replaced."""
+    count = 0
 
-    def _plain(self, value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {str(key): self._plain(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self._plain(item) for item in value]
-        return value if value is None or isinstance(value, (str, bool, int, float)) else str(value)
+    def cleaned(item: Any) -> Any:
+        nonlocal count
+        if isinstance(item, Mapping):
+            return {cleaned(str(key)): cleaned(inner) for key, inner in item.items()}
+        if isinstance(item, (list, tuple)):
+            return [cleaned(inner) for inner in item]
+        if item is None or isinstance(item, (bool, int)) or (isinstance(item, float) and math.isfinite(item)):
+            return item
+        text = str(item)
+        kept = safe(text)
+        # A date that a merge didn't lose is text; everything else that JSON doesn't know is a loss.
+        count += kept != text or not isinstance(item, (str, Timestamp))
+        return kept
+
+    return cleaned(value), count
+
+
+def _stored(value: Any) -> str | None:
+    """The JSON text, or None when there is something in it that can't be stored."""
+    try:
+        text = json_text(value)
+        text.encode()
+    except (ValueError, TypeError):
+        return None
+    return None if "\\u0000" in text else text
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _printable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_printable(item) for item in value]
+    return value if value is None or isinstance(value, (str, bool, int, float)) else str(value)
 
 
 def json_text(value: Any) -> str:
@@ -169,7 +192,3 @@ def safe(text: str) -> str:
 def _can_be_secret(value: Any) -> bool:
     """Nothing, true, false and the empty text hide nothing, and showing them keeps switches readable."""
     return value is not None and value is not True and value is not False and value not in ("", {}, [])
-
-
-def _same(one: Any, other: Any) -> bool:
-    return one is other

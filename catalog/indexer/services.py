@@ -45,7 +45,7 @@ class Known:
 def make(seeds: Seeds, parts: Sequence[StackPart], known: Known, teams: Teams) -> ServiceRows:
     """Make the rows of every service that the seeds define."""
     services, components, estimates, instances = {}, {}, {}, {}
-    environments = _environments(parts)
+    environments = _environments(parts, {part.name for seed in seeds.services for part in seed.parts})
     defaults = {item.name: item.default_team for item in seeds.organizations}
     for seed in seeds.services:
         identity = global_id("Service", seed.organization, seed.slug)
@@ -158,10 +158,11 @@ class _Environment:
     by_component: dict[str, list[str]]
 
 
-def _environments(parts: Iterable[StackPart]) -> dict[str, _Environment]:
+def _environments(parts: Iterable[StackPart], names: set[str]) -> dict[str, _Environment]:
+    """What the environments hold of these names."""
     found: dict[str, _Environment] = {}
     for part in parts:
-        if part.environment_id is None or part.place.environment is None:
+        if not names or part.environment_id is None or part.place.environment is None:
             continue
         environment = found.get(part.environment_id)
         if environment is None:
@@ -173,9 +174,10 @@ def _environments(parts: Iterable[StackPart]) -> dict[str, _Environment]:
                 by_name={},
                 by_component={},
             )
-        for name, component, identity in part.offers:
-            environment.by_name.setdefault(name, []).append(identity)
-            environment.by_component.setdefault(component, []).append(identity)
+        for name in part.by_name.keys() & names:
+            environment.by_name.setdefault(name, []).append(part.by_name[name])
+        for name in part.by_component.keys() & names:
+            environment.by_component.setdefault(name, []).extend(part.by_component[name])
     return found
 
 

@@ -15,12 +15,12 @@ from catalog.indexer.component_facts import ComponentFacts
 from catalog.indexer.context import Mappings, Place
 from catalog.indexer.organization_rows import OrganizationRows
 from catalog.indexer.ownership import Teams
-from catalog.indexer.redaction import Redactor, json_text, safe
+from catalog.indexer.redaction import Redactor, safe
 from catalog.indexer.seed_values import Seeds, currency_of
 from catalog.indexer.services import Known, ServiceRows
-from catalog.indexer.stack_rows import Position, StackPart, Surroundings, fingerprint
+from catalog.indexer.stack_rows import Position, Source, StackPart, Surroundings, fingerprint
 from catalog.stacks import governance
-from catalog.stacks.resolved import ResolvedDependency, ResolvedEstate, ResolvedStack, WorkflowManifest
+from catalog.stacks.resolved import ResolvedDependency, ResolvedEstate, ResolvedManifest, ResolvedStack, WorkflowManifest
 from catalog.store.rows import DiagnosticRow, ManifestRow, WorkflowRow
 from catalog.values import Diagnostic, global_id
 
@@ -95,17 +95,17 @@ def take(
     component_table = {row.id: row for row, _ in made}
     service_rows = services.make(seeds, list(parts.values()), _known(component_table, estimates, parts), teams)
     workflows, workflow_diagnostics = _workflows(resolved.workflows, subject.estate, around.redactor)
-    used = {row.team_id for part in parts.values() for row in (part.stack, *part.instances.values())}
-    used |= {row.owner_id for row in service_rows.services.values()} | {row.maintainer_id for row in component_table.values()}
+    used: set[str] = set().union(*(part.owners for part in parts.values()))
+    others = {row.owner_id for row in service_rows.services.values()} | {row.maintainer_id for row in component_table.values()}
     organization = organization_rows.make(
-        (subject.estate, subject.organization), seeds, (part.place for part in parts.values()), teams, used
+        (subject.estate, subject.organization), seeds, (part.place for part in parts.values()), teams, used | others
     )
-    manifests, imports = _manifests(resolved, subject.estate)
+    manifests = _manifests(resolved, subject.estate, previous.made_from[2] if previous is not None else {})
     snapshot = Snapshot(
         estate=subject.estate,
         organization=organization,
-        manifests=manifests,
-        imports=imports,
+        manifests={row.id: row for _, row, _ in manifests.values()},
+        imports={row.id: imported for _, row, imported in manifests.values()},
         components=component_table,
         component_estimates=estimates,
         workflows=workflows,
@@ -128,7 +128,7 @@ def take(
         spoken_for=frozenset(global_id("Organization", name) for name in _named(seeds)),
         pending=any(facts.code.pending for facts in components.values()),
         hash="",
-        made_from=(inputs, teams),
+        made_from=(inputs, teams, manifests),
     )
     return replace(snapshot, hash=_hash(snapshot))
 
@@ -167,31 +167,32 @@ def _parts(
     for edge in around.resolved.dependencies:
         edges.setdefault(edge.source[0], []).append(edge)
     parts = {}
+    unresolved: dict[str, list[Any]] = {}
+    for key, texts in around.resolved.unresolved_dependencies.items():
+        unresolved.setdefault(key[0], []).append((key, texts))
     total = len(around.resolved.stacks)
     for done, stack in enumerate(around.resolved.stacks, start=1):
         identity = global_id("Stack", subject.estate, stack.name)
         dependencies = tuple(edges.get(stack.name, ()))
         known = previous.get(identity)
-        if known is None or not _is_same(known, stack, dependencies, around.resolved.broken_instances):
+        source = (stack, dependencies, unresolved.get(stack.name, []), lost_of(stack, around.resolved.broken_instances))
+        if known is None or not _is_same(known.made_from, source):
             place = place_of(stack, names.get(stack.manifest, ""), mappings, subject.organization)
-            known = stack_rows.make(stack, dependencies, place, _position(place, stack, subject.estate), around)
+            known = stack_rows.make(source, place, _position(place, stack, subject.estate), around)
         parts[identity] = known
         if progress is not None and (done % 50 == 0 or done == total):
             progress(done, total, "stacks")
     return parts
 
 
-def _is_same(
-    known: StackPart, stack: ResolvedStack, dependencies: tuple[ResolvedDependency, ...], lost: frozenset[tuple[str, str, str]]
-) -> bool:
-    made_from, edges, broken = known.made_from
+def _is_same(known: Source, source: Source) -> bool:
     # An incremental reading hands over the very stack it kept: comparing deeply would cost more than it saves.
-    return made_from is stack and edges == dependencies and broken == lost_of(stack, lost)
+    return known[0] is source[0] and known[1:] == source[1:]
 
 
 def lost_of(stack: ResolvedStack, lost: frozenset[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
     """The instances of a stack that were lost alone."""
-    return sorted(entry for entry in lost if entry[0] == stack.manifest)
+    return sorted(entry for entry in lost if entry[0] == stack.manifest) if lost else []
 
 
 def place_of(stack: ResolvedStack, manifest: str, mappings: Mappings, organization: str) -> Place:
@@ -216,33 +217,43 @@ def _known(components: Mapping[str, Any], estimates: Mapping[str, Any], parts: M
     }
     of_instance: dict[str, str] = {}
     of_name: dict[str, set[Any]] = {}
-    for part in parts.values():
-        for name, component, identity in part.offers:
-            row = part.instances[identity]
-            if row.component_id is not None:
-                of_instance.setdefault(name, row.component_id)
-            if row.cost_estimate_id is not None:
-                of_name.setdefault(name, set()).add((row.currency, row.monthly))
-            del component
+    for priced in {id(part.priced): part.priced for part in parts.values()}.values():
+        for name, component, currency, amount in priced:
+            if component is not None:
+                of_instance[name] = min(component, of_instance.get(name, component))
+            if currency is not None:
+                of_name.setdefault(name, set()).add((currency, amount))
     by_subject = {row.subject_id: row for row in estimates.values()}
     return Known(component_of={**of_instance, **by_name}, estimate_of=by_subject, costs_of_name=of_name)
 
 
-def _manifests(resolved: ResolvedEstate, estate: str) -> tuple[dict[str, Any], dict[str, tuple[str, ...]]]:
-    ids = {manifest.path: global_id("Manifest", estate, manifest.path) for manifest in resolved.manifests}
-    rows, imports = {}, {}
+# What each manifest became, by path: the manifest, its row, the ids of its imports.
+MadeManifests = dict[str, tuple[ResolvedManifest, Any, tuple[str, ...]]]
+
+
+def _manifests(resolved: ResolvedEstate, estate: str, known: MadeManifests) -> MadeManifests:
+    """The rows of all manifests, those of the last reading where a manifest is the same and no file came or went."""
+    paths = {manifest.path for manifest in resolved.manifests}
+    if paths != known.keys():
+        known = {}
+    made = {}
     for manifest in resolved.manifests:
-        identity = ids[manifest.path]
-        imported = tuple(dict.fromkeys(ids[path] for path in manifest.imports if path in ids))
-        rows[identity] = ManifestRow(
-            id=identity,
-            estate_id=global_id("Estate", estate),
-            path=safe(manifest.path),
-            content_hash=fingerprint((manifest.content_hash, imported, manifest.top_level)),
-            top_level=manifest.top_level,
-        )
-        imports[identity] = imported
-    return rows, imports
+        before = known.get(manifest.path)
+        if before is None or before[0] is not manifest:
+            imported = tuple(global_id("Manifest", estate, path) for path in dict.fromkeys(manifest.imports) if path in paths)
+            before = manifest, _manifest(manifest, imported, estate), imported
+        made[manifest.path] = before
+    return made
+
+
+def _manifest(manifest: ResolvedManifest, imported: tuple[str, ...], estate: str) -> Any:
+    return ManifestRow(
+        id=global_id("Manifest", estate, manifest.path),
+        estate_id=global_id("Estate", estate),
+        path=safe(manifest.path),
+        content_hash=fingerprint((manifest.content_hash, imported, manifest.top_level)),
+        top_level=manifest.top_level,
+    )
 
 
 def _workflows(workflows: Iterable[WorkflowManifest], estate: str, redactor: Redactor) -> tuple[dict[str, Any], list[Diagnostic]]:
@@ -270,8 +281,8 @@ def _workflows(workflows: Iterable[WorkflowManifest], estate: str, redactor: Red
             file=safe(workflow.file),
             description=workflow.description and safe(workflow.description),
             governed=read.governed,
-            parameters=json_text(redactor.value(parameters) if isinstance(parameters, dict) else {}),
-            steps=json_text(redactor.value(steps)),
+            parameters=redactor.text(parameters if isinstance(parameters, dict) else {}),
+            steps=redactor.text(steps),
             content_hash="",
         )
         rows[row.id] = row._replace(content_hash=fingerprint(row))

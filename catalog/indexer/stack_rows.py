@@ -7,8 +7,10 @@ facts changed; its `content_hash` covers every row in it, so that equal hashes m
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -17,20 +19,25 @@ from catalog.indexer.component_facts import ComponentFacts
 from catalog.indexer.context import Place
 from catalog.indexer.metadata import Complaint, Cost, Facts
 from catalog.indexer.ownership import Evidence, Owner, Teams
-from catalog.indexer.redaction import Redactor, json_text, safe
+from catalog.indexer.redaction import Redactor, safe
 from catalog.records import ComponentType, CostStatus, DriftState, FreshnessState, OwnershipSource
 from catalog.stacks.resolved import ResolvedDependency, ResolvedEstate, ResolvedInstance, ResolvedStack
 from catalog.store.rows import ComponentInstanceRow, CostEstimateRow, DependencyRow, StackRow
 from catalog.values import Diagnostic, Severity, SourceLocation, global_id
 
 Key = tuple[str, str, str]  # stack, component type as Atmos spells it, name
+# What a part is made of: the stack, its edges, what of its edges is unresolved, and the instances of it that were lost alone.
+Source = tuple[ResolvedStack, tuple[ResolvedDependency, ...], list[Any], list[tuple[str, str, str]]]
+Fact = tuple[str, str | None, int | None, Cost | None]  # component id, category, seconds, cost
+Priced = tuple[str, str | None, str | None, Decimal | None]  # instance name, component id, currency, amount a month
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackPart:
-    """The rows of one stack. `facts` are what its instances say of each component, for the component's own values.
+    """The rows of one stack, and what the rest of a snapshot is made of, gathered once.
 
-    `offers` are its deployable instances: (instance name, physical component, instance id), for matching services.
+    `facts` are what its instances say of each component, `owners` the ids of the teams that own something in it. Its deployable
+    instances are found by name and by physical component, for matching services; `priced` are their names with component and cost.
     """
 
     stack: Any
@@ -41,8 +48,11 @@ class StackPart:
     estimates: Mapping[str, Any]  # by the id of the instance
     dependencies: tuple[Any, ...]
     diagnostics: tuple[Diagnostic, ...]
-    facts: frozenset[tuple[str, str | None, int | None, Cost | None]]
-    offers: tuple[tuple[str, str, str], ...]
+    facts: frozenset[Fact]
+    priced: frozenset[Priced]
+    owners: frozenset[str]
+    by_name: Mapping[str, str]
+    by_component: Mapping[str, tuple[str, ...]]
     content_hash: str
     made_from: Any = field(compare=False, repr=False)
 
@@ -59,6 +69,11 @@ class Surroundings:
     component_ids: Mapping[tuple[str, str], str]
     redactor: Redactor
     resolved: ResolvedEstate
+    alike: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def same(self, value: Any) -> Any:
+        """The one object for all equal values: most stacks say the same, and then it is read once."""
+        return self.alike.setdefault(value, value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +86,7 @@ class Position:
     manifest_id: str
 
 
+@lru_cache(maxsize=1024)
 def kind_of(component_type: str) -> str:
     """The component type as the records keep it."""
     upper = component_type.upper()
@@ -93,17 +109,15 @@ def component_path(instance: ResolvedInstance, base_paths: Mapping[str, str]) ->
     return f"{base.rstrip('/')}/{instance.component}" if base else None
 
 
-def make(
-    stack: ResolvedStack, dependencies: Sequence[ResolvedDependency], place: Place, position: Position, around: Surroundings
-) -> StackPart:
+def make(source: Source, place: Place, position: Position, around: Surroundings) -> StackPart:
     """Make the rows of one stack."""
+    stack, dependencies, _, lost = source
     maker = _Maker(stack, place, position, around)
     for instance in stack.instances:
         maker.add(instance)
     edges = tuple(
         sorted(_edges(dependencies, around.estate, maker.instances), key=lambda row: (row.source_id, row.target_id, row.via))
     )
-    lost = sorted(entry for entry in around.resolved.broken_instances if entry[0] == stack.manifest)
     row = maker.stack_row()
     covered = (row, sorted(maker.instances.items()), sorted(maker.estimates.items()), edges, lost)
     content_hash = fingerprint(covered)
@@ -116,10 +130,13 @@ def make(
         estimates=maker.estimates,
         dependencies=edges,
         diagnostics=tuple(maker.diagnostics),
-        facts=frozenset(maker.facts),
-        offers=tuple(maker.offers),
+        facts=around.same(frozenset(maker.facts)),
+        priced=around.same(frozenset(maker.priced)),
+        owners=frozenset(item.team_id for item in (row, *maker.instances.values()) if item.team_id is not None),
+        by_name=maker.by_name,
+        by_component={component: tuple(found) for component, found in maker.by_component.items()},
         content_hash=content_hash,
-        made_from=(stack, tuple(dependencies), lost),
+        made_from=source,
     )
 
 
@@ -155,8 +172,10 @@ class _Maker:
         self.documents: dict[str, str] = {}
         self.estimates: dict[str, Any] = {}
         self.diagnostics: list[Diagnostic] = []
-        self.facts: set[tuple[str, str | None, int | None, Cost | None]] = set()
-        self.offers: list[tuple[str, str, str]] = []
+        self.facts: set[Fact] = set()
+        self.priced: set[Priced] = set()
+        self.by_name: dict[str, str] = {}
+        self.by_component: dict[str, list[str]] = {}
         self._complained: set[tuple[str, SourceLocation | None]] = set()
 
     def _first(self, evidence: Iterable[Evidence]) -> Owner | None:
@@ -173,7 +192,7 @@ class _Maker:
         """The stack's own row, its hash still empty."""
         stack, place = self._stack, self._place
         owner = self._said_by_metadata or self._said_by_tags or self._said_by_settings or self._said_by_seeds
-        clean = self._around.redactor.value
+        redacted = self._around.redactor.text
         replaced = self._around.redactor.replaced
         row = StackRow(
             id=self._id,
@@ -187,9 +206,9 @@ class _Maker:
             account=place.account,
             stage=place.stage,
             region=place.region,
-            labels=json_text(clean(labels(stack.vars, stack.metadata))),
-            tags=_texts(clean(stack.metadata.get("tags"))),
-            vars=json_text(clean(stack.vars)),
+            labels=redacted(labels(stack.vars, stack.metadata)),
+            tags=_texts(stack.metadata.get("tags")),
+            vars=redacted(stack.vars),
             state=FreshnessState.FRESH.value,
             **self._owned(owner, self._spot_of_stack(owner)),
             content_hash="",
@@ -214,9 +233,7 @@ class _Maker:
         estimate = self._estimate(identity, instance, cost)
         self._note_facts(instance, facts, component)
         file, line, _ = _spot(instance.location)
-        if not instance.abstract and instance.enabled:
-            self.offers.append((instance.name, instance.component, identity))
-        self.instances[identity] = self._hashed(
+        row = self._hashed(
             ComponentInstanceRow(
                 id=identity,
                 estate_id=global_id("Estate", self._around.estate),
@@ -232,7 +249,7 @@ class _Maker:
                 inherits=[safe(base) for base in instance.bases],
                 workspace=_text(instance.sections.get("workspace")),
                 backend_type=_text(instance.sections.get("backend_type")),
-                labels=json_text(self._around.redactor.value(self._labels(instance))),
+                labels=self._around.redactor.text(self._labels(instance)),
                 unresolved_dependencies=self._unresolved(instance),
                 config_hash=config_hash,
                 **self._ownership(instance),
@@ -248,6 +265,11 @@ class _Maker:
                 removed_at=None,
             )
         )
+        self.instances[identity] = row
+        if not instance.abstract and instance.enabled:
+            self.by_name.setdefault(instance.name, identity)
+            self.by_component.setdefault(instance.component, []).append(identity)
+            self.priced.add((instance.name, row.component_id, row.currency, row.monthly))
 
     def _hashed(self, row: Any) -> Any:
         return row._replace(content_hash=fingerprint((row, self.estimates.get(row.id))))
@@ -255,7 +277,7 @@ class _Maker:
     def _document(self, instance: ResolvedInstance, component: ComponentFacts | None) -> str:
         redactor = self._around.redactor
         replaced = redactor.replaced
-        text = json_text(redactor.sections(instance.sections, component.code.sensitive if component else ()))
+        text = redactor.document(instance.sections, component.code.sensitive if component else ())
         self._note_replaced(replaced, instance, instance.location)
         config_hash = hashlib.sha256(text.encode()).hexdigest()
         self.documents[config_hash] = text
@@ -325,7 +347,7 @@ class _Maker:
         return {
             "team_id": None if owner is None else global_id("Team", *owner.team),
             "owner_source": None if owner is None else owner.evidence.source.value,
-            "owner_value": None if owner is None else self._around.redactor.value(owner.evidence.value),
+            "owner_value": None if owner is None else owner.evidence.value,
             "owner_file": None if owner is None else file,
             "owner_line": None if owner is None else line,
         }
@@ -391,4 +413,4 @@ def _text(value: Any) -> str | None:
 
 
 def _texts(value: Any) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    return [safe(item) for item in value if isinstance(item, str)] if isinstance(value, list) else []

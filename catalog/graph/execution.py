@@ -66,8 +66,9 @@ class Response:
 class Graph:
     """The graph of one database. Keeps parsed documents and plans; one serves all requests of a process."""
 
-    def __init__(self, database: Database, config: Config) -> None:
+    def __init__(self, database: Database, config: Config, *, sources: Mapping[str, compiling.Source] = compiling.SOURCES) -> None:
         self._database = database
+        self._sources = sources
         self._config = config
         self._schema = graphql_schema()
         self._documents: Kept[str, Prepared] = Kept(_DOCUMENTS)
@@ -175,7 +176,7 @@ class Graph:
             return None
         compiler = Compiler(self._schema, collector, coerced)
         fields = tuple(compiler.root(query, key, nodes) for key, nodes in collected.items())
-        statement = compiling.statement(Operation(fields=fields), sight)
+        statement = compiling.statement(Operation(fields=fields), sight, self._sources)
         return plans.plan(statement, compiler.slots, compiler.weights)
 
 

@@ -21,6 +21,7 @@ from catalog.graph import enums, names
 from catalog.graph.declarations import given
 from catalog.graph.payloads import Document, Reference
 from catalog.graph.problems import UserError, problem
+from catalog.provisioning import requests
 from catalog.records import Scope
 from catalog.store import access, jobs, lookups
 from catalog.store import requests as rows
@@ -150,12 +151,6 @@ class IndexEstatePayload:
     errors: list[UserError] = strawberry.field(description=_ERRORS)
 
 
-def _use_cases() -> Any:
-    from catalog.provisioning import requests
-
-    return requests
-
-
 P = TypeVar("P")
 _Info = Info[Any, Any]
 
@@ -167,7 +162,7 @@ async def preview_provisioning(
     """Show what a request would do."""
 
     async def work(acting: Acting) -> Document:
-        shown = await _use_cases().preview(acting.database, acting.config, acting.scope, _ask(input))
+        shown = await requests.preview(acting.database, acting.config, acting.scope, _ask(input))
         return Document(source="preview_document", value=shown.document())
 
     return await _done(PreviewProvisioningPayload, "preview", work, info)
@@ -180,7 +175,7 @@ async def _request(
     async def work(acting: Acting) -> Reference:
         ask = _ask(input, justification=input.justification)
         key = input.idempotency_key
-        made = await _use_cases().request(acting.database, acting.config, acting.scope, ask, idempotency_key=key)
+        made = await requests.request(acting.database, acting.config, acting.scope, ask, idempotency_key=key)
         return Reference(id=made.id)
 
     return await _done(RequestProvisioningPayload, "provisioning_request", work, info)
@@ -190,14 +185,14 @@ async def _approve(
     info: _Info,
     input: Annotated[DecideRequestInput, strawberry.argument(description="The decision.")],  # noqa: A002
 ) -> DecideRequestPayload:
-    return await _decide(_use_cases().approve, info, input)
+    return await _decide(requests.approve, info, input)
 
 
 async def _reject(
     info: _Info,
     input: Annotated[DecideRequestInput, strawberry.argument(description="The decision.")],  # noqa: A002
 ) -> DecideRequestPayload:
-    return await _decide(_use_cases().reject, info, input)
+    return await _decide(requests.reject, info, input)
 
 
 async def _decide(decision: Callable[..., Awaitable[Any]], info: _Info, given_: DecideRequestInput) -> DecideRequestPayload:
@@ -221,7 +216,7 @@ async def _cancel(
 ) -> CancelRequestPayload:
     async def work(acting: Acting) -> Reference:
         reason = _value(input.reason)
-        found = await _use_cases().cancel(acting.database, acting.config, acting.scope, str(input.id), reason=reason)
+        found = await requests.cancel(acting.database, acting.config, acting.scope, str(input.id), reason=reason)
         return Reference(id=found.id)
 
     return await _done(CancelRequestPayload, "provisioning_request", work, info)
@@ -323,11 +318,11 @@ async def _done(payload: Callable[..., P], shown: str, work: Callable[[Acting], 
     return payload(**{shown: made, "errors": [], **more})
 
 
-def _ask(given_: PreviewProvisioningInput, **more: Any) -> Any:
+def _ask(given_: PreviewProvisioningInput, **more: Any) -> requests.Ask:
     for name in ("service", "target", "name"):
         if _value(getattr(given_, name)) is not None:
             raise Invalid(f"{name} is not used by {given_.action}", path=("input", name))
-    return _use_cases().Ask(
+    return requests.Ask(
         action=given_.action,
         estate=_value(given_.estate),
         stack=_value(given_.stack),

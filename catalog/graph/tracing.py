@@ -137,6 +137,10 @@ def _default_value(declared: Any) -> Any:
     return declared.default_value
 
 
+def _or_null(traced: Traced | None) -> Traced:
+    return NULL if traced is None else traced
+
+
 def _fixed(value: Any) -> Value:
     return Value(value, lambda _variables: value, fixed=True)
 
@@ -144,8 +148,7 @@ def _fixed(value: Any) -> Value:
 def _of_objects(node: ValueNode, kind: GraphQLInputType, variables: Variables) -> Traced:
     if isinstance(kind, GraphQLList):
         nodes = node.values if isinstance(node, ListValueNode) else (node,)
-        found = (trace(item, kind.of_type, variables) for item in nodes)
-        return [NULL if item is None else item for item in found]
+        return [_or_null(trace(item, kind.of_type, variables)) for item in nodes]
     assert isinstance(node, ObjectValueNode)
     named = get_named_type(kind)
     assert isinstance(named, GraphQLInputObjectType)

@@ -12,6 +12,7 @@ from typing import Any
 from catalog.records import Scope
 from catalog.store.compile import cursors, sight
 from catalog.store.compile.ordering import keys
+from catalog.store.compile.source import Source
 from catalog.store.compile.sources import BY_PREFIX, ROOTS, SOURCES
 from catalog.store.compile.statement import Statement, statement
 from catalog.store.compile.text import MARK
@@ -32,4 +33,4 @@ def key_types(relation: str, parent: str | None, order: tuple[tuple[str, bool], 
     return tuple(key.type for key in keys(found, SOURCES[found.target], order))  # type: ignore[arg-type,union-attr]
 
 
-__all__ = ["BY_PREFIX", "MARK", "ROOTS", "SOURCES", "Statement", "bind", "cursors", "key_types", "sight", "statement"]
+__all__ = ["BY_PREFIX", "MARK", "ROOTS", "SOURCES", "Source", "Statement", "bind", "cursors", "key_types", "sight", "statement"]

@@ -130,9 +130,9 @@ class _Connection:
 
     def _end(self, *, first: bool) -> str:
         column = self._column(f"case when {self._alias}.rn <= {self._size()} then {self._cursor()} end")
-        number = self._column(f"{self._alias}.rn")
-        nearest = first is not self._page.backward
-        picked = f"(array_agg({column} order by {number}{'' if nearest else ' desc'}) filter (where {column} is not null))[1]"
+        # The rows come in the order of the page. An ordered aggregate here would let Postgres sort them for all the others too.
+        place = "1" if first else f"count({column})::int"
+        picked = f"(array_agg({column}) filter (where {column} is not null))[{place}]"
         return f"coalesce('\"'||{picked}||'\"','null')"
 
     def _cursor(self) -> str:

@@ -11,7 +11,7 @@ from catalog.store.compile.source import Column, Format
 MARK = "\x01"
 
 _FORMATS = {
-    Format.PLAIN: "'\"'||{x}||'\"'",
+    Format.PLAIN: "'\"'||({x})||'\"'",
     Format.TEXT: "to_json({x})::text",
     Format.INT: "({x})::text",
     Format.BOOL: "({x})::text",

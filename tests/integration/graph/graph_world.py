@@ -40,6 +40,7 @@ class World:
         self._estates()
         self._services()
         self._requests()
+        self._registrations()
 
     def add(self, *rows):
         """Keep rows and return the last."""
@@ -97,7 +98,14 @@ class World:
                 )
 
     def _principals(self) -> None:
-        for name, team in (("admin", "platform"), ("plat", None), ("pay", "payments"), ("pair", None), ("asker", "web")):
+        for name, team in (
+            ("admin", "platform"),
+            ("plat", None),
+            ("pay", "payments"),
+            ("pair", None),
+            ("asker", "web"),
+            ("main", None),
+        ):
             self.add(
                 records.Principal(
                     id=global_id("Principal", f"{name}@acme.test"),
@@ -160,6 +168,7 @@ class World:
             "pay": scope("pay", (Role.APPROVER, ("payments",), None), member_of=("payments",)),
             "pair": scope("pair", (Role.APPROVER, ("web", "platform"), ("core",)), (Role.VIEWER, None, ("main",))),
             "asker": scope("asker", (Role.REQUESTER, ("web",), ("plat",)), member_of=("web",)),
+            "main": scope("main", (Role.VIEWER, None, ("main",))),
             "nothing": Scope(
                 principal_id=None, name="nothing", email=None, kind=PrincipalKind.PERSON, grants=(), member_of=frozenset()
             ),
@@ -602,6 +611,16 @@ class World:
                 )
             )
             self._steps(identity, requester, number)
+
+    def _registrations(self) -> None:
+        """Some service instances were registered by requests, also by ones about another tenant."""
+        made = [row for row in self.rows if isinstance(row, records.ServiceInstance)]
+        asked = [row for row in self.rows if isinstance(row, records.ProvisioningRequest)]
+        for number, row in enumerate(made[::2]):
+            row.registered_by_id = asked[number % len(asked)].id
+        for number, request in enumerate(asked):
+            request.environment_id = self.environments[number % len(self.environments)].id
+            request.service_id = [row.id for row in self.rows if isinstance(row, records.Service)][number % 5]
 
     def _steps(self, identity: str, requester: str, number: int) -> None:
         for ordinal, kind in enumerate(("PLAN", "APPROVAL_GATE", "PROVISION")):

@@ -1,1 +1,74 @@
-"""A rule of visibility left out of any kind of source is noticed by the differential test."""
+"""A rule of visibility left out anywhere is noticed: each fault is planted in the sources, and the reference must tell the difference."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import pytest_asyncio
+from graph_reference import Store
+from test_differential import Differences, harvest
+
+from catalog.graph.execution import Graph
+from catalog.store.compile import SOURCES
+from catalog.store.compile.source import ToMany, ToOne, everyone
+
+MOST = 2_500  # operations until a fault counts as unnoticed
+RULED = sorted(name for name, source in SOURCES.items() if source.visible is not everyone and name != "config")
+# One of each kind of edge, and a question that walks along it.
+EDGES = {
+    ("stack", "environment"): "{ stacks(first: 50) { nodes { environment { id } } } }",
+    ("service_component", "component"): "{ services(first: 50) { nodes { components { component { id } } } } }",
+    ("service_instance", "registered_by"): "{ serviceInstances(first: 50) { nodes { registeredBy { id } } } }",
+    ("provisioning_request", "environment"): "{ provisioningRequests(first: 50) { nodes { environment { id } } } }",
+    ("stack", "instances"): "{ stacks(first: 50) { nodes { instances(first: 50) { totalCount nodes { id } } } } }",
+    ("team", "services"): "{ teams(first: 50) { nodes { services(first: 50) { totalCount } } } }",
+    ("component_instance", "depends_on"): "{ componentInstances(first: 100) { nodes { dependsOn(first: 9) { totalCount } } } }",
+    (
+        "service_instance",
+        "component_instances",
+    ): "{ serviceInstances(first: 50) { nodes { componentInstances { nodes { id } } } } }",
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def store(graph, database) -> Store:
+    """Every row, in memory."""
+    return await Store.load(database)
+
+
+async def is_noticed(sources, database, config, world, store) -> bool:
+    """Whether some operation shows a difference."""
+    differences = Differences(Graph(database, config, sources=sources), store, world.viewers())
+    await harvest(differences)
+    for seed in range(MOST):
+        if await differences.differ(seed):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("name", RULED)
+async def test_a_source_without_its_rule_is_noticed(name, graph, database, config, world, store) -> None:
+    """Rows of a source that lost its rule show up in lists, counts, look-ups, filters or nodes."""
+    planted = SOURCES | {name: replace(SOURCES[name], visible=everyone)}
+    assert await is_noticed(planted, database, config, world, store)
+
+
+@pytest.mark.parametrize(("edge", "document"), EDGES.items(), ids=lambda value: ".".join(value) if isinstance(value, tuple) else "")
+async def test_an_edge_without_its_rule_is_noticed(edge, document, graph, database, config, world, store) -> None:
+    """Rows behind an edge that skips the rule of its target show up for some viewer."""
+    name, relation = edge
+    followed = SOURCES[name].relations[relation]
+    assert isinstance(followed, (ToOne, ToMany))
+    relations = dict(SOURCES[name].relations) | {relation: replace(followed, proven=True)}
+    planted = Graph(database, config, sources=SOURCES | {name: replace(SOURCES[name], relations=relations)})
+    whole = Differences(graph, store, world.viewers())
+    leaking = Differences(planted, store, world.viewers())
+    assert [await whole.compare(document, {}, viewer) for viewer in whole.viewers] == [None] * len(whole.viewers)
+    assert any([await leaking.compare(document, {}, viewer) for viewer in leaking.viewers])
+
+
+async def test_what_was_removed_is_noticed_in_lists(graph, database, config, world, store) -> None:
+    """Lists that show removed rows are told apart."""
+    planted = SOURCES | {"component_instance": replace(SOURCES["component_instance"], current="true")}
+    assert await is_noticed(planted, database, config, world, store)

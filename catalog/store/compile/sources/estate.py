@@ -13,7 +13,6 @@ from catalog.store.compile.source import (
     elements,
     json,
     location,
-    plain,
     text,
     time,
 )
@@ -153,7 +152,7 @@ SOURCES = (
         rows="",
         columns={
             "name": text("{a}.v->>'name'", nullable=False),
-            "kind": plain("{a}.v->>'kind'", nullable=False),
+            "kind": text("{a}.v->>'kind'", nullable=False),
             "tool": text("{a}.v->>'tool'"),
             "command": text("{a}.v->>'command'"),
             "stack": text("{a}.v->>'stack'"),

@@ -15,7 +15,6 @@ from catalog.store.compile.source import (
     json,
     money_in,
     number,
-    plain,
     text,
     texts,
     truth,
@@ -122,7 +121,7 @@ SOURCES = (
         rows="",
         columns={
             "stack_name": text("{a}.v->>'stackName'", nullable=False),
-            "component_type": plain("({a}.v->>'componentType')", nullable=False),
+            "component_type": text("{a}.v->>'componentType'", nullable=False),
             "component_name": text("{a}.v->>'componentName'", nullable=False),
             "deleted": truth("coalesce(({a}.v->>'deleted')::bool, false)"),
             "reasons": texts(_listed("{a}.v->'reasons'")),
@@ -138,7 +137,7 @@ SOURCES = (
         columns={
             "policy": text("{a}.v->>'policy'", nullable=False),
             "passed": truth("({a}.v->>'passed')::bool"),
-            "severity": plain("({a}.v->>'severity')", nullable=False),
+            "severity": text("{a}.v->>'severity'", nullable=False),
             "message": text("{a}.v->>'message'"),
         },
         orders={"ordinal": ORDINAL},

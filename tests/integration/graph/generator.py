@@ -1,1 +1,0 @@
-"""Random operations of the graph, the same for the same seed."""

@@ -1,1 +1,0 @@
-"""A small deterministic catalog in a real Postgres, and five viewers of it."""

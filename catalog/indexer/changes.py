@@ -48,22 +48,26 @@ def _at(values: list[Any], number: int) -> Any:
     return values[number] if number < len(values) else None
 
 
+def essence(document: Mapping[str, Any]) -> str:
+    """The hash of what an instance is, wherever it stands."""
+    return digest([document.get(key) for key in _ESSENCE])
+
+
 def renames(
     added: Iterable[tuple[str, tuple[str, str, str]]],
     removed: Iterable[tuple[str, tuple[str, str, str]]],
-    documents: Mapping[str, Any],
+    essences: Mapping[str, str],
 ) -> dict[str, str]:
     """Find for added instances the removed ones they are heirs of: added id → removed id.
 
-    Each instance is an id and (stack id, type, name), `documents` are theirs by id. An heir says exactly the same, either under
+    Each instance is an id and (stack id, type, name), `essences` are theirs by id. An heir says exactly the same, either under
     another name in its stack or under its old name in another, and nobody else is in question.
     """
     candidates: dict[tuple[Any, ...], list[list[str]]] = {}
     for side, instances in enumerate((added, removed)):
         for identity, (stack, kind, name) in instances:
-            essence = digest([documents[identity].get(key) for key in _ESSENCE])
             for place in (("stack", stack), ("name", name)):
-                candidates.setdefault((essence, kind, *place), [[], []])[side].append(identity)
+                candidates.setdefault((essences[identity], kind, *place), [[], []])[side].append(identity)
     found: dict[str, str] = {}
     for heirs, gone in candidates.values():
         if len(heirs) == len(gone) == 1 and heirs[0] not in found and gone[0] not in found.values():

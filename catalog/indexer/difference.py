@@ -6,8 +6,9 @@ held stays as it was, marked STALE; what is gone is marked REMOVED, and comes ba
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -127,26 +128,54 @@ def _lost(snapshot: Snapshot) -> set[tuple[str, str, str]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Both sides and what was found between them; `documents` are resolved sections by hash, those before and those after."""
+    """Both sides and what was found between them.
+
+    `values` are the changed paths of changed instances, by id; `essences` are of what was removed, by the document's hash, where it
+    may have been renamed.
+    """
 
     snapshot: Snapshot
     outlined: Outlined
     now: Outline
     details: Details
     found: Instances
-    documents: Mapping[str, Any]
     moment: Moment
+    values: Mapping[str, str] = field(default_factory=dict)
+    essences: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> dict[str, Any]:
         """The instances that differing stacks should hold, by id."""
         return {key: row for stack in self.outlined.differing for key, row in self.snapshot.parts[stack].instances.items()}
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """The documents that differing stacks should hold, by hash."""
+        return {key: text for stack in self.outlined.differing for key, text in self.snapshot.parts[stack].documents.items()}
 
-def documents_needed(found: Instances, details: Details) -> set[str]:
-    """The hashes of documents that the catalog holds and a comparison needs: of what changed, and of what may have been renamed."""
-    old = [*found.changed, *(found.removed if found.added else ())]
-    return {details.instances[identity].config_hash for identity in old}
+
+def documents_before(found: Instances, details: Details) -> dict[str, list[str]]:
+    """The documents that the catalog holds and a comparison needs: hash → the instances that had it.
+
+    These are documents of what changed, and of what was removed when something was added that may be its heir.
+    """
+    needed: dict[str, list[str]] = {}
+    for key in (*found.changed, *(found.removed if found.added else ())):
+        needed.setdefault(details.instances[key].config_hash, []).append(key)
+    return needed
+
+
+def compare(comparison: Comparison, before: Mapping[str, Any], needed: Mapping[str, list[str]]) -> Comparison:
+    """Add to a comparison what some of the needed documents tell."""
+    changed, rows, texts = set(comparison.found.changed), comparison.rows, comparison.texts
+    values, essences = dict(comparison.values), dict(comparison.essences)
+    for config_hash, document in before.items():
+        for key in needed[config_hash]:
+            if key in changed:
+                values[key] = json_text(changes.values(document, json.loads(texts[rows[key].config_hash])))
+            else:
+                essences[config_hash] = changes.essence(document)
+    return replace(comparison, values=values, essences=essences)
 
 
 def steps(comparison: Comparison) -> list[Step]:
@@ -162,7 +191,7 @@ def steps(comparison: Comparison) -> list[Step]:
         *_components(snapshot, comparison.now, moment),
         *_workflows(snapshot, comparison.now),
         Upsert(records.Stack, [snapshot.parts[key].stack for key in sorted(outlined.differing)]),
-        InsertMissing(records.Configuration, _documents(snapshot, outlined, rows, fresh)),
+        InsertMissing(records.Configuration, _documents(comparison.texts, rows, fresh)),
         Upsert(records.ComponentInstance, [_dated(rows[key], details, moment) for key in replaced], keep=("drift",)),
         *_edges(comparison),
         Delete(
@@ -188,8 +217,7 @@ def _dated(row: Any, details: Details, moment: Moment) -> Any:
     return row._replace(changed_at=now.changed_at if now is not None and kept else moment.at)
 
 
-def _documents(snapshot: Snapshot, outlined: Outlined, rows: Mapping[str, Any], fresh: Iterable[str]) -> list[Any]:
-    texts = {key: text for stack in outlined.differing for key, text in snapshot.parts[stack].documents.items()}
+def _documents(texts: Mapping[str, str], rows: Mapping[str, Any], fresh: Iterable[str]) -> list[Any]:
     hashes = sorted({rows[identity].config_hash for identity in fresh})
     return [ConfigurationRow(hash=key, document=texts[key]) for key in hashes]
 
@@ -259,10 +287,10 @@ def _changes(comparison: Comparison) -> list[Any]:
     for key in found.added:
         kind = ChangeKind.RENAMED if key in heirs else ChangeKind.ADDED
         result.append(_change(comparison, kind, rows[key], stacks[rows[key].stack_id], previous=heirs.get(key)))
-    for key in found.changed:
-        before, after = (comparison.documents[item.config_hash] for item in (details[key], rows[key]))
-        values = changes.values(before, after)
-        result.append(_change(comparison, ChangeKind.CHANGED, rows[key], stacks[rows[key].stack_id], values=values))
+    result += [
+        _change(comparison, ChangeKind.CHANGED, rows[key], stacks[rows[key].stack_id], values=comparison.values[key])
+        for key in found.changed
+    ]
     gone = ((key, details[key]) for key in found.removed if key not in inherited)
     result += [_change(comparison, ChangeKind.REMOVED, now, now.stack_name, instance_id=key) for key, now in gone]
     return result
@@ -276,7 +304,7 @@ def _change(
     *,
     instance_id: str | None = None,
     previous: str | None = None,
-    values: list[dict[str, Any]] | None = None,
+    values: str = "[]",
 ) -> Any:
     """A change of one instance; `about` is its row, or what the catalog holds of it when it is gone."""
     moment = comparison.moment
@@ -292,7 +320,7 @@ def _change(
         stack_name=stack,
         component_type=about.type,
         component_name=about.name,
-        values=json_text(values or []),
+        values=values,
         author=moment.author,
         revision=moment.revision,
         at=moment.at,
@@ -300,14 +328,15 @@ def _change(
 
 
 def _heirs(comparison: Comparison) -> dict[str, str]:
-    found, rows, details, documents = comparison.found, comparison.rows, comparison.details.instances, comparison.documents
+    found, rows, details = comparison.found, comparison.rows, comparison.details.instances
     if not found.added or not found.removed:
         return {}
+    texts = comparison.texts
     now = [(key, (rows[key].stack_id, rows[key].type, rows[key].name)) for key in found.added]
     before = [(key, (details[key].stack_id, details[key].type, details[key].name)) for key in found.removed]
-    read = {key: documents[rows[key].config_hash] for key in found.added}
-    read |= {key: documents[details[key].config_hash] for key in found.removed}
-    return changes.renames(now, before, read)
+    essences = {key: changes.essence(json.loads(texts[rows[key].config_hash])) for key in found.added}
+    essences |= {key: comparison.essences[details[key].config_hash] for key in found.removed}
+    return changes.renames(now, before, essences)
 
 
 def _diagnostics(snapshot: Snapshot, now: Outline, moment: Moment) -> list[Step]:

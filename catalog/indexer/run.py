@@ -7,13 +7,11 @@ limit, leaves everything as it was; a run that finds nothing new writes only tha
 from __future__ import annotations
 
 import asyncio
-import json
 import uuid
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import asyncpg
 
@@ -28,6 +26,9 @@ from catalog.records import Estate, IndexRunState
 from catalog.store import index_runs, organizations, snapshots
 from catalog.store.database import Database
 from catalog.store.index_runs import Begun, Finished
+
+# So many documents are compared at once: an edit that reaches all instances must not need the memory of all of them twice.
+_DOCUMENTS = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +132,7 @@ async def _write(
         reason = None if confirmed else await _held(connection, estate, found)
         if reason is not None:
             return await report.held(taken, found, reason)
-        comparison = Comparison(
-            snapshot=taken, outlined=outlined, now=now, details=details, found=found, documents={}, moment=_moment(begun)
-        )
+        comparison = Comparison(snapshot=taken, outlined=outlined, now=now, details=details, found=found, moment=_moment(begun))
         await _perform(connection, estate, comparison)
         return await report.succeeded(taken, found)
 
@@ -156,8 +155,11 @@ async def _held(connection: asyncpg.Connection, estate: Estate, found: Instances
 
 async def _perform(connection: asyncpg.Connection, estate: Estate, comparison: Comparison) -> None:
     taken = comparison.snapshot
-    before = await snapshots.documents(connection, difference.documents_needed(comparison.found, comparison.details))
-    comparison = replace(comparison, documents={**before, **_documents_after(comparison)})
+    needed = difference.documents_before(comparison.found, comparison.details)
+    hashes = sorted(needed)
+    for start in range(0, len(hashes), _DOCUMENTS):
+        before = await snapshots.documents(connection, hashes[start : start + _DOCUMENTS])
+        comparison = difference.compare(comparison, before, needed)
     around = await organizations.now(
         connection, estate.id, organizations=taken.organization.organizations, services=taken.services.services
     )
@@ -168,19 +170,6 @@ async def _perform(connection: asyncpg.Connection, estate: Estate, comparison: C
     ):
         if not snapshots.is_empty(step):
             await snapshots.perform(connection, step)
-
-
-def _documents_after(comparison: Comparison) -> dict[str, Any]:
-    """The new documents of what changed, and of what was added when something may have been renamed into it."""
-    found = comparison.found
-    wanted = {*found.changed, *(found.added if found.removed else ())}
-    parts = [comparison.snapshot.parts[stack] for stack in comparison.outlined.differing]
-    return {
-        row.config_hash: json.loads(part.documents[row.config_hash])
-        for part in parts
-        for key, row in part.instances.items()
-        if key in wanted
-    }
 
 
 class _Reporter:

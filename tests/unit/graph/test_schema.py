@@ -1,0 +1,78 @@
+"""The schema as text and as documentation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    is_specified_scalar_type,
+)
+
+from catalog.graph import schema
+from catalog.graph.compiler import declaration, source_of
+from catalog.graph.declarations import Argument, Column, Items, Lookup, One, Paged
+from catalog.store.compile import ROOTS, SOURCES
+
+ROOT = Path(__file__).resolve().parents[3]
+OURS = {name: kind for name, kind in schema.graphql_schema().type_map.items() if not name.startswith("__")}
+
+
+def test_the_exported_schema_is_this_versions() -> None:
+    """`schema.graphql` is what the types say; export it again after a change."""
+    assert (ROOT / "schema.graphql").read_text() == schema.sdl()
+
+
+def test_every_element_is_described() -> None:
+    """Every type, field, argument and enum value has a description."""
+    assert [place for name, kind in OURS.items() if not is_specified_scalar_type(kind) for place in undescribed(name, kind)] == []
+
+
+def undescribed(name, kind):
+    """What of a type has no description."""
+    places = [] if kind.description else [name]
+    if isinstance(kind, GraphQLEnumType):
+        places += [f"{name}.{value}" for value, made in kind.values.items() if not made.description]
+    if isinstance(kind, (GraphQLObjectType, GraphQLInterfaceType, GraphQLInputObjectType)):
+        for field_name, field in kind.fields.items():
+            places += [] if field.description else [f"{name}.{field_name}"]
+            places += [f"{name}.{field_name}({arg}:)" for arg, made in getattr(field, "args", {}).items() if not made.description]
+    return places
+
+
+def test_every_declaration_names_something_that_can_be_read() -> None:
+    """No field declares a column, a relation or an argument that its source doesn't have."""
+    wrong = []
+    for kind in OURS.values():
+        if isinstance(kind, GraphQLObjectType) and source_of(kind):
+            wrong += [
+                f"{kind.name}.{name}" for name, field in kind.fields.items() if not readable(source_of(kind), declaration(field))
+            ]
+    assert wrong == []
+    for field in OURS["Query"].fields.values():
+        declared = declaration(field)
+        if isinstance(declared, (Paged, Lookup)):
+            assert declared.relation in ROOTS
+            assert all(followable(ROOTS[declared.relation].target, argument) for argument in declared.arguments.values())
+
+
+def readable(source, declared) -> bool:
+    """Whether a source has what a declaration names."""
+    match declared:
+        case Column():
+            through, _, name = declared.name.rpartition(".")
+            target = SOURCES[source].relations[through].target if through else source
+            return name in SOURCES[target].columns
+        case One() | Items() | Paged():
+            return declared.relation in SOURCES[source].relations
+    return False
+
+
+def followable(source, argument: Argument) -> bool:
+    """Whether an argument's path leads to a column."""
+    for relation in argument.path[:-1]:
+        source = SOURCES[source].relations[relation].target
+    return argument.path[-1] in SOURCES[source].columns

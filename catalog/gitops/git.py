@@ -19,7 +19,7 @@ LOCAL_SECONDS = 120
 _USER_INFO = re.compile(r"(\w[\w+.-]*://)[^/@\s]+@")
 
 
-class GitFailed(Exception):  # noqa: N818 — it never leaves this room: callers translate it
+class GitFailed(Exception):
     """git ended with a status other than 0; `reason` is what it said, without credentials."""
 
     def __init__(self, arguments: Sequence[str], status: int, reason: str) -> None:

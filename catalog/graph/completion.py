@@ -1,6 +1,6 @@
-"""What a statement wrote → the response: marks become errors and nulls. Without marks the bytes go out as they came.
+r"""What a statement wrote → the response: marks become errors and nulls. Without marks the bytes go out as they came.
 
-A mark is `\\x01<number>;<detail>\\x01` where a value should stand; no data can hold that byte. It is looked for in a few microseconds;
+A mark is `\x01<number>;<detail>\x01` where a value should stand; no data can hold that byte. It is looked for in a few microseconds;
 only if found is the text parsed.
 """
 

@@ -8,7 +8,7 @@ from typing import Any
 from graphql import GraphQLError
 
 
-class Rejected(Exception):  # noqa: N818  # a verdict on the request, not a failure of ours
+class Rejected(Exception):  # a verdict on the request, not a failure of ours
     """The operation is refused before it runs; each error has a code."""
 
     def __init__(self, *errors: dict[str, Any]) -> None:

@@ -64,7 +64,7 @@ async def _execute(request: Request, parameters: Parameters, scope: Scope, media
     return Response(response.body, status_code=status, media_type=f"{media_type}; charset=utf-8")
 
 
-class _Refused(Exception):  # noqa: N818 — not an error of the catalog: a request that HTTP itself refuses
+class _Refused(Exception):
     def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.headers = status, code, message, headers

@@ -1,8 +1,9 @@
 """How a source is described to the compiler: columns, relations, orders and the rule of visibility, as values with SQL fragments.
 
 Fragments are templates. `{a}` is the row at hand, `{b}` the row a relation leads to, `{e}` the row of a link table between them;
-`{me}`, `{admin}`, `{my_teams}` and `{my_tenants}` are the viewer's; `{arg_NAME}` is an argument of the field; `{decides_a}` whether the viewer may decide about a request; `{sees_SOURCE_ALIAS}` is
-the rule of visibility of another source for an alias used inside the fragment. Literal braces are doubled.
+`{me}`, `{admin}`, `{my_teams}` and `{my_tenants}` are the viewer's; `{arg_NAME}` is an argument of the field; `{decides_a}` whether
+the viewer may decide about a request; `{sees_SOURCE_ALIAS}` is the rule of visibility of another source for an alias used inside
+the fragment. Literal braces are doubled.
 """
 
 from __future__ import annotations

@@ -523,11 +523,8 @@ def compares(name, held, wanted):
         return held is None if name == "eq" else True
     if isinstance(held, datetime):
         wanted = datetime.fromisoformat(wanted)
-    if (
-        isinstance(held, Decimal)
-        or name in {"gt", "gte", "lt", "lte"}
-        and isinstance(wanted, str)
-        and not isinstance(held, datetime | type(None))
+    if isinstance(held, Decimal) or (
+        name in {"gt", "gte", "lt", "lte"} and isinstance(wanted, str) and not isinstance(held, datetime | type(None))
     ):
         wanted = Decimal(wanted)
     if name == "ne":
@@ -688,11 +685,11 @@ def bisect(keys, cursor, *, inclusive):
 
     def ahead(key):
         for (value, descending), other in zip(key, wanted, strict=True):
-            mine = plain_key(value)
+            mine, bound = plain_key(value), other
             if isinstance(value, Decimal):
-                mine, other = Decimal(mine), Decimal(other)
-            if mine != other:
-                return (mine < other) != descending
+                mine, bound = Decimal(mine), Decimal(other)
+            if mine != bound:
+                return (mine < bound) != descending
         return not inclusive
 
     return sum(1 for key in keys if ahead(key))

@@ -71,7 +71,7 @@ class World:
         for organization, slug, budget in (
             ("acme", "platform", Decimal("1000.50")),
             ("acme", "payments", None),
-            ("acme", "web", Decimal("20")),
+            ("acme", "web", Decimal(20)),
             ("globex", "ops", Decimal("7.125")),
             ("globex", "web", None),
         ):

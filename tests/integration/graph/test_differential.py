@@ -9,7 +9,6 @@ import json
 import os
 from collections import Counter, defaultdict
 
-import pytest
 import pytest_asyncio
 from graph_operations import Generator
 from graph_reference import Reader, Store, decoded

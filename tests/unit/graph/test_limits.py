@@ -7,7 +7,7 @@ import pytest
 from catalog.graph import plans, schema
 from catalog.graph.faults import Rejected
 
-DEEP = "{ teams { nodes { services { nodes { instances { nodes { componentInstances { nodes { dependsOn { nodes { dependsOn { nodes { dependsOn { nodes { dependsOn { nodes { dependsOn { nodes { dependsOn { nodes { id } } } } } } } } } } } } } } } } } } } } }"  # noqa: E501
+DEEP = "{ teams { nodes { services { nodes { instances { nodes { componentInstances { nodes { dependsOn { nodes { dependsOn { nodes { dependsOn { nodes { dependsOn { nodes { dependsOn { nodes { dependsOn { nodes { id } } } } } } } } } } } } } } } } } } } } }"
 REFUSED = {
     "TOO_DEEP": DEEP,
     "TOO_MANY_ALIASES": "{" + " ".join(f"a{number}: __typename" for number in range(16)) + "}",

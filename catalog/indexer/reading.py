@@ -49,7 +49,7 @@ class Memory:
 
 def read(
     estate: Estate,
-    organization: str,
+    home: tuple[str, frozenset[str]],
     config: Config,
     position: Position,
     *,
@@ -57,7 +57,11 @@ def read(
     engine: hcl.HclEngine | None = None,
     progress: Progress | None = None,
 ) -> Snapshot:
-    """Read the estate and take its snapshot. Raises EstateError when its configuration can't be read, so that nothing is known."""
+    """Read the estate and take its snapshot; `home` is its organisation, and those that are other estates' own.
+
+    Raises EstateError when the estate's configuration can't be read, so that nothing is known.
+    """
+    organization, foreign = home
     kept = memory.readings.get(estate.id)
     with sources.opened(estate, config, position) as (whole, files):
         said = _seeds(whole, estate, config)
@@ -80,6 +84,7 @@ def read(
             organization=organization,
             redaction_key=redaction.read_key(config.redaction_key_file),
             secret_keys=config.secret_keys,
+            foreign=foreign,
         )
         taken = snapshot.take(
             resolved,

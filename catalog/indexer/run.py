@@ -94,9 +94,9 @@ async def index(
         await index_runs.begin(connection, begun)
         report = _Reporter(chosen, begun, connection)
         try:
-            organization = await organizations.name_of(connection, chosen.organization_id)
+            home = await organizations.home(connection, chosen.id)
             taken = await asyncio.to_thread(
-                reading.read, chosen, organization, config, position, memory=memory, engine=engine, progress=progress
+                reading.read, chosen, home, config, position, memory=memory, engine=engine, progress=progress
             )
             return await _write(connection, chosen, taken, begun, report, confirmed=confirmed)
         except CatalogError as error:
@@ -161,12 +161,16 @@ async def _perform(connection: asyncpg.Connection, estate: Estate, comparison: C
         before = await snapshots.documents(connection, hashes[start : start + _DOCUMENTS])
         comparison = difference.compare(comparison, before, needed)
     around = await organizations.now(
-        connection, estate.id, organizations=taken.organization.organizations, services=taken.services.services
+        connection,
+        estate.id,
+        organizations=taken.organization.organizations,
+        services=taken.services.named,
+        environments=taken.organization.environments,
     )
     for step in (
         *organization_difference.before(taken, around),
         *difference.steps(comparison),
-        *organization_difference.after(taken, around),
+        *organization_difference.after(taken, comparison.now, around),
     ):
         if not snapshots.is_empty(step):
             await snapshots.perform(connection, step)

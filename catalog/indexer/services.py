@@ -7,7 +7,7 @@ component of that name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -25,8 +25,13 @@ from catalog.values import global_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceRows:
-    """All rows of all services. `instances` maps an id to its row and the component instances it consists of."""
+    """All rows of all services. `instances` maps an id to its row and the component instances it consists of.
 
+    `named` are the ids of every service that the seeds define. Those of an organisation that is another estate's own have their rows
+    from there, and only run here.
+    """
+
+    named: frozenset[str]
     services: Mapping[str, Any]
     components: Mapping[str, tuple[Any, ...]]  # by the service's id
     estimates: Mapping[str, Any]  # by their own id
@@ -42,30 +47,45 @@ class Known:
     costs_of_name: Mapping[str, set[tuple[str | None, Decimal | None]]]  # instance name → what instances of that name cost
 
 
-def make(seeds: Seeds, parts: Sequence[StackPart], known: Known, teams: Teams) -> ServiceRows:
-    """Make the rows of every service that the seeds define."""
+def make(seeds: Seeds, parts: Sequence[StackPart], known: Known, teams: Teams, foreign: Collection[str]) -> ServiceRows:
+    """Make the rows of every service that the seeds define; `foreign` are organisations that are other estates' own."""
     services, components, estimates, instances = {}, {}, {}, {}
     environments = _environments(parts, {part.name for seed in seeds.services for part in seed.parts})
     defaults = {item.name: item.default_team for item in seeds.organizations}
     for seed in seeds.services:
         identity = global_id("Service", seed.organization, seed.slug)
         owner = _owner(seed, defaults.get(seed.organization), teams)
-        stated = _stated(seed, identity)
-        computed = _computed(seed, identity, known)
-        estimates.update({row.id: row for row in (stated, computed) if row is not None})
-        services[identity] = _row(seed, identity, owner, stated, computed)
-        components[identity] = tuple(
-            ServiceComponentRow(
-                service_id=identity, ordinal=ordinal, name=part.name, layer=part.layer, role=part.role,
-                component_id=known.component_of.get(part.name),
-            )
-            for ordinal, part in enumerate(seed.parts)
-        )  # fmt: skip
+        if seed.organization not in foreign:
+            stated = _stated(seed, identity)
+            computed = _computed(seed, identity, known)
+            estimates.update({row.id: row for row in (stated, computed) if row is not None})
+            services[identity] = _row(seed, identity, owner, stated, computed)
+            components[identity] = _parts(seed, identity, known)
         for environment in environments.values():
             found = _running(seed, identity, owner, environment)
             if found is not None:
                 instances[found[0].id] = found
-    return ServiceRows(services=services, components=components, estimates=estimates, instances=instances)
+    return ServiceRows(
+        named=frozenset(global_id("Service", seed.organization, seed.slug) for seed in seeds.services),
+        services=services,
+        components=components,
+        estimates=estimates,
+        instances=instances,
+    )
+
+
+def _parts(seed: ServiceSeed, identity: str, known: Known) -> tuple[Any, ...]:
+    return tuple(
+        ServiceComponentRow(
+            service_id=identity,
+            ordinal=ordinal,
+            name=part.name,
+            layer=part.layer,
+            role=part.role,
+            component_id=known.component_of.get(part.name),
+        )
+        for ordinal, part in enumerate(seed.parts)
+    )
 
 
 def _owner(seed: ServiceSeed, default: str | None, teams: Teams) -> tuple[str, str] | None:

@@ -29,12 +29,13 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """The estate that is read: its name, its organisation, and how values are redacted."""
+    """The estate that is read: its name, its organisation, those that are other estates' own, and how values are redacted."""
 
     estate: str
     organization: str
     redaction_key: bytes = field(repr=False)
     secret_keys: str
+    foreign: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +94,7 @@ def take(
     ]
     estimates = {row.id: row for _, row in made if row is not None}
     component_table = {row.id: row for row, _ in made}
-    service_rows = services.make(seeds, list(parts.values()), _known(component_table, estimates, parts), teams)
+    service_rows = services.make(seeds, list(parts.values()), _known(component_table, estimates, parts), teams, subject.foreign)
     workflows, workflow_diagnostics = _workflows(resolved.workflows, subject.estate, around.redactor)
     used: set[str] = set().union(*(part.owners for part in parts.values()))
     others = {row.owner_id for row in service_rows.services.values()} | {row.maintainer_id for row in component_table.values()}

@@ -151,33 +151,42 @@ def _filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @click.argument("kind", type=click.Choice(list(KINDS)))
 @_filter_options
+@click.option("--abstract", is_flag=True, help="Abstract instances too.")
 @click.option("--limit", type=click.IntRange(min=0), default=100, show_default=True, help="How many at most; 0 for all.")
 @output.format_option()
 @remote.options
-def get(*, kind: str, limit: int, format_: str, url: str | None, token: str | None, **filters: str | None) -> None:
+def get(*, kind: str, abstract: bool, limit: int, format_: str, url: str | None, token: str | None, **filters: str | None) -> None:
     """Print what the graph holds.
 
     Filters compare whole values; those by state or severity take several, separated by commas.
     """
     chosen = KINDS[kind]
     given = {name: value for name, value in filters.items() if value is not None}
+    if abstract and kind != "instances":
+        raise errors.WrongUse(f"--abstract says nothing about {kind}")
     client = remote.connect(url, token)
     if kind == "runs":
         values = list(_runs(client, given, limit))
     else:
-        values = list(client.nodes(chosen.field, chosen.selection, {"where": (chosen.where or "", _where(kind, given))}, limit))
+        values = list(
+            client.nodes(
+                chosen.field, chosen.selection, {"where": (chosen.where or "", _where(kind, given, abstract=abstract))}, limit
+            )
+        )
     if limit and len(values) == limit and format_ == "table":
         click.echo(f"the first {limit}; --limit 0 shows all", err=True)
     output.rows(values, chosen.columns, format_)
 
 
-def _where(kind: str, given: Mapping[str, str]) -> dict[str, Any] | None:
+def _where(kind: str, given: Mapping[str, str], *, abstract: bool) -> dict[str, Any] | None:
     filters = KINDS[kind].filters
     for name in given:
         if name not in filters:
             known = ", ".join(f"--{known}" for known in filters) or "none"
             raise errors.WrongUse(f"{kind} can't be filtered by --{name}", hint=f"filters of {kind}: {known}")
     conditions = [filters[name](value) for name, value in given.items()]
+    if kind == "instances" and not abstract:
+        conditions.append({"abstract": False})
     return {"and": conditions} if len(conditions) > 1 else conditions[0] if conditions else None
 
 

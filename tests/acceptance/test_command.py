@@ -39,11 +39,13 @@ def test_get_filters(catalog):
     """Filters are combined, and compare whole values."""
     rows = catalog.ok("get", "instances", "--stack", STACK, "--component", "vpc", "--format", "json").json
     assert [(row["stack"]["name"], row["name"]) for row in rows] == [(STACK, "vpc")]
+    both = catalog.ok("get", "instances", "--stack", STACK, "--component", "vpc", "--abstract", "--format", "json").json
+    assert "vpc/defaults" in [row["name"] for row in both]
 
 
 def test_get_pages_through_everything(catalog):
     """Without a limit every row comes, once; with one, so many."""
-    everything = catalog.ok("get", "instances", "--limit", "0", "--format", "json").json
+    everything = catalog.ok("get", "instances", "--abstract", "--limit", "0", "--format", "json").json
     total = catalog.ask("{ componentInstances(first: 1) { totalCount } }")["data"]["componentInstances"]["totalCount"]
     assert len(everything) == total
     assert len({(row["stack"]["name"], row["type"], row["name"]) for row in everything}) == total

@@ -11,9 +11,10 @@ from typing import Any
 from catalog.cost.money import Estimate
 from catalog.indexer import categories
 from catalog.indexer.component_facts import ComponentFacts
+from catalog.indexer.estimate_rows import estimate_row
 from catalog.indexer.metadata import Cost
 from catalog.indexer.redaction import json_text, safe
-from catalog.indexer.stack_rows import StackPart, Surroundings, component_path, estimate_row, fingerprint, kind_of
+from catalog.indexer.stack_rows import StackPart, Surroundings, component_path, fingerprint, kind_of
 from catalog.records import ComponentType, CostSource
 from catalog.stacks.resolved import ResolvedEstate, ResolvedStack
 from catalog.stacks.tree import Tree

@@ -13,11 +13,12 @@ from decimal import Decimal
 from typing import Any
 
 from catalog.cost.money import Estimate
+from catalog.indexer.estimate_rows import estimate_row
 from catalog.indexer.metadata import Cost
 from catalog.indexer.ownership import Teams
 from catalog.indexer.redaction import json_text, safe
 from catalog.indexer.seed_values import Seeds, ServiceSeed
-from catalog.indexer.stack_rows import StackPart, estimate_row
+from catalog.indexer.stack_rows import StackPart
 from catalog.records import CostSource, CostStatus, ServiceInstanceState, ServiceSource
 from catalog.store.rows import ServiceComponentRow, ServiceInstanceRow, ServiceRow
 from catalog.values import global_id

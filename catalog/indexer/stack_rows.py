@@ -17,12 +17,13 @@ from typing import Any
 from catalog.indexer import metadata, ownership
 from catalog.indexer.component_facts import ComponentFacts
 from catalog.indexer.context import Place
+from catalog.indexer.estimate_rows import estimate_row
 from catalog.indexer.metadata import Complaint, Cost, Facts
 from catalog.indexer.ownership import Evidence, Owner, Teams
 from catalog.indexer.redaction import Redactor, safe
 from catalog.records import ComponentType, CostStatus, DriftState, FreshnessState, OwnershipSource
 from catalog.stacks.resolved import ResolvedDependency, ResolvedEstate, ResolvedInstance, ResolvedStack
-from catalog.store.rows import ComponentInstanceRow, CostEstimateRow, DependencyRow, StackRow
+from catalog.store.rows import ComponentInstanceRow, DependencyRow, StackRow
 from catalog.values import Diagnostic, Severity, SourceLocation, global_id
 
 Key = tuple[str, str, str]  # stack, component type as Atmos spells it, name
@@ -365,30 +366,6 @@ class _Maker:
         first = next(iter(self._stack.instances), None)
         spot = self._spot_of(first, owner.evidence.path) if first is not None else None
         return spot or SourceLocation(file=self._stack.manifest)
-
-
-def estimate_row(
-    subject_kind: str, subject_id: str, cost: Cost, location: SourceLocation | None, *, identity: str | None = None
-) -> Any:
-    """The row of an estimate about something."""
-    file, line, _ = _spot(location)
-    estimate = cost.estimate
-    return CostEstimateRow(
-        id=identity or global_id("CostEstimate", subject_id),
-        subject_kind=subject_kind,
-        subject_id=subject_id,
-        status=cost.status.value,
-        currency=estimate.currency if estimate else None,
-        monthly=estimate.amount if estimate else None,
-        low=estimate.low if estimate else None,
-        high=estimate.high if estimate else None,
-        reason=cost.problem,
-        unsupported=[],
-        source=cost.source.value,
-        file=file,
-        line=line,
-        estimated_at=None,
-    )
 
 
 def labels(variables: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:

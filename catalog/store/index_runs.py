@@ -61,13 +61,27 @@ class Last:
 @asynccontextmanager
 async def alone(database: Database, estate_id: str) -> AsyncIterator[asyncpg.Connection]:
     """Hold an estate's lock while it is read and written: a second run waits here. Lends the connection that holds it."""
-    async with database.connection() as connection:
+    async with _of_its_own(database) as connection:
         await connection.execute("select pg_advisory_lock($1, hashtext($2))", _RUNS, estate_id)
         try:
             yield connection
         finally:
             if not connection.is_closed():
                 await connection.execute("select pg_advisory_unlock($1, hashtext($2))", _RUNS, estate_id)
+
+
+@asynccontextmanager
+async def _of_its_own(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that stays the same session: behind a pooler, where each statement may meet another one, a direct one."""
+    if not database.config.database_pooled:
+        async with database.connection() as connection:
+            yield connection
+        return
+    connection = await database.direct_connection()
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 async def begin(connection: asyncpg.Connection, run: Begun) -> None:

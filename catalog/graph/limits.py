@@ -50,7 +50,7 @@ OF_DOCUMENT = PERSON
 
 def of(scope: Scope) -> Limits:
     """Return the limits of a viewer."""
-    if scope.principal_id is None:
+    if scope.principal_id is None and not scope.grants:
         return ANONYMOUS
     return SERVICE if scope.kind is PrincipalKind.SERVICE else PERSON
 

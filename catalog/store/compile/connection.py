@@ -69,8 +69,16 @@ class _Connection:
             return written
         columns = ", ".join(f"{column} as c{number}" for number, column in enumerate(self._columns))
         rows = f"select {columns} from ({self._rows()}) {self._alias} {' '.join(self._joins)}"
-        direction = " desc" if self._page.backward else ""
-        return f"(select {written} from ({rows} order by {self._alias}.rn{direction}) q)"
+        return f"(select {written} from ({rows}{self._outer_order()}) q)"
+
+    def _outer_order(self) -> str:
+        """The order of the page itself: the rows' own when nothing was joined to them, or turned round for a page from the end."""
+        if self._peeks:
+            return f" order by {self._alias}.rn{' desc' if self._page.backward else ''}"
+        if not self._joins and not self._page.backward:
+            return ""
+        keys = (f"{self._alias}.k{number}{' desc' if key.descending else ''}" for number, key in enumerate(self._keys))
+        return f" order by {', '.join(keys)}"
 
     # ── the parts ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -129,7 +137,8 @@ class _Connection:
             body.expression(f"(count(*) > {self._size()})::text")
 
     def _end(self, *, first: bool) -> str:
-        column = self._column(f"case when {self._alias}.rn <= {self._size()} then {self._cursor()} end")
+        cursor = self._cursor()
+        column = self._column(f"case when {self._alias}.rn <= {self._size()} then {cursor} end" if self._peeks else cursor)
         # The rows come in the order of the page. An ordered aggregate here would let Postgres sort them for all the others too.
         place = "1" if first else f"count({column})::int"
         picked = f"(array_agg({column}) filter (where {column} is not null))[{place}]"
@@ -179,16 +188,20 @@ class _Connection:
         order = self._order(written)
         where = " and ".join(rules) or "true"
         return (
-            f"select * from (select {self._alias}.*{also}{columns}, row_number() over (order by {order}) as rn"
+            f"select * from (select {self._alias}.*{also}{columns}{self._numbers(order)}"
             f" from {self._origin()} where {where} order by {order} limit {_MOST}) {self._alias} limit {limit}"
         )
+
+    def _numbers(self, order: str) -> str:
+        """Number the rows where one more than the page is read: only then must it be told which one that is."""
+        return f", row_number() over (order by {order}) as rn" if self._peeks else ""
 
     def _tenant_by_tenant(self, written: list[str], rules: list[str], columns: str, limit: str) -> str:
         alias = self._alias
         where = " and ".join([f"{alias}.tenant_id = {alias}t.id", *rules])
         order = self._order([f"{alias}.k{number}" for number in range(len(written))])
         return (
-            f"select * from (select {alias}.*, row_number() over (order by {order}) as rn"
+            f"select * from (select {alias}.*{self._numbers(order)}"
             f" from unnest({self._writing.viewer.my_tenants}) as {alias}t(id) cross join lateral"
             f" (select {alias}.*{columns} from {self._origin()} where {where} order by {self._order(written)} limit {limit}) {alias}"
             f" order by {order} limit {_MOST}) {alias} limit {limit}"

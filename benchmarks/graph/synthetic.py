@@ -1,0 +1,81 @@
+"""Rows for benchmarks of the graph, made inside Postgres: one organisation, teams, services, environments, instances, edges, costs.
+
+Sizes follow from the number of component instances; everything else is in proportion, and the same for the same number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_STATEMENTS = """
+insert into organization (id, name, title, currency) values ('org_1', 'acme', 'Acme', 'USD');
+insert into tenant (id, organization_id, name, hidden) select 'ten_' || t, 'org_1', 'tenant-' || t, false from generate_series(1, 8) t;
+insert into team (id, organization_id, slug, title, platform, aliases)
+  select 'tea_' || t, 'org_1', 'team-' || lpad(t::text, 4, '0'), 'Team ' || t, false, '{{}}' from generate_series(1, {teams}) t;
+insert into estate (id, name, organization_id, kind, path, ref, directory, writable, executor, workflows, removal_limit)
+  values ('est_1', 'acme-infra', 'org_1', 'git', '/nowhere', 'main', '.', true, 'terraform', '{{}}', 50);
+insert into index_run (id, estate_id, ref, number, state, started_at, finished_at, manifests, stacks, component_instances, added, changed, removed, unchanged)
+  values ('run_1', 'est_1', 'main', 1, 'SUCCEEDED', now(), now(), 1, 1, 1, 1, 0, 0, 0);
+insert into manifest (id, estate_id, path, content_hash, top_level)
+  select 'man_' || s, 'est_1', 'stacks/orgs/' || s || '.yaml', 'h', true from generate_series(1, {stacks}) s;
+insert into environment (id, organization_id, tenant_id, name, kind)
+  select 'env_' || e, 'org_1', 'ten_' || (1 + e % 8), 'env-' || e, 'DEVELOPMENT' from generate_series(1, {environments}) e;
+insert into stack (id, estate_id, tenant_id, organization_id, environment_id, manifest_id, name, labels, tags, vars, state, team_id, content_hash)
+  select 'stk_' || s, 'est_1', 'ten_' || (1 + s % 8), 'org_1', 'env_' || (1 + (s - 1) % {environments}), 'man_' || s,
+         'stack-' || lpad(s::text, 6, '0'), '{{}}', '{{}}', '{{}}', 'FRESH', 'tea_' || (1 + s % {teams}), 'h' from generate_series(1, {stacks}) s;
+insert into component (id, estate_id, type, name, path, category_derived, inputs, outputs, providers, input_schema, content_hash)
+  select 'cmp_' || c, 'est_1', 'TERRAFORM', 'component-' || c, 'components/terraform/' || c, false, '[]', '[]', '[]', '{{}}', 'h'
+  from generate_series(1, {components}) c;
+insert into config (hash, document)
+  select 'h' || c, jsonb_build_object('vars', jsonb_build_object('n', c, 'cidr', '10.0.0.0/16', 'text', repeat('x', 200)), 'settings', '{{}}'::jsonb)
+  from generate_series(1, 1000) c;
+insert into cost_estimate (id, subject_kind, subject_id, status, currency, monthly, unsupported, source)
+  select 'cst_' || i, 'ComponentInstance', 'ins_' || i, case when i % 5 = 0 then 'UNKNOWN' else 'KNOWN' end, 'USD',
+         case when i % 5 = 0 then null else (i % 97) + 0.25 end, '{{}}', 'INSTANCE_METADATA' from generate_series(1, {instances}) i;
+insert into component_instance (id, estate_id, tenant_id, stack_id, component_id, type, name, abstract, enabled, locked, state, inherits,
+    labels, unresolved_dependencies, config_hash, team_id, cost_estimate_id, cost_status, monthly, currency, drift, changed_at, content_hash)
+  select 'ins_' || i, 'est_1', 'ten_' || (1 + s % 8), 'stk_' || s, 'cmp_' || (1 + i % {components}), 'TERRAFORM',
+         'instance-' || lpad(i::text, 7, '0'), false, true, false, 'FRESH', '{{}}', '{{}}', '{{}}', 'h' || (1 + i % 1000),
+         'tea_' || (1 + i % {teams}), 'cst_' || i, case when i % 5 = 0 then 'UNKNOWN' else 'KNOWN' end,
+         case when i % 5 = 0 then null else (i % 97) + 0.25 end, 'USD', 'UNKNOWN', now() - (i || ' minutes')::interval, 'h'
+  from (select i, 1 + (i - 1) % {stacks} as s from generate_series(1, {instances}) i) x;
+insert into dependency (source_id, target_id, via, kind)
+  select 'ins_' || i, 'ins_' || (1 + (i * 7 + d * 13) % {instances}), 'settings.depends_on', 'DECLARED'
+  from generate_series(1, {instances}) i, generate_series(1, 3) d on conflict do nothing;
+insert into cost_estimate (id, subject_kind, subject_id, status, currency, monthly, unsupported, source)
+  select 'cst_s' || s, 'Service', 'svc_' || s, 'KNOWN', 'USD', s % 500, '{{}}', 'SERVICE' from generate_series(1, {services}) s;
+insert into service (id, organization_id, slug, title, lifecycle, version, owner_id, cost_estimate_id, tags, links, public, source)
+  select 'svc_' || s, 'org_1', 'service-' || lpad(s::text, 5, '0'), 'Service ' || s, 'PRODUCTION', 1, 'tea_' || (1 + s % {teams}),
+         'cst_s' || s, '{{}}', '[]', true, 'SEEDS' from generate_series(1, {services}) s;
+insert into service_instance (id, tenant_id, service_id, environment_id, name, state, missing)
+  select 'svi_' || s || '_' || k, 'ten_' || (1 + e % 8), 'svc_' || s, 'env_' || e, 'service-' || s || '-' || k, 'COMPLETE', '{{}}'
+  from (select s, k, 1 + (s * 3 + k) % {environments} as e from generate_series(1, {services}) s, generate_series(1, 6) k) x;
+insert into service_instance_component (service_instance_id, instance_id)
+  select 'svi_' || s || '_' || k, 'ins_' || (1 + (s * 31 + k * 7 + c) % {instances})
+  from generate_series(1, {services}) s, generate_series(1, 6) k, generate_series(1, 6) c on conflict do nothing;
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How many rows of each kind."""
+
+    instances: int
+
+    def counts(self) -> dict[str, int]:
+        """The numbers of rows."""
+        return {
+            "instances": self.instances,
+            "stacks": max(8, self.instances // 20),
+            "components": max(5, self.instances // 40),
+            "services": max(5, self.instances // 100),
+            "environments": max(4, self.instances // 200),
+            "teams": max(5, min(50, self.instances // 200)),
+        }
+
+
+async def fill(database, size: Size) -> None:
+    """Write the rows and let Postgres look at them."""
+    async with database.connection() as connection:
+        await connection.execute(_STATEMENTS.format(**size.counts()))
+        await connection.execute("vacuum analyze")

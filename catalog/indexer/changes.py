@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from catalog.indexer.redaction import MARK
+from catalog.indexer.redaction import MARK, json_text
 from catalog.values import digest
 
 _PLAIN = re.compile(r"[^.\[\]\"]+")
@@ -20,16 +20,21 @@ def values(before: Any, after: Any) -> list[dict[str, Any]]:
 
 
 def _walk(before: Any, after: Any, path: str) -> Iterator[dict[str, Any]]:
-    if before == after and type(before) is type(after):
-        return
     if _is_map(before) and _is_map(after):
         for key in sorted({*before, *after}):
             yield from _walk(before.get(key), after.get(key), _joined(path, key))
     elif isinstance(before, list) and isinstance(after, list) and before and after:
         for number in range(max(len(before), len(after))):
             yield from _walk(_at(before, number), _at(after, number), f"{path}[{number}]")
-    else:
+    elif _differ(before, after):
         yield {"path": path, "before": before, "after": after}
+
+
+def _differ(before: Any, after: Any) -> bool:
+    """Python calls 1 and True equal, also inside lists; JSON doesn't."""
+    if type(before) is not type(after) or before != after:
+        return True
+    return isinstance(before, (dict, list)) and json_text(before) != json_text(after)
 
 
 def _is_map(value: Any) -> bool:

@@ -79,13 +79,17 @@ _RELATIONS = {
     ("Team", "services"): ("select owner_id as parent, * from service where owner_id = any($1)", "slug, id"),
     ("Service", "instances"): ("select service_id as parent, * from service_instance where service_id = any($1)", "name, id"),
     ("ServiceInstance", "componentInstances"): (
-        "select l.service_instance_id as parent, a.* from service_instance_component l join component_instance a"
-        " on a.id = l.instance_id where l.service_instance_id = any($1) and a.removed_at is null",
+        (
+            "select l.service_instance_id as parent, a.* from service_instance_component l join component_instance a"
+            " on a.id = l.instance_id where l.service_instance_id = any($1) and a.removed_at is null"
+        ),
         "name, id",
     ),
     ("ComponentInstance", "dependsOn"): (
-        "select e.source_id as parent, e.via, d.* from dependency e join component_instance d on d.id = e.target_id"
-        " where e.source_id = any($1) and d.removed_at is null",
+        (
+            "select e.source_id as parent, e.via, d.* from dependency e join component_instance d on d.id = e.target_id"
+            " where e.source_id = any($1) and d.removed_at is null"
+        ),
         "name, id, via",
     ),
 }

@@ -14,20 +14,24 @@ insert into team (id, organization_id, slug, title, platform, aliases)
   select 'tea_' || t, 'org_1', 'team-' || lpad(t::text, 4, '0'), 'Team ' || t, false, '{{}}' from generate_series(1, {teams}) t;
 insert into estate (id, name, organization_id, kind, path, ref, directory, writable, executor, workflows, removal_limit)
   values ('est_1', 'acme-infra', 'org_1', 'git', '/nowhere', 'main', '.', true, 'terraform', '{{}}', 50);
-insert into index_run (id, estate_id, ref, number, state, started_at, finished_at, manifests, stacks, component_instances, added, changed, removed, unchanged)
+insert into index_run (id, estate_id, ref, number, state, started_at, finished_at, manifests, stacks, component_instances,
+    added, changed, removed, unchanged)
   values ('run_1', 'est_1', 'main', 1, 'SUCCEEDED', now(), now(), 1, 1, 1, 1, 0, 0, 0);
 insert into manifest (id, estate_id, path, content_hash, top_level)
   select 'man_' || s, 'est_1', 'stacks/orgs/' || s || '.yaml', 'h', true from generate_series(1, {stacks}) s;
 insert into environment (id, organization_id, tenant_id, name, kind)
   select 'env_' || e, 'org_1', 'ten_' || (1 + e % 8), 'env-' || e, 'DEVELOPMENT' from generate_series(1, {environments}) e;
-insert into stack (id, estate_id, tenant_id, organization_id, environment_id, manifest_id, name, labels, tags, vars, state, team_id, content_hash)
+insert into stack (id, estate_id, tenant_id, organization_id, environment_id, manifest_id, name, labels, tags, vars, state,
+    team_id, content_hash)
   select 'stk_' || s, 'est_1', 'ten_' || (1 + s % 8), 'org_1', 'env_' || (1 + (s - 1) % {environments}), 'man_' || s,
-         'stack-' || lpad(s::text, 6, '0'), '{{}}', '{{}}', '{{}}', 'FRESH', 'tea_' || (1 + s % {teams}), 'h' from generate_series(1, {stacks}) s;
+         'stack-' || lpad(s::text, 6, '0'), '{{}}', '{{}}', '{{}}', 'FRESH', 'tea_' || (1 + s % {teams}), 'h'
+  from generate_series(1, {stacks}) s;
 insert into component (id, estate_id, type, name, path, category_derived, inputs, outputs, providers, input_schema, content_hash)
   select 'cmp_' || c, 'est_1', 'TERRAFORM', 'component-' || c, 'components/terraform/' || c, false, '[]', '[]', '[]', '{{}}', 'h'
   from generate_series(1, {components}) c;
 insert into config (hash, document)
-  select 'h' || c, jsonb_build_object('vars', jsonb_build_object('n', c, 'cidr', '10.0.0.0/16', 'text', repeat('x', 200)), 'settings', '{{}}'::jsonb)
+  select 'h' || c, jsonb_build_object(
+    'vars', jsonb_build_object('n', c, 'cidr', '10.0.0.0/16', 'text', repeat('x', 200)), 'settings', '{{}}'::jsonb)
   from generate_series(1, 1000) c;
 insert into cost_estimate (id, subject_kind, subject_id, status, currency, monthly, unsupported, source)
   select 'cst_' || i, 'ComponentInstance', 'ins_' || i, case when i % 5 = 0 then 'UNKNOWN' else 'KNOWN' end, 'USD',

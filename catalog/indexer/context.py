@@ -92,9 +92,10 @@ _SILENT = TenantMapping(atmos_stack="", organization=None, tenant=None, team=Non
 
 def _organization(context: Mapping[str, str], fallback: str) -> str:
     namespace = context.get("namespace")
-    if namespace is None:
+    # A namespace that only repeats the environment names no organisation: it counts as none.
+    if namespace is None or namespace == context.get("environment"):
         return context.get("tenant", fallback)
-    return namespace if namespace != context.get("environment") else fallback
+    return namespace
 
 
 def _account(context: Mapping[str, str]) -> str | None:

@@ -53,6 +53,7 @@ _CODES = {
     "eus2": "eastus2",
     "wus": "westus",
     "wus2": "westus2",
+    "wu2": "westus2",
     "wus3": "westus3",
     "cus": "centralus",
     "ncus": "northcentralus",

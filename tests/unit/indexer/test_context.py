@@ -41,6 +41,15 @@ def test_each_row_of_the_documented_table(variables, mapping, expected):
     assert (place.organization, place.tenant, place.account, place.environment, place.kind, place.region) == expected
 
 
+def test_a_namespace_that_repeats_the_environment_names_no_organisation():
+    """As in tf-atmos: the tenant is the organisation then, or without one the estate's."""
+    assert (
+        context.derive({"namespace": "e1", "environment": "e1", "tenant": "fnx"}, stack="s", fallback="estate").organization
+        == "fnx"
+    )
+    assert context.derive({"namespace": "e1", "environment": "e1"}, stack="s", fallback="estate").organization == "estate"
+
+
 def test_the_mapping_names_the_owning_team():
     """The team of the mapping comes with the place, and so does the entry itself, as evidence."""
     place = context.derive(TESTENV, stack="s", fallback="estate", mapping=MAPPING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ import click
 from catalog.cli import remote
 
 FINAL = frozenset({"SUCCEEDED", "FAILED", "DENIED", "REJECTED", "EXPIRED", "CANCELLED", "APPLY_UNKNOWN"})
+_EARLY = frozenset({"PENDING", "PREVIEWING", "PLANNING"})  # nothing to decide on yet
 _INTERVAL = 0.5  # seconds between looks
 _LOOK = """
 query Follow($id: ID!) {
@@ -27,6 +29,18 @@ def follow(client: remote.Remote, request_id: str) -> None:
         if found["state"] in FINAL:
             return
         time.sleep(_INTERVAL)
+
+
+def until_decidable(
+    client: remote.Remote, found: dict[str, Any], find: Callable[[remote.Remote, int], dict[str, Any]]
+) -> dict[str, Any]:
+    """Look again until a request that is still being planned shows what there is to decide on."""
+    if found["state"] in _EARLY:
+        click.echo(f"request {found['number']} is {found['state']}; waiting for its plan", err=True)
+    while found["state"] in _EARLY:
+        time.sleep(_INTERVAL)
+        found = find(client, found["number"])
+    return found
 
 
 class _Printed:

@@ -127,10 +127,11 @@ def approve(
 ) -> None:
     """Approve a request, by the digest of what it shows.
 
-    What is approved is shown on stderr; on a terminal it is asked for first. If anything of it changes, the approval is void.
+    Waits until it has been planned. What is approved is shown on stderr; on a terminal it is asked for first. If anything of it
+    changes, the approval is void.
     """
     client = remote.connect(url, token)
-    found = find(client, number)
+    found = following.until_decidable(client, find(client, number), find)
     click.echo(request_text(found), nl=False, err=True)
     if digest is None and not yes and sys.stdin.isatty():
         click.confirm(f"Approve request {number}?", abort=True, err=True)

@@ -65,6 +65,7 @@ def test_examples_of_graphiql_work(catalog):
         answer = catalog.ask(tab["query"], variables)
         assert "errors" not in answer, tab["query"]
         assert all(not value["errors"] for value in answer["data"].values() if "errors" in value), answer
+    catalog.ok("cancel", str(answer["data"]["requestProvisioning"]["provisioningRequest"]["number"]))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(outside.ROOT)))

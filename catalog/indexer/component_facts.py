@@ -229,13 +229,13 @@ def _parsed(
 def _unreadable(document: Document, place: tuple[str | int, ...], error: Invalid) -> Diagnostic:
     message = f"{place[-1]}: {error.message}"
     return Diagnostic(
-        severity=Severity.ERROR, code="component-value", message=message, hint=error.hint, location=document.location(place)
+        severity=Severity.ERROR, code="COMPONENT_VALUE", message=message, hint=error.hint, location=document.location(place)
     )
 
 
 def _broken(error: CatalogError, name: str) -> Diagnostic:
     location = error.location or SourceLocation(file=name, line=1)
-    return Diagnostic(severity=Severity.ERROR, code="component-file", message=error.message, hint=error.hint, location=location)
+    return Diagnostic(severity=Severity.ERROR, code="COMPONENT_FILE", message=error.message, hint=error.hint, location=location)
 
 
 def _text(value: Any) -> str | None:

@@ -53,7 +53,7 @@ async def register_seeds(database: Database, config: Config, directory: Path | N
         return ()
     said = await asyncio.to_thread(seed_files.load, place)
     if "estates.yaml" in said.broken:
-        problem = next(item for item in said.diagnostics if item.code == "seed-broken" and "estates.yaml" in item.message)
+        problem = next(item for item in said.diagnostics if item.code == "SEED_BROKEN" and "estates.yaml" in item.message)
         raise Invalid(problem.message, hint=problem.hint, location=problem.location)
     for seed in said.estates:
         currency = next((item.currency for item in said.organizations if item.name == seed.organization), DEFAULT_CURRENCY)

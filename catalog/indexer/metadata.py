@@ -152,9 +152,9 @@ def _foreign(where: str, key: str, complaints: list[Complaint]) -> None:
         message = f"metadata.{key} is read here, but Atmos refuses the estate for it"
         hint = f"move it to metadata.custom.{key}"
         complaints.append(
-            Complaint(severity=Severity.WARNING, code="metadata-foreign-key", message=message, hint=hint, path=f"metadata.{key}")
+            Complaint(severity=Severity.WARNING, code="METADATA_FOREIGN_KEY", message=message, hint=hint, path=f"metadata.{key}")
         )
 
 
 def _unreadable(error: Invalid, path: str) -> Complaint:
-    return Complaint(severity=Severity.ERROR, code="metadata-value", message=f"{path}: {error.message}", hint=error.hint, path=path)
+    return Complaint(severity=Severity.ERROR, code="METADATA_VALUE", message=f"{path}: {error.message}", hint=error.hint, path=path)

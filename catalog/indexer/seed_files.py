@@ -182,7 +182,7 @@ def _part(item: Any, layer: str, layers: Entry, shown: str) -> ServicePart:
     if match is None:
         raise Invalid(
             f"components.{shown} is neither a component's name nor `name (role)`",
-            code="seed-shape",
+            code="SEED_SHAPE",
             location=layers.place(shown.split("[", maxsplit=1)[0]),
         )
     return ServicePart(name=match["name"], layer=layer, role=(match["role"] or "").strip() or None)
@@ -198,7 +198,7 @@ def _estate(entry: Entry) -> EstateSeed:
     name = entry.required("name")
     path, url = entry.text("path"), entry.text("url")
     if (path is None) == (url is None):
-        raise Invalid(f"estate {name} needs either a path or a url", code="seed-shape", location=entry.location)
+        raise Invalid(f"estate {name} needs either a path or a url", code="SEED_SHAPE", location=entry.location)
     limit = entry.whole("removal_limit")
     if limit is not None and not 0 <= limit <= 100:
         raise entry.invalid("removal_limit", "a percentage from 0 to 100")
@@ -225,7 +225,7 @@ def _estate(entry: Entry) -> EstateSeed:
 
 def _workflow(action: str, entry: Entry) -> tuple[str, dict[str, str]]:
     if action not in list(ProvisioningAction):
-        raise Invalid(f"{action} is no action", code="seed-shape", location=entry.location, hint=", ".join(ProvisioningAction))
+        raise Invalid(f"{action} is no action", code="SEED_SHAPE", location=entry.location, hint=", ".join(ProvisioningAction))
     chosen = {"file": entry.required("file"), "name": entry.required("name")}
     entry.finish()
     return action, chosen
@@ -246,7 +246,7 @@ def _organization_of(entry: Entry, seeds: Seeds) -> str:
         return seeds.organizations[0].name
     raise Invalid(
         "no organization is named and there is not exactly one",
-        code="seed-shape",
+        code="SEED_SHAPE",
         location=entry.location,
         hint="name one of those in teams.yaml",
     )
@@ -256,7 +256,7 @@ def _unique(named: list[tuple[str, SourceLocation | None]]) -> None:
     seen: set[str] = set()
     for name, location in named:
         if name in seen:
-            raise Invalid(f"{name} is written twice", code="seed-shape", location=location)
+            raise Invalid(f"{name} is written twice", code="SEED_SHAPE", location=location)
         seen.add(name)
 
 

@@ -24,7 +24,7 @@ class Entry:
 
     def __init__(self, document: Document, path: tuple[str | int, ...], value: Any, report: Report) -> None:
         if not isinstance(value, Mapping):
-            raise Invalid(f"{_shown(path)} is no map", code="seed-shape", location=_place(document, path))
+            raise Invalid(f"{_shown(path)} is no map", code="SEED_SHAPE", location=_place(document, path))
         self._document = document
         self._path = path
         self._value = value
@@ -58,7 +58,7 @@ class Entry:
         """A text that must be there and not be empty."""
         value = self.text(key)
         if not value:
-            raise Invalid(f"{_shown(self._path)} has no {key}", code="seed-shape", location=self.location)
+            raise Invalid(f"{_shown(self._path)} has no {key}", code="SEED_SHAPE", location=self.location)
         return value
 
     def flag(self, key: str, *, default: bool) -> bool:
@@ -137,16 +137,16 @@ class Entry:
                 close = difflib.get_close_matches(str(key), sorted(self._asked), n=1)
                 hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(self._asked))}"
                 self.complain(
-                    str(key), f"{_shown(self._path)} has no key {key!r}", Severity.WARNING, hint=hint, code="seed-unknown-key"
+                    str(key), f"{_shown(self._path)} has no key {key!r}", Severity.WARNING, hint=hint, code="SEED_UNKNOWN_KEY"
                 )
 
-    def complain(self, key: str, message: str, severity: Severity, *, hint: str | None = None, code: str = "seed-value") -> None:
+    def complain(self, key: str, message: str, severity: Severity, *, hint: str | None = None, code: str = "SEED_VALUE") -> None:
         """Report something about one key."""
         self._report(Diagnostic(severity=severity, code=code, message=message, hint=hint, location=self.place(key)))
 
     def invalid(self, key: str, expected: str) -> Invalid:
         """The error that a key's value is not what it must be."""
-        return Invalid(f"{_shown((*self._path, key))} is not {expected}", code="seed-shape", location=self.place(key))
+        return Invalid(f"{_shown((*self._path, key))} is not {expected}", code="SEED_SHAPE", location=self.place(key))
 
     def _read(self, key: str, read: Callable[[Any], T]) -> T | None:
         value = self.get(key)

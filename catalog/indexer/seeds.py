@@ -56,7 +56,7 @@ def _with_file(seeds: Seeds, name: str, content: bytes, shown: str, kept: Path |
 def _without_file(seeds: Seeds, name: str, error: CatalogError, shown: str, last_good: Path | None) -> Seeds:
     location = error.location or SourceLocation(file=shown, line=1)
     message = f"the last good version of {shown} stays: {error.message}"
-    found = Diagnostic(severity=Severity.ERROR, code="seed-broken", message=message, hint=error.hint, location=location)
+    found = Diagnostic(severity=Severity.ERROR, code="SEED_BROKEN", message=message, hint=error.hint, location=location)
     diagnostics, broken, unread = (*seeds.diagnostics, found), seeds.broken | {name}, seeds.unread
     if last_good is not None:
         seeds = _read_file(seeds, name, last_good.read_bytes(), shown)

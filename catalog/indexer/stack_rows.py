@@ -223,7 +223,7 @@ class _Maker:
         identity = instance_id(self._around.estate, (instance.stack, instance.type, instance.name))
         if identity in self.instances:
             message = f"{instance.type} {instance.name} clashes with another custom component of that name and is left out"
-            complaint = Complaint(severity=Severity.ERROR, code="component-clash", message=message)
+            complaint = Complaint(severity=Severity.ERROR, code="COMPONENT_CLASH", message=message)
             self._report(complaint, instance, instance.location)
             return
         path = component_path(instance, self._around.resolved.component_base_paths)
@@ -288,7 +288,7 @@ class _Maker:
         count = self._around.redactor.replaced - before
         if count:
             message = f"{count} value{'s' if count > 1 else ''} that JSON or Postgres can't hold were replaced"
-            self._report(Complaint(severity=Severity.WARNING, code="unstorable-value", message=message), instance, location)
+            self._report(Complaint(severity=Severity.WARNING, code="UNSTORABLE_VALUE", message=message), instance, location)
 
     def _labels(self, instance: ResolvedInstance) -> dict[str, Any]:
         variables, about = instance.sections.get("vars"), instance.sections.get("metadata")

@@ -118,7 +118,7 @@ def _governed_keys(entry: Any) -> list[str]:
 
 def _step(entry: Any, number: int, document: Mapping[str, Any], report: Report, *, governed: bool) -> Step | None:
     if not isinstance(entry, Mapping):
-        report("workflow-step-shape", f"step {number} is no map", "write `- provision: terraform` or `- {command: …}`")
+        report("WORKFLOW_STEP_SHAPE", f"step {number} is no map", "write `- provision: terraform` or `- {command: …}`")
         return None
     keys = _governed_keys(entry)
     if keys:
@@ -128,7 +128,7 @@ def _step(entry: Any, number: int, document: Mapping[str, Any], report: Report, 
     if "command" in entry or "type" in entry or "steps" in entry or "name" in entry:
         return _ordinary_step(entry, number, document)
     key = str(next(iter(entry), ""))
-    report("workflow-step-unknown", f"step {number} is of no known kind: {key!r}", _nearest(key, KINDS))
+    report("WORKFLOW_STEP_UNKNOWN", f"step {number} is of no known kind: {key!r}", _nearest(key, KINDS))
     return None
 
 
@@ -149,13 +149,13 @@ def _ordinary_step(entry: Mapping[str, Any], number: int, document: Mapping[str,
 def _governed_step(entry: Mapping[str, Any], keys: list[str], number: int, report: Report) -> Step | None:
     key = keys[0]
     if len(keys) > 1:
-        report("workflow-step-shape", f"step {number} names several kinds: {', '.join(keys)}", "give each its own step")
+        report("WORKFLOW_STEP_SHAPE", f"step {number} names several kinds: {', '.join(keys)}", "give each its own step")
         return None
     kind, written = KINDS[key], entry[key]
     tool, options = _tool(kind, written)
     if tool is None:
         hint = f"one of {', '.join(TOOLS[kind])}"
-        report("workflow-tool-unknown", f"step {number}, {key}, names no tool that is known: {written!r}", hint)
+        report("WORKFLOW_TOOL_UNKNOWN", f"step {number}, {key}, names no tool that is known: {written!r}", hint)
         return None
     checked = {name: _option(kind, name, value, key, report) for name, value in options.items()}
     return Step(
@@ -193,12 +193,12 @@ _KNOWN_OPTIONS = {
 def _option(kind: str, name: str, value: Any, key: str, report: Report) -> Any:
     known = _KNOWN_OPTIONS.get(kind, set())
     if name not in known:
-        report("workflow-option-unknown", f"{key} has no option {name!r}", _nearest(name, known))
+        report("WORKFLOW_OPTION_UNKNOWN", f"{key} has no option {name!r}", _nearest(name, known))
         return None
     read = _READERS.get(name)
     result = value if read is None else read(value)
     if result is None:
-        report("workflow-option-invalid", f"{key}: {name} can't be {value!r}", _EXPECTED.get(name))
+        report("WORKFLOW_OPTION_INVALID", f"{key}: {name} can't be {value!r}", _EXPECTED.get(name))
     return result
 
 

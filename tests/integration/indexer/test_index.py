@@ -228,8 +228,8 @@ async def test_broken_seeds_keep_what_they_said(catalog, place):
     assert await catalog.ask("select slug from service") == [("shop",)]
     assert await catalog.ask("select slug from team order by 1") == [("data",), ("platform",)]
     assert await catalog.ask("select code, file from diagnostic order by 2") == [
-        ("seed-broken", "seeds/services.yaml"),
-        ("seed-broken", "seeds/teams.yaml"),
+        ("SEED_BROKEN", "seeds/services.yaml"),
+        ("SEED_BROKEN", "seeds/teams.yaml"),
     ]
 
 

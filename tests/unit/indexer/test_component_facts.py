@@ -92,7 +92,7 @@ def test_what_cannot_be_read_is_reported_with_its_place():
 
     assert (found.title, found.maturity, found.cost.estimate) == ("VPC", None, None)
     assert sorted(str(item.location) for item in found.diagnostics) == [f"{VPC}/component.yaml:2:1", f"{VPC}/component.yaml:3:1"]
-    assert [(item.code, item.location.file) for item in problems] == [("component-file", "module-registry.yaml")]
+    assert [(item.code, item.location.file) for item in problems] == [("COMPONENT_FILE", "module-registry.yaml")]
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_a_broken_file_names_file_and_line_and_harms_no_other():
     assert [team.slug for team in found.teams] == ["platform"]
     assert (found.services, found.broken, found.unread) == ((), {"services.yaml"}, {"services.yaml"})
     (diagnostic,) = found.diagnostics
-    assert (diagnostic.code, diagnostic.location.file) == ("seed-broken", "seeds/services.yaml")
+    assert (diagnostic.code, diagnostic.location.file) == ("SEED_BROKEN", "seeds/services.yaml")
     assert diagnostic.location.line >= 3
 
 
@@ -108,7 +108,7 @@ def test_a_structural_fault_names_its_own_line():
     """An entry without what it must have breaks its file, and the diagnostic names the entry's line."""
     (diagnostic,) = read(teams=b"organizations:\n  - {name: fnx}\nteams:\n  - {title: No slug}\n").diagnostics
 
-    assert (diagnostic.code, str(diagnostic.location)) == ("seed-broken", "seeds/teams.yaml:4:5")
+    assert (diagnostic.code, str(diagnostic.location)) == ("SEED_BROKEN", "seeds/teams.yaml:4:5")
 
 
 def test_a_broken_file_is_replaced_by_its_last_good_version(tmp_path):
@@ -119,7 +119,7 @@ def test_a_broken_file_is_replaced_by_its_last_good_version(tmp_path):
 
     assert broken.services == good.services
     assert (broken.broken, broken.unread) == ({"services.yaml"}, frozenset())
-    assert [diagnostic.code for diagnostic in broken.diagnostics] == ["seed-broken"]
+    assert [diagnostic.code for diagnostic in broken.diagnostics] == ["SEED_BROKEN"]
     assert (mended.services, mended.diagnostics) == ((), ())
 
 
@@ -129,11 +129,11 @@ def test_unknown_keys_are_warnings_with_the_nearest_known_one():
 
     warning, error = sorted(found.diagnostics, key=lambda item: item.code, reverse=True)[:2]
     assert (warning.code, warning.hint, str(warning.location)) == (
-        "seed-value",
+        "SEED_VALUE",
         'write "$50/month", "EUR 1200/year", "$50-$100" or a number',
         "seeds/services.yaml:4:5",
     )
-    assert (error.code, error.hint, error.location.line) == ("seed-unknown-key", "did you mean description?", 3)
+    assert (error.code, error.hint, error.location.line) == ("SEED_UNKNOWN_KEY", "did you mean description?", 3)
     assert (found.services[0].slug, found.services[0].cost) == ("web", None)
 
 

@@ -172,7 +172,7 @@ def test_complaints_about_metadata_are_diagnostics(written):
     found = take(written.estate(written.stack("dev", written.instance("dev", "vpc", vars=CONTEXT, metadata=metadata))))
 
     assert {(row.severity, row.code, row.component_name) for row in found.diagnostics.values()} == {
-        ("WARNING", "metadata-foreign-key", "vpc"), ("ERROR", "metadata-value", "vpc"),
+        ("WARNING", "METADATA_FOREIGN_KEY", "vpc"), ("ERROR", "METADATA_VALUE", "vpc"),
     }  # fmt: skip
 
 

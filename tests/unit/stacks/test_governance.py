@@ -78,13 +78,13 @@ def test_a_step_named_governed_in_an_ordinary_workflow_stays():
 @pytest.mark.parametrize(
     ("step", "code"),
     [
-        ({"cost_analysis": "infracost"}, "workflow-tool-unknown"),
-        ({"cost_analysis": {"tool": "guess"}}, "workflow-tool-unknown"),
-        ({"provision": "atmos workflow"}, "workflow-tool-unknown"),
-        ({"provision": None}, "workflow-tool-unknown"),
-        ({"provison": "terraform"}, "workflow-step-unknown"),
-        ("provision", "workflow-step-shape"),
-        ({"provision": "terraform", "notify": "developer notification"}, "workflow-step-shape"),
+        ({"cost_analysis": "infracost"}, "WORKFLOW_TOOL_UNKNOWN"),
+        ({"cost_analysis": {"tool": "guess"}}, "WORKFLOW_TOOL_UNKNOWN"),
+        ({"provision": "atmos workflow"}, "WORKFLOW_TOOL_UNKNOWN"),
+        ({"provision": None}, "WORKFLOW_TOOL_UNKNOWN"),
+        ({"provison": "terraform"}, "WORKFLOW_STEP_UNKNOWN"),
+        ("provision", "WORKFLOW_STEP_SHAPE"),
+        ({"provision": "terraform", "notify": "developer notification"}, "WORKFLOW_STEP_SHAPE"),
     ],
 )
 def test_a_step_that_nothing_answers_to_is_a_diagnostic_and_the_rest_stays(step, code):
@@ -98,11 +98,11 @@ def test_a_step_that_nothing_answers_to_is_a_diagnostic_and_the_rest_stays(step,
 @pytest.mark.parametrize(
     ("option", "code"),
     [
-        ({"quorum": 0}, "workflow-option-invalid"),
-        ({"quorum": True}, "workflow-option-invalid"),
-        ({"expires": "soon"}, "workflow-option-invalid"),
-        ({"approvers": [1]}, "workflow-option-invalid"),
-        ({"quorom": 1}, "workflow-option-unknown"),
+        ({"quorum": 0}, "WORKFLOW_OPTION_INVALID"),
+        ({"quorum": True}, "WORKFLOW_OPTION_INVALID"),
+        ({"expires": "soon"}, "WORKFLOW_OPTION_INVALID"),
+        ({"approvers": [1]}, "WORKFLOW_OPTION_INVALID"),
+        ({"quorom": 1}, "WORKFLOW_OPTION_UNKNOWN"),
     ],
 )
 def test_an_option_that_does_not_hold_is_a_diagnostic(option, code):

@@ -49,7 +49,7 @@ from catalog.store.reader import Reader
 from catalog.store.selection import Operation
 
 logger = logging.getLogger("catalog.graph")
-_DOCUMENTS = 512
+_DOCUMENTS = 256
 _PLANS = 1_024
 
 

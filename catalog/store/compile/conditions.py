@@ -54,7 +54,8 @@ def _joined(writing: Writing, source: Source, alias: str, parts: tuple[Condition
 
 
 def _test(writing: Writing, source: Source, alias: str, test: Test) -> str:
-    column = writing.fill(source.columns[test.column].sql, a=alias)
+    shown = source.columns[test.column]
+    column = writing.fill(shown.filtered or shown.sql, a=alias)
     written = _TESTS[test.op].replace("{x}", column)
     for number, slot in enumerate(test.slots):
         written = written.replace(f"{{{number}}}", writing.slot(slot))

@@ -35,11 +35,12 @@ class Format(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """An expression over a row, and how it is written."""
+    """An expression over a row, and how it is written; `filtered` is what filters look at, where an index has it otherwise."""
 
     sql: str
     format: Format
     nullable: bool = True
+    filtered: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -72,3 +73,20 @@ async def test_what_was_removed_is_noticed_in_lists(graph, database, config, wor
     """Lists that show removed rows are told apart."""
     planted = SOURCES | {"component_instance": replace(SOURCES["component_instance"], current="true")}
     assert await is_noticed(planted, database, config, world, store)
+
+
+async def test_a_required_edge_that_leads_nowhere_is_an_error_and_its_null_climbs(graph, database, config, world) -> None:
+    """Should a row that can't be missing ever be out of sight, the answer says where, and nothing half-known is left standing."""
+    stack = SOURCES["component_instance"].relations["stack"]
+    assert isinstance(stack, ToOne)
+    relations = dict(SOURCES["component_instance"].relations) | {"stack": replace(stack, on="false")}
+    planted = Graph(
+        database, config, sources=SOURCES | {"component_instance": replace(SOURCES["component_instance"], relations=relations)}
+    )
+    document = """{ viewer { name } stack(name: "core-00-prod") { instances(first: 1) { nodes { stack { name } } } } }"""
+    name = next(row.name for row in world.stacks if row.removed_at is None and row.name != "twin")
+    response = await planted.execute(document.replace("core-00-prod", name), None, None, world.viewers()["admin"])
+    answer = json.loads(response.body)
+    assert answer["data"] == {"viewer": {"name": "admin"}, "stack": None}
+    assert answer["errors"][0]["path"] == ["stack", "instances", "nodes", 0, "stack"]
+    assert answer["errors"][0]["message"] == "Cannot return null for non-nullable field ComponentInstance.stack."

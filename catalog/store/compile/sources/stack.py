@@ -6,6 +6,8 @@ from catalog import records
 from catalog.store.compile.source import (
     IDENTITY,
     ORDINAL,
+    Column,
+    Format,
     Key,
     Same,
     Source,
@@ -154,7 +156,12 @@ SOURCES = (
             "document": json("{a}.document", nullable=False),
         }
         | {
-            section: json(f"coalesce({{a}}.document->'{section}', '{{{{}}}}')", nullable=False)
+            section: Column(
+                sql=f"coalesce({{a}}.document->'{section}', '{{{{}}}}')",
+                format=Format.JSON,
+                nullable=False,
+                filtered=f"({{a}}.document->'{section}')",
+            )
             for section in ("vars", "settings", "env", "metadata", "backend", "providers", "overrides")
         },
         key="hash",

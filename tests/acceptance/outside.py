@@ -103,10 +103,6 @@ class Catalog:
         body = {"query": document, "variables": variables or {}}
         return httpx.post(f"{self.url}/graphql", json=body, headers=headers, timeout=60, trust_env=False).json()
 
-    def worker_pid(self) -> int:
-        """The worker's process."""
-        return next(pid for pid, words in processes_of(self.home).items() if "worker" in words)
-
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Signal it and return its exit code."""
         self.process.send_signal(number)

@@ -1,7 +1,8 @@
 """Operation → one SQL statement whose single row holds the response's text.
 
-To-one relations are left joins beside the row, to-many relations correlated subselects under their limit; both enter every source
-through its visible rows. Rows are found and limited inside, joined and written outside, so that what the limit drops costs nothing.
+Relations are correlated subselects, those to many under their limit; both enter every source through its visible rows. A look-up by key
+for each row of a page was measured a tenth faster than left joins beside the row: a join makes the page sort its finished text once
+more. What is computed once a row (sums, documents) is joined. Rows are limited first and written then: what the limit drops costs nothing.
 """
 
 from __future__ import annotations
@@ -148,7 +149,7 @@ class Writer:
         assert isinstance(relation, ToOne)
         source = self.writing.sources[relation.target]
         known = f"{alias}_{through}"  # one join, however many columns are shown through it
-        join = self._join(relation, source, known, alias)
+        join = f"left join {source.rows} {known} on {self._on(relation, source, known, alias)}"
         if join not in joins:
             joins.append(join)
         return text.value(source.columns[name], self.writing.fill(source.columns[name].sql, a=known))
@@ -167,18 +168,17 @@ class Writer:
             rows = self.writing.fill(relation.rows, a=alias, b=inner, arguments=field.arguments)
             joins.append(f"left join lateral {rows} {inner} on true")
             return self.row(source, inner, field.fields, joins)
-        joins.append(self._join(relation, source, inner, alias))
-        body = self.row(source, inner, field.fields, joins)
-        return f"case when {inner}.{source.key} is null then {self._missing(field)} else {body} end"
+        within: list[str] = []
+        body = self.row(source, inner, field.fields, within)
+        on = self._on(relation, source, inner, alias)
+        first = f" order by {inner}.{source.key} limit 1" if relation.first else ""
+        return f"coalesce((select {body} from {source.rows} {inner} {' '.join(within)} where {on}{first}),{self._missing(field)})"
 
-    def _join(self, relation: ToOne, source: Source, inner: str, alias: str) -> str:
+    def _on(self, relation: ToOne, source: Source, inner: str, alias: str) -> str:
         rules = [self.writing.fill(relation.on, a=alias, b=inner), self.writing.fill(relation.where, b=inner)]
         if not relation.proven:
             rules.append(self.writing.visible(source, inner))
-        on = " and ".join(rule for rule in rules if rule != "true")
-        if relation.first:
-            return f"left join lateral (select * from {source.rows} {inner} where {on} order by {inner}.{source.key} limit 1) {inner} on true"
-        return f"left join {source.rows} {inner} on {on}"
+        return " and ".join(rule for rule in rules if rule != "true")
 
     def _missing(self, field: One) -> str:
         return text.mark(self.writing.fault(field.missing)) if field.missing else "'null'"

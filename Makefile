@@ -60,8 +60,17 @@ $(VENV)/.dev: pyproject.toml uv.lock | $(BIN)/uv
 	@$(BIN)/uv sync --quiet --frozen --inexact
 	@touch $@ $(VENV)/.runtime
 
+# pip runs from the wheel that Python itself carries: installing it first would take longer than all the rest.
+define FIND_PIP
+import ensurepip, pathlib, sysconfig
+places = [pathlib.Path(ensurepip.__file__).parent / "_bundled", pathlib.Path(sysconfig.get_config_var("WHEEL_PKG_DIR") or "/nowhere")]
+print(next(wheel for place in places for wheel in place.glob("pip-*.whl")))
+endef
+export FIND_PIP
+
 $(BIN)/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "the catalog needs Python 3.11 or newer; $(PYTHON) is not (set PYTHON=...)" >&2; exit 2; }
 	@echo "making $(VENV)" >&2
-	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) can't make an environment here; on Debian: apt-get install python3-venv" >&2; exit 2; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(PYTHON) -c "$$FIND_PIP" >/dev/null 2>&1 || { echo "$(PYTHON) can't make an environment here; on Debian: apt-get install python3-venv" >&2; exit 2; }
+	@$(PYTHON) -m venv --without-pip $(VENV)
+	@PYTHONPATH=$$($(PYTHON) -c "$$FIND_PIP") $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check uv==$(UV_VERSION)

@@ -8,6 +8,8 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLBoolean,
+    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -70,7 +72,7 @@ class Collector:
         return True
 
     def _condition(self, node: object) -> bool:
-        boolean = self._schema.type_map["Boolean"]
+        boolean = GraphQLNonNull(GraphQLBoolean)
         found = trace(node, boolean, self._variables)  # type: ignore[arg-type]
         return bool(getattr(found, "current", False))
 

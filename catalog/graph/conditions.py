@@ -20,6 +20,7 @@ from catalog.store.selection import ALWAYS, All, AnyOf, Condition, Not, Op, Rela
 
 _BACKREF = "strawberry-definition"
 _TYPES = {"String": "text", "ID": "text", "Int": "int4", "Decimal": "numeric", "DateTime": "timestamptz", "Boolean": "bool"}
+_DIGITS = 1_000  # an exponent beyond this is no amount of anything, and far beyond it Postgres gives up
 _OPERATORS = {
     "eq": Op.EQ,
     "ne": Op.NE,
@@ -171,10 +172,10 @@ def sendable(value: Any) -> Any:
         return str(value.value)
     if isinstance(value, str):
         return _text(value)
-    if isinstance(value, Decimal) and not value.is_finite():
+    if isinstance(value, Decimal) and not (value.is_finite() and abs(value.adjusted()) <= _DIGITS):
         raise bad_input(f"{value} is no amount")
-    if isinstance(value, datetime) and value.tzinfo is None:
-        return value.replace(tzinfo=UTC)
+    if isinstance(value, datetime):
+        return _moment(value)
     if isinstance(value, (list, tuple)):
         if len(value) > MAX_LIST:
             raise bad_input(f"{len(value)} values in a list, at most {MAX_LIST} are allowed")
@@ -191,6 +192,15 @@ def json_text(value: Any) -> str:
     if "\\u0000" in text:
         raise bad_input("a text can't contain the character NUL")
     return _text(text)
+
+
+def _moment(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise bad_input(f"{value.isoformat()} lies outside of the years 1 to 9999") from error
 
 
 def _containment(path: str, value: Any) -> str | None:

@@ -24,7 +24,7 @@ class StringFilter:
     eq: str | None = given("Equals; null: is null.")
     ne: str | None = given("Differs, or is null.")
     in_: list[str] | None = given("Is one of; of none: nothing matches.", name="in")
-    contains: str | None = given("Contains, whatever the case of its letters.")
+    contains: str | None = given("Contains, whatever the case of its letters from a to z.")
     starts_with: str | None = given("Starts with.")
     is_null: bool | None = given("True: is null; false: is not.")
 

@@ -27,8 +27,11 @@ from graphql import (
     ValueNode,
     VariableNode,
     get_named_type,
+    print_ast,
     value_from_ast,
 )
+
+from catalog.graph.faults import bad_input
 
 Variables = Mapping[str, Any]
 
@@ -60,8 +63,9 @@ def arguments(field: GraphQLField, node: FieldNode, variables: Variables) -> dic
 
 
 def trace(node: ValueNode, kind: GraphQLInputType, variables: Variables) -> Traced | None:
-    """Return the traced value of a node, None when it is a variable that was left out."""
+    """Return the traced value of a node, None when it is a variable that was left out; raises Rejected for one that can't stand there."""
     if isinstance(kind, GraphQLNonNull):
+        _refuse_null(node, kind, variables)
         return trace(node, kind.of_type, variables)
     if isinstance(node, VariableNode):
         name = node.name.value
@@ -191,4 +195,12 @@ def _has_variables(node: ValueNode) -> bool:
 
 def _evaluate(node: ValueNode, kind: GraphQLInputType, variables: Variables) -> Any:
     value = value_from_ast(node, kind, dict(variables))
-    return None if value is Undefined else value
+    if value is Undefined:
+        raise bad_input(f"{print_ast(node)} is no {kind} with these variables")
+    return value
+
+
+def _refuse_null(node: ValueNode, kind: GraphQLNonNull[Any], variables: Variables) -> None:
+    """A variable with a default may stand where null may not; given as null, it asks for nothing that could be answered."""
+    if isinstance(node, VariableNode) and variables.get(node.name.value, ...) is None:
+        raise bad_input(f"the variable ${node.name.value} is null where {kind} is needed")

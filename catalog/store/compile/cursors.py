@@ -51,11 +51,18 @@ def _text(key: str) -> str:
     return key
 
 
+def _numeric(key: str) -> Decimal:
+    amount = Decimal(key)
+    if not amount.is_finite() or abs(amount.adjusted()) > 1_000:
+        raise ValueError("out of range")
+    return amount
+
+
 _KINDS: dict[str, tuple[type, Any]] = {
     "text": (str, _text),
     "int4": (int, _int4),
     "int8": (int, _int8),
-    "numeric": (str, Decimal),
+    "numeric": (str, _numeric),
     "timestamptz": (int, lambda micros: _EPOCH + timedelta(microseconds=micros)),
     "bool": (bool, bool),
 }

@@ -86,7 +86,8 @@ class Generator:
         made = {}
         for name, (kind, value, _) in self.variables.items():
             parsed = type_from_ast(SCHEMA, parse_type(kind))
-            if kind == "Int" or isinstance(value, list) or (kind in {"String", "ID"} and self.random.random() < 0.5):
+            is_cursor = isinstance(value, str) and any(value in known for known in self.cursors.values())
+            if kind == "Int" or is_cursor or isinstance(value, list) or (kind in {"String", "ID"} and self.random.random() < 0.5):
                 made[name] = value
             elif kind != "String" or value is not ABSENT:
                 made[name] = self._input_value(parsed, 2)
@@ -178,12 +179,16 @@ class Generator:
         names = set(made.args)
         if "first" in names:
             given |= self._page(place)
-        if "where" in names and self.random.random() < 0.4:
+        # A cursor holds for its own list, filter and order: with another it would only be refused.
+        resumed = any(given.get(bound, "null") != "null" for bound in ("after", "before"))
+        if "where" in names and not resumed and self.random.random() < 0.4:
             given["where"] = self._input(made.args["where"].type, 2)
-        if "orderBy" in names and self.random.random() < 0.4:
+        if "orderBy" in names and not resumed and self.random.random() < 0.4:
             given["orderBy"] = self._input(made.args["orderBy"].type, 1)
         for name in names - {"first", "last", "after", "before", "where", "orderBy"}:
             kind = made.args[name].type
+            if resumed and not isinstance(kind, GraphQLNonNull):
+                continue
             if (
                 isinstance(kind, GraphQLNonNull)
                 or self.random.random() < 0.5
@@ -201,7 +206,7 @@ class Generator:
         given[name] = written
         for bound in ("after", "before"):
             known = self.cursors.get(place)
-            if known and self.random.random() < 0.5 and "where" not in given:
+            if known and self.random.random() < 0.5:
                 cursor = self.random.choice(known)
                 given[bound] = self._variable("String", cursor) if self.random.random() < 0.5 else json.dumps(cursor)
             elif self.random.random() < 0.05:

@@ -10,9 +10,9 @@ import os
 from collections import Counter, defaultdict
 
 import pytest_asyncio
-from graph_operations import Generator
+from graph_operations import SCHEMA, Generator
 from graph_reference import Reader, Store, decoded
-from graphql import GraphQLError
+from graphql import GraphQLError, get_named_type
 
 COUNT = int(os.environ.get("CATALOG_DIFFERENTIAL", "300"))
 SEED = int(os.environ.get("CATALOG_DIFFERENTIAL_SEED", "0"))
@@ -109,19 +109,44 @@ async def test_compiled_reads_equal_plain_execution(graph, world, store) -> None
 
 
 async def harvest(differences) -> None:
-    """Collect real cursors of root lists, so that pages begin and end in the middle."""
-    for root in (
-        "stacks",
-        "componentInstances",
-        "services",
-        "teams",
-        "changes",
-        "diagnostics",
-        "provisioningRequests",
-        "environments",
-    ):
-        response = await differences.graph.execute(
-            f"{{ {root}(first: 30) {{ edges {{ cursor }} }} }}", None, None, differences.viewers["admin"]
-        )
-        listed = json.loads(response.body)["data"][root]["edges"]
-        differences.cursors[f"Query.{root}"] = [edge["cursor"] for edge in listed]
+    """Collect real cursors of lists at the root and below, so that pages begin and end in the middle."""
+    for document in HARVESTS:
+        response = await differences.graph.execute(f"{{ {document} }}", None, None, differences.viewers["admin"])
+        answer = json.loads(response.body)
+        assert "errors" not in answer, answer
+        known = differences.cursors
+        for place, cursor in cursors_in(SCHEMA.query_type, answer["data"]):
+            if cursor not in known[place]:
+                known[place].append(cursor)
+
+
+def cursors_in(kind, data):
+    """The cursors of an answer, each with the type and the field of its list."""
+    for name, value in data.items():
+        inner = get_named_type(kind.fields[name].type)
+        for edge in value["edges"]:
+            yield f"{kind.name}.{name}", edge["cursor"]
+            if "node" in edge:
+                yield from cursors_in(get_named_type(get_named_type(inner.fields["edges"].type).fields["node"].type), edge["node"])
+
+
+def _lists(tree: dict) -> str:
+    return " ".join(
+        f"{name}(first: 8) {{ edges {{ cursor {f'node {{ {_lists(inner)} }}' if inner else ''} }} }}"
+        for name, inner in tree.items()
+    )
+
+
+HARVESTS = [
+    _lists(tree)
+    for tree in (
+        {"stacks": {"instances": {"dependsOn": {}, "dependents": {}, "history": {}, "requests": {}}}},
+        {"componentInstances": {}, "components": {"instances": {}, "services": {}}},
+        {"services": {"instances": {"componentInstances": {}}}},
+        {"teams": {"services": {}, "stacks": {}, "instances": {}, "requests": {}}},
+        {"organizations": {"tenants": {"stacks": {}}, "teams": {}}, "environments": {"stacks": {}, "serviceInstances": {}}},
+        {"estates": {"runs": {"diagnostics": {}, "changes": {"values": {}}}, "diagnostics": {}}},
+        {"estates": {"manifests": {"imports": {}, "importedBy": {}, "stacks": {}}}},
+        {"changes": {}, "diagnostics": {}, "provisioningRequests": {}, "workflows": {}, "principals": {}, "accessTokens": {}},
+    )
+]

@@ -16,8 +16,8 @@ COLUMNS = ("name", "stack.name", "cost", "enabled")
 @pytest.mark.parametrize(
     ("format_", "text"),
     [
-        ("table", "NAME      NAME  COST  ENABLED\nvpc       dev         true\neks, big        5.00  false\n"),
-        ("csv", 'name,name,cost,enabled\nvpc,dev,,true\n"eks, big",,5.00,false\n'),
+        ("table", "NAME      STACK  COST  ENABLED\nvpc       dev         true\neks, big        5.00  false\n"),
+        ("csv", 'name,stack,cost,enabled\nvpc,dev,,true\n"eks, big",,5.00,false\n'),
     ],
 )
 def test_rows_as_text(capsys, format_, text):

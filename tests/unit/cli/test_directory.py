@@ -1,0 +1,124 @@
+"""The commands on an estate's directory, as a person runs them."""
+
+import json
+
+import pytest
+
+from catalog.cli import program
+
+CONFIG = "base_path: .\nstacks: {base_path: stacks, included_paths: ['*'], name_pattern: '{tenant}-{stage}'}\ncomponents: {terraform: {base_path: components}}\n"
+BASE = "vars: {tenant: core}\ncomponents: {terraform: {vpc: {vars: {size: 1, name: x}}}}\n"
+DEV = "import: [base/vpc]\nvars: {stage: dev}\ncomponents: {terraform: {vpc: {vars: {size: 2}}}}\n"
+
+
+@pytest.fixture
+def estate(tmp_path):
+    """An estate of one stack that overrides what it imports."""
+    (tmp_path / "stacks" / "base").mkdir(parents=True)
+    (tmp_path / "atmos.yaml").write_text(CONFIG)
+    (tmp_path / "stacks" / "base" / "vpc.yaml").write_text(BASE)
+    (tmp_path / "stacks" / "dev.yaml").write_text(DEV)
+    return tmp_path
+
+
+@pytest.fixture
+def run(estate, capsys):
+    """Run a command on the estate and return (exit code, stdout, stderr)."""
+
+    def run_command(*arguments):
+        code = program.run([*arguments, "--estate", str(estate)])
+        return code, *capsys.readouterr()
+
+    return run_command
+
+
+def test_describe_stacks(run):
+    """Stacks are printed as Atmos prints them, in JSON."""
+    code, out, _ = run("describe", "stacks", "--format", "json")
+    assert code == 0
+    assert json.loads(out)["core-dev"]["components"]["terraform"]["vpc"]["vars"] == {
+        "tenant": "core",
+        "stage": "dev",
+        "size": 2,
+        "name": "x",
+    }
+
+
+def test_describe_filters(run):
+    """Only the sections, components and stacks that were asked for are printed."""
+    assert json.loads(run("describe", "stacks", "--sections", "vars", "-s", "core-dev", "--format", "json")[1]) == {
+        "core-dev": {"components": {"terraform": {"vpc": {"vars": {"tenant": "core", "stage": "dev", "size": 2, "name": "x"}}}}}
+    }
+    assert json.loads(run("describe", "stacks", "--components", "eks", "--format", "json")[1]) == {}
+
+
+def test_describe_batch(estate, tmp_path, capsys):
+    """Several estates in one run: one line each, a refused one with its exit code and error, the others unharmed."""
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    code = program.run(["describe", "stacks", "--format", "ndjson", "--estate", str(broken / "nowhere"), "--estate", str(estate)])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert code == 0
+    assert [line["exit"] for line in lines] == [2, 0]
+    assert "nowhere" in lines[0]["error"]
+    assert list(lines[1]["stacks"]) == ["core-dev"]
+
+
+def test_describe_to_a_file(run, tmp_path):
+    """--file writes the result and prints nothing."""
+    code, out, _ = run("describe", "component", "vpc", "-s", "core-dev", "--format", "json", "--file", str(tmp_path / "out.json"))
+    assert (code, out) == (0, "")
+    assert json.loads((tmp_path / "out.json").read_text())["vars"]["size"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "row"),
+    [
+        (["list", "stacks"], "core-dev,stacks/dev.yaml,1"),
+        (["list", "components"], "vpc,terraform,1"),
+        (["list", "instances"], "core-dev,vpc,terraform,vpc,true"),
+    ],
+)
+def test_list(run, arguments, row):
+    """Names are listed with what tells them apart."""
+    code, out, _ = run(*arguments, "--format", "csv")
+    assert code == 0
+    assert out.splitlines()[1:] == [row]
+
+
+def test_explain(run):
+    """The file and line that set a value come first, then what they overrode."""
+    code, out, _ = run("explain", "vpc", "vars.size", "-s", "core-dev", "--format", "json")
+    assert code == 0
+    assert [(entry["location"]["file"], entry["location"]["line"], entry["value"]) for entry in json.loads(out)] == [
+        ("stacks/dev.yaml", 3, 2),
+        ("stacks/base/vpc.yaml", 2, 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["explain", "vpc", "vars.nothing", "-s", "core-dev"],
+        ["explain", "eks", "vars", "-s", "core-dev"],
+        ["describe", "component", "eks", "-s", "core-dev"],
+    ],
+)
+def test_what_is_not_there_fails(run, arguments):
+    """A name that isn't there ends with 1, a message on stderr, and nothing on stdout."""
+    code, out, err = run(*arguments)
+    assert (code, out) == (1, "")
+    assert err.startswith("catalog: ")
+
+
+def test_validate(run, estate):
+    """A sound estate passes; a broken manifest and a missing import are named with file and line, and fail it."""
+    assert run("validate")[0] == 0
+    (estate / "stacks" / "prod.yaml").write_text("vars:\n  a: [1\n")
+    (estate / "stacks" / "test.yaml").write_text("import:\n  - base/nowhere\nvars: {stage: test}\n")
+    code, out, err = run("validate", "--format", "json")
+    assert code == 1
+    errors = {item["file"]: item["line"] for item in json.loads(out) if item["severity"] == "ERROR"}
+    assert set(errors) == {f"{estate}/stacks/prod.yaml", f"{estate}/stacks/test.yaml"}
+    assert all(errors.values())
+    assert "errors" in err

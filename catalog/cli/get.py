@@ -56,7 +56,16 @@ KINDS: dict[str, Kind] = {
         field="stacks",
         where="StackWhere",
         selection=f"name estate {{ name }} tenant {{ name }} environment {{ name kind }} account stage region state {_OWNER}",
-        columns=("name", "estate.name", "tenant.name", "environment.name", "account", "region", "ownership.team.slug", "state"),
+        columns=(
+            "name",
+            "estate.name",
+            "tenant.name",
+            "environment.name",
+            "account",
+            "region",
+            "owner:ownership.team.slug",
+            "state",
+        ),
         filters={
             "name": _equals("name"),
             "estate": _equals("estate"),
@@ -68,7 +77,14 @@ KINDS: dict[str, Kind] = {
         field="components",
         where="ComponentWhere",
         selection=f"name type estate {{ name }} category description provisioningTime maturity {_COST}",
-        columns=("name", "type", "category", "costEstimate.monthly.amount", "costEstimate.monthly.currency", "provisioningTime"),
+        columns=(
+            "name",
+            "type",
+            "category",
+            "monthly:costEstimate.monthly.amount",
+            "costEstimate.monthly.currency",
+            "provisioningTime",
+        ),
         filters={"name": _equals("name"), "estate": _equals("estate"), "category": _equals("category")},
     ),
     "instances": Kind(
@@ -81,8 +97,8 @@ KINDS: dict[str, Kind] = {
             "component.name",
             "enabled",
             "state",
-            "ownership.team.slug",
-            "costEstimate.monthly.amount",
+            "owner:ownership.team.slug",
+            "monthly:costEstimate.monthly.amount",
             "costEstimate.monthly.currency",
         ),
         filters={
@@ -99,7 +115,7 @@ KINDS: dict[str, Kind] = {
         where="ServiceWhere",
         selection=f"slug title category lifecycle owner {{ slug }} {_COST}"
         " computedCostEstimate { status monthly { amount currency } }",
-        columns=("slug", "title", "category", "owner.slug", "costEstimate.monthly.amount", "costEstimate.monthly.currency"),
+        columns=("slug", "title", "category", "owner.slug", "monthly:costEstimate.monthly.amount", "costEstimate.monthly.currency"),
         filters={"name": _equals("slug"), "category": _equals("category"), "team": _equals("owner", "slug")},
     ),
     "teams": Kind(

@@ -36,13 +36,23 @@ def document(value: Any, format_: str) -> None:
 
 
 def rows(values: Sequence[Row], columns: Sequence[str], format_: str) -> None:
-    """Print rows: whole as JSON or YAML, their columns as a table or CSV. A column is a dotted path into the row."""
+    """Print rows: whole as JSON or YAML, their columns as a table or CSV.
+
+    A column is a dotted path into the row, perhaps with a title before it: `owner:ownership.team.slug`. Without one the title is the
+    path's last word, or for a thing's name the thing.
+    """
     if format_ in _DOCUMENTS:
         document(list(values), format_)
         return
-    cells = [[_cell(_at(row, column)) for column in columns] for row in values]
-    titles = [column.rpartition(".")[2] if column.count(".") == 1 and columns.count(column) == 1 else column for column in columns]
+    titles, paths = zip(*map(_titled, columns), strict=True)
+    cells = [[_cell(_at(row, path)) for path in paths] for row in values]
     click.echo(_TABLES[format_](titles, cells), nl=False)
+
+
+def _titled(column: str) -> tuple[str, str]:
+    title, _, path = column.rpartition(":")
+    words = path.removesuffix(".name").removesuffix(".slug").split(".")
+    return title or words[-1], path
 
 
 def json_text(value: Any) -> str:

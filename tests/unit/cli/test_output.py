@@ -16,7 +16,7 @@ COLUMNS = ("name", "stack.name", "cost", "enabled")
 @pytest.mark.parametrize(
     ("format_", "text"),
     [
-        ("table", "NAME      STACK  COST  ENABLED\nvpc       dev         true\neks, big        5.00  false\n"),
+        ("table", "NAME      STACK  COST  ENABLED\nvpc       dev          true\neks, big         5.00  false\n"),
         ("csv", 'name,stack,cost,enabled\nvpc,dev,,true\n"eks, big",,5.00,false\n'),
     ],
 )

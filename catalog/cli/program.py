@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "approve": (_GRAPH, "requests:approve", "Approve a request, by the digest of what it shows."),
     "reject": (_GRAPH, "requests:reject", "Reject a request."),
     "cancel": (_GRAPH, "requests:cancel", "Cancel a request of your own."),
+    "resolve": (_GRAPH, "requests:resolve", "Say what became of a request whose worker died while applying."),
     "schema": (_GRAPH, "schema:schema", "Export the graph's schema, or check the exported one."),
 }
 

@@ -1,4 +1,4 @@
-"""`catalog preview | request | approve | reject | cancel`: changes, through the graph, as the owner of a token."""
+"""`catalog preview | request | approve | reject | cancel | resolve`: changes, through the graph, as the owner of a token."""
 
 from __future__ import annotations
 
@@ -165,6 +165,32 @@ def cancel(*, number: int, reason: str | None, format_: str, url: str | None, to
         f" {{ provisioningRequest {{ {REQUEST} }} {_ERRORS} }} }}"
     )
     payload = client.mutate(document, "cancelRequest", {"input": {"id": found["id"], "reason": reason}})
+    _finish(client, payload["provisioningRequest"], watch=False, format_=format_)
+
+
+@click.command()
+@click.argument("number", type=int)
+@click.option(
+    "--outcome",
+    type=click.Choice(["applied", "not-applied", "abandon"], case_sensitive=False),
+    required=True,
+    help="applied: it goes on; not-applied: it plans anew; abandon: it fails.",
+)
+@click.option("--comment", "-m", required=True, help="How it was found out.")
+@output.format_option("table")
+@remote.options
+def resolve(*, number: int, outcome: str, comment: str, format_: str, url: str | None, token: str | None) -> None:
+    """Say what became of a request whose worker died while applying.
+
+    For requests in APPLY_UNKNOWN, where a fresh plan could not tell: look at what is there first.
+    """
+    client = remote.connect(url, token)
+    document = (
+        "mutation Resolve($input: ResolveUnknownInput!) { resolveUnknown(input: $input)"
+        f" {{ provisioningRequest {{ {REQUEST} }} {_ERRORS} }} }}"
+    )
+    found = {"id": find(client, number)["id"], "outcome": outcome.upper().replace("-", "_"), "comment": comment}
+    payload = client.mutate(document, "resolveUnknown", {"input": found})
     _finish(client, payload["provisioningRequest"], watch=False, format_=format_)
 
 

@@ -4,6 +4,7 @@ from enum import Enum, StrEnum
 
 import strawberry
 
+from catalog.provisioning.requests import UnknownOutcome
 from catalog.records import (
     ApprovalDecision,
     ChangeKind,
@@ -257,6 +258,14 @@ described(
     DESC="From the greatest to the least; what is not known comes last either way.",
 )
 
+described(
+    UnknownOutcome,
+    "What a person found out about a request of unknown outcome.",
+    APPLIED="What was approved is there: the request goes on behind the step.",
+    NOT_APPLIED="Nothing of it is there: the step plans anew, and asks again unless that is the approved plan.",
+    ABANDON="It is given up: the request fails.",
+)
+
 __all__ = [
     "ApprovalDecision",
     "ChangeKind",
@@ -282,5 +291,6 @@ __all__ = [
     "Severity",
     "StepKind",
     "StepState",
+    "UnknownOutcome",
     "described",
 ]

@@ -87,6 +87,13 @@ class CancelRequestInput:
     reason: str | None = given("Why.")
 
 
+@strawberry.input(description="What became of a step that a worker died in.")
+class ResolveUnknownInput:
+    id: strawberry.ID = given("The request.")
+    outcome: enums.UnknownOutcome = given("What was found.")
+    comment: str = given("How it was found out.")
+
+
 @strawberry.input(description="What to index.")
 class IndexEstateInput:
     estate: str = given("The estate's name.")
@@ -126,6 +133,12 @@ class DecideRequestPayload:
 
 @strawberry.type(description="What became of calling off.")
 class CancelRequestPayload:
+    provisioning_request: names.ProvisioningRequestType | None = strawberry.field(description=_OBJECT)
+    errors: list[UserError] = strawberry.field(description=_ERRORS)
+
+
+@strawberry.type(description="The request whose outcome is known now.")
+class ResolveUnknownPayload:
     provisioning_request: names.ProvisioningRequestType | None = strawberry.field(description=_OBJECT)
     errors: list[UserError] = strawberry.field(description=_ERRORS)
 
@@ -222,6 +235,19 @@ async def _cancel(
     return await _done(CancelRequestPayload, "provisioning_request", work, info)
 
 
+async def _resolve(
+    info: _Info,
+    input: Annotated[ResolveUnknownInput, strawberry.argument(description="What was found out.")],  # noqa: A002
+) -> ResolveUnknownPayload:
+    async def work(acting: Acting) -> Reference:
+        found = await requests.resolve(
+            acting.database, acting.config, acting.scope, str(input.id), outcome=input.outcome, comment=input.comment
+        )
+        return Reference(id=found.id)
+
+    return await _done(ResolveUnknownPayload, "provisioning_request", work, info)
+
+
 async def _index(
     info: _Info,
     input: Annotated[IndexEstateInput, strawberry.argument(description="What to index.")],  # noqa: A002
@@ -294,6 +320,9 @@ class Mutation:
     reject_request: DecideRequestPayload = strawberry.field(resolver=_reject, description="Reject a request of somebody else.")
     cancel_request: CancelRequestPayload = strawberry.field(
         resolver=_cancel, description="Call off a request that is not being applied yet."
+    )
+    resolve_unknown: ResolveUnknownPayload = strawberry.field(
+        resolver=_resolve, description="For APPLY_UNKNOWN: what the operator found out."
     )
     index_estate: IndexEstatePayload = strawberry.field(resolver=_index, description="Read an estate again; for admins.")
     create_access_token: CreateAccessTokenPayload = strawberry.field(

@@ -100,7 +100,7 @@ def _undecided(left: Sequence[Mapping[str, Any]], foreign: tuple[str, ...]) -> O
         move=StepMove.LOSE,
         summary="interrupted while applying; what is left to do is not what was approved",
         error=f"left to do: {plans.summary(left)}; not approved: {'; '.join(foreign)}",
-        hint="look at what is there; to have the rest planned and approved anew, cancel this request and request it again",
+        hint="look at what is there, then say so with `catalog resolve`; `not-applied` has the rest planned and approved anew",
         result={"left": [dict(one) for one in left], "difference": list(foreign)},
     )
 

@@ -53,6 +53,19 @@ async def test_a_mutation_is_refused_before_it_runs_when_its_answer_would_be(gra
     assert response.code == "BAD_USER_INPUT"
 
 
+async def test_only_an_unknown_outcome_is_resolved(graph, world) -> None:
+    """Saying what became of a request that isn't APPLY_UNKNOWN is a conflict that tells its state."""
+    admin = world.viewers()["admin"]
+    found = await ask(graph, admin, "{ provisioningRequests(where: {state: [SUCCEEDED]}, first: 1) { nodes { id } } }")
+    document = """mutation($input: ResolveUnknownInput!) {
+      resolveUnknown(input: $input) { provisioningRequest { id } errors { __typename code message } } }"""
+    said = {"id": found["data"]["provisioningRequests"]["nodes"][0]["id"], "outcome": "APPLIED", "comment": "seen in the console"}
+    payload = (await ask(graph, admin, document, input=said))["data"]["resolveUnknown"]
+    assert payload["provisioningRequest"] is None
+    assert [(error["__typename"], error["code"]) for error in payload["errors"]] == [("Conflict", "NOT_IN_THIS_STATE")]
+    assert "SUCCEEDED" in payload["errors"][0]["message"]
+
+
 async def test_tokens_are_made_shown_once_and_revoked(graph, world) -> None:
     """The secret is in the payload, the token's other fields are read like any row's, and revoking shows the time."""
     admin = world.viewers()["admin"]

@@ -61,7 +61,7 @@ async def test_a_worker_killed_while_applying_leaves_an_unknown_that_a_person_re
     found, steps = await world.look(made)
     assert (found.state, steps[2].state) == (RequestState.APPLY_UNKNOWN, StepState.UNKNOWN)
     assert "replace terraform_data.slow[0]" in steps[2].error
-    assert "cancel this request" in steps[2].hint
+    assert "catalog resolve" in steps[2].hint
     assert world.repository.head() == found.commit
     assert (tmp_path / "begun").read_text() == "begun\n"
     assert not context.lives(steps[2].intent["program"])

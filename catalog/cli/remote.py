@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ _KINDS: dict[str, type[errors.CatalogError]] = {
     for kind in (errors.Invalid, errors.NotFound, errors.Unauthenticated, errors.Forbidden, errors.Conflict, errors.Unavailable)
 }
 _PAGE = 100  # the graph's ceiling
+_PATIENCE = 30.0  # seconds; reading the code of all components takes a few
+_PAUSE = 0.25
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -52,9 +55,17 @@ class Remote:
         return data
 
     def mutate(self, document: str, name: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Execute a document with one payload field of that name; raises what its `errors` say, all of it in one message."""
-        payload: dict[str, Any] = self.ask(document, variables)[name]
-        problems = payload["errors"]
+        """Execute a document with one payload field of that name; raises what its `errors` say, all of it in one message.
+
+        Waits while the catalog isn't ready to judge it: right after its first start the variables of components are still being read.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            payload: dict[str, Any] = self.ask(document, variables)[name]
+            problems = payload["errors"]
+            if not problems or problems[0]["code"] != "NOT_READY" or time.monotonic() > deadline:
+                break
+            time.sleep(_PAUSE)
         if problems:
             lines = [_placed(problem) for problem in problems]
             raise _error({"code": problems[0]["code"]}, "\n".join(lines))

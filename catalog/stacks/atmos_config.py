@@ -6,6 +6,7 @@ environment handed in); lenient reading only looks in the estate's directory. Pa
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -273,6 +274,7 @@ def _relative(files: Files, directory: str, path: str | None) -> str | None:
         return None
     root = str(getattr(files.tree, "root", ""))
     if path.startswith("/"):
+        path = os.path.realpath(path)  # as the tree's root is: an estate may be named through a link
         return path[len(root) :].strip("/") if root and (path + "/").startswith(root + "/") else None
     return join(directory, path)
 

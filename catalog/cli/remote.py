@@ -127,6 +127,8 @@ def _kept(config: Config) -> str:
 def _placed(problem: Mapping[str, Any]) -> str:
     """One problem of a payload: its path before, what differs or what could be meant on lines of its own."""
     path = ".".join(problem.get("path") or ())
+    if path.endswith(f".{problem['message'].partition(': ')[0]}"):
+        path = ""  # the message names it already
     details = (problem.get("difference") or []) + (problem.get("candidates") or [])
     return "\n  ".join([f"{path}: {problem['message']}" if path else str(problem["message"]), *details])
 

@@ -15,7 +15,7 @@ export UV_NO_PROGRESS := 1
 # Trust what the machine trusts, as pip does: behind a company's proxy the bundled certificates are not enough.
 export UV_SYSTEM_CERTS ?= 1
 
-.PHONY: help install install-dev up test check soak engines explorer clean
+.PHONY: help install install-dev up test check coverage soak engines explorer clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,10 @@ check: $(VENV)/.dev ## Style, types, directions between rooms and the exported s
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/catalog schema check
+
+coverage: $(VENV)/.dev ## Branch coverage of the pure rooms, from their unit tests alone
+	@$(BIN)/coverage run --source=catalog/stacks,catalog/cost,catalog/policy -m pytest -q tests/unit/stacks tests/unit/cost tests/unit/policy tests/unit/estate
+	@$(BIN)/coverage report --skip-covered --fail-under=96
 
 soak: $(VENV)/.dev ## The long suites, marked soak: left out of `make test`
 	@if grep -rqs --include='*.py' 'mark\.soak' tests; then $(BIN)/pytest -m soak $(PYTEST_ARGS); else echo "no suite is marked soak yet"; fi

@@ -98,10 +98,7 @@ def _write(value: Any, format_: str, path: Path | None) -> None:
     if path is None:
         click.echo(text, nl=False)
         return
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise errors.Unavailable(f"can't write {path}: {error.strerror}") from error
+    output.save(text, path)
 
 
 def _listed(text: str | None) -> list[str]:

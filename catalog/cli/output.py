@@ -7,9 +7,12 @@ import io
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
+
+from catalog import errors
 
 FORMATS = ("table", "json", "yaml", "csv")
 DOCUMENT_FORMATS = ("yaml", "json")
@@ -33,6 +36,14 @@ def format_option(default: str = "table", choices: Sequence[str] = FORMATS) -> C
 def document(value: Any, format_: str) -> None:
     """Print one value as JSON or YAML."""
     click.echo(_DOCUMENTS[format_](value), nl=False)
+
+
+def save(text: str, path: Path) -> None:
+    """Write a file that was asked for; raises Unavailable when it can't be written."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise errors.Unavailable(f"can't write {path}: {error.strerror}") from error
 
 
 def rows(values: Sequence[Row], columns: Sequence[str], format_: str) -> None:

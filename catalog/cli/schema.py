@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from catalog import errors
+from catalog.cli import output
 
 _FILE = click.option(
     "--file",
@@ -35,10 +36,7 @@ def export(*, path: Path, stdout: bool) -> None:
     if stdout:
         click.echo(text, nl=False)
         return
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise errors.Unavailable(f"can't write {path}: {error.strerror}") from error
+    output.save(text, path)
     click.echo(f"wrote {path}", err=True)
 
 

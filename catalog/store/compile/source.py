@@ -242,4 +242,9 @@ def elements(target: str, array: str, *, order: tuple[tuple[str, bool], ...] = (
     return ToMany(target=target, rows=rows, order=order, tie=())
 
 
-ORDINAL = (Key(sql="{b}.n", type="int8"),)
+def element_source(*, name: str, columns: Mapping[str, Column], relations: Mapping[str, Relation] | None = None) -> Source:
+    """The source that `elements` leads to: its rows come with the relation, in the array's order."""
+    ordinal = (Key(sql="{b}.n", type="int8"),)
+    return Source(
+        name=name, rows="", columns=columns, relations=relations or {}, orders={"ordinal": ordinal}, order=(("ordinal", False),)
+    )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from catalog import records
 from catalog.store.compile.source import (
-    ORDINAL,
     Key,
     Source,
     ToMany,
     ToOne,
     columns_of,
+    element_source,
     elements,
     json,
     location,
@@ -99,16 +99,13 @@ SOURCES = (
         order=(("at", False),),
         visible=visibility.change,
     ),
-    Source(
+    element_source(
         name="value_change",
-        rows="",
         columns={
             "path": text("{a}.v->>'path'", nullable=False),
             "before": json("{a}.v->'before'"),
             "after": json("{a}.v->'after'"),
         },
-        orders={"ordinal": ORDINAL},
-        order=(("ordinal", False),),
     ),
     Source(
         name="manifest",
@@ -147,9 +144,8 @@ SOURCES = (
         order=(("name", False),),
         visible=visibility.estate_part,
     ),
-    Source(
+    element_source(
         name="workflow_step",
-        rows="",
         columns={
             "name": text("{a}.v->>'name'", nullable=False),
             "kind": text("{a}.v->>'kind'", nullable=False),
@@ -157,7 +153,5 @@ SOURCES = (
             "command": text("{a}.v->>'command'"),
             "stack": text("{a}.v->>'stack'"),
         },
-        orders={"ordinal": ORDINAL},
-        order=(("ordinal", False),),
     ),
 )

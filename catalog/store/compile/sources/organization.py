@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from catalog import records
 from catalog.store.compile.source import (
-    ORDINAL,
     Key,
     Source,
     ToMany,
     ToOne,
     columns_of,
+    element_source,
     elements,
     money,
     text,
@@ -133,15 +133,12 @@ SOURCES = (
         order=_BY_SLUG,
         visible=visibility.service,
     ),
-    Source(
+    element_source(
         name="link",
-        rows="",
         columns={
             "title": text("coalesce({a}.v->>'title', {a}.v->>'url', '')", nullable=False),
             "url": text("coalesce({a}.v->>'url', '')", nullable=False),
         },
-        orders={"ordinal": ORDINAL},
-        order=(("ordinal", False),),
     ),
     Source(
         name="service_component",

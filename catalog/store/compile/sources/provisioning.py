@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from catalog import records
 from catalog.store.compile.source import (
-    ORDINAL,
     Key,
     Same,
     Source,
     ToMany,
     ToOne,
     columns_of,
+    element_source,
     elements,
     json,
     money_in,
@@ -105,20 +105,16 @@ SOURCES = (
         visible=visibility.request,
     ),
     Source(name="preview_document", rows="", columns=_PREVIEW.columns, relations=_PREVIEW.relations),
-    Source(
+    element_source(
         name="rendered_file",
-        rows="",
         columns={
             "path": text("{a}.v->>'path'", nullable=False),
             "content": text("{a}.v->>'content'", nullable=False),
             "diff": text("{a}.v->>'diff'", nullable=False),
         },
-        orders={"ordinal": ORDINAL},
-        order=(("ordinal", False),),
     ),
-    Source(
+    element_source(
         name="affected_instance",
-        rows="",
         columns={
             "stack_name": text("{a}.v->>'stackName'", nullable=False),
             "component_type": text("{a}.v->>'componentType'", nullable=False),
@@ -128,24 +124,18 @@ SOURCES = (
             "dependents": number("coalesce(({a}.v->>'dependents')::int, 0)", nullable=False),
         },
         relations={"instance": ToOne(target="component_instance", on="{b}.id = {a}.v->>'instanceId'")},
-        orders={"ordinal": ORDINAL},
-        order=(("ordinal", False),),
     ),
-    Source(
+    element_source(
         name="policy_verdict",
-        rows="",
         columns={
             "policy": text("{a}.v->>'policy'", nullable=False),
             "passed": truth("({a}.v->>'passed')::bool"),
             "severity": text("{a}.v->>'severity'", nullable=False),
             "message": text("{a}.v->>'message'"),
         },
-        orders={"ordinal": ORDINAL},
-        order=(("ordinal", False),),
     ),
-    Source(
+    element_source(
         name="plan_level",
-        rows="",
         columns={
             "instances": texts(_listed("{a}.v->'instances'")),
             "planned": truth("coalesce(({a}.v->>'planned')::bool, false)"),
@@ -153,8 +143,6 @@ SOURCES = (
             "changes": json("coalesce({a}.v->'changes', '[]')", nullable=False),
             "bounds": json("{a}.v->'bounds'"),
         },
-        orders={"ordinal": ORDINAL},
-        order=(("ordinal", False),),
     ),
     Source(
         name="approval",

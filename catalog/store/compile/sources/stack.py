@@ -5,7 +5,6 @@ from __future__ import annotations
 from catalog import records
 from catalog.store.compile.source import (
     IDENTITY,
-    ORDINAL,
     Column,
     Format,
     Key,
@@ -14,6 +13,7 @@ from catalog.store.compile.source import (
     ToMany,
     ToOne,
     columns_of,
+    element_source,
     elements,
     json,
     location,
@@ -111,9 +111,8 @@ SOURCES = (
         visible=visibility.component,
         current="{b}.removed_at is null",
     ),
-    Source(
+    element_source(
         name="component_input",
-        rows="",
         columns={
             "name": text("{a}.v->>'name'", nullable=False),
             "type": text("coalesce({a}.v->>'type', 'any')", nullable=False),
@@ -123,30 +122,22 @@ SOURCES = (
             "sensitive": truth("coalesce(({a}.v->>'sensitive')::bool, false)"),
             "nullable": truth("coalesce(({a}.v->>'nullable')::bool, true)"),
         },
-        orders={"ordinal": ORDINAL},
-        order=(("ordinal", False),),
     ),
-    Source(
+    element_source(
         name="component_output",
-        rows="",
         columns={
             "name": text("{a}.v->>'name'", nullable=False),
             "description": text("{a}.v->>'description'"),
             "sensitive": truth("coalesce(({a}.v->>'sensitive')::bool, false)"),
         },
-        orders={"ordinal": ORDINAL},
-        order=(("ordinal", False),),
     ),
-    Source(
+    element_source(
         name="provider_requirement",
-        rows="",
         columns={
             "name": text("{a}.v->>'name'", nullable=False),
             "source": text("{a}.v->>'source'"),
             "version": text("{a}.v->>'version'"),
         },
-        orders={"ordinal": ORDINAL},
-        order=(("ordinal", False),),
     ),
     Source(
         name="config",

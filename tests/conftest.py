@@ -8,7 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from catalog.engines import hcl
+from catalog.engines import hcl, template
 
 # Properties are about values; how long an example takes on a busy machine is not what a test may fail for.
 hypothesis.settings.register_profile("suite", deadline=None)
@@ -57,3 +57,9 @@ def engine_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hcl_engine(engine_cache: Path) -> hcl.HclEngine:
     """The HCL engine, running."""
     return hcl.HclEngine(engine_cache)
+
+
+@pytest.fixture(scope="session")
+def template_engine(engine_cache: Path) -> template.Engine:
+    """The template engine, running."""
+    return template.Engine(engine_cache)

@@ -97,8 +97,8 @@ async def _fill(config: Config, database: Database, steps: progress.Steps) -> No
     from catalog.indexer import estates, run  # noqa: PLC0415
     from catalog.store import readiness  # noqa: PLC0415
 
-    # About a second of processor time, once a machine: it must not delay the first answer.
-    compiling = cache.compile_in_background("hcl", config.cache)
+    # Some seconds of processor time, once a machine: they must not delay the first answer.
+    compiling = cache.compile_in_background(("hcl", "template"), config.cache)
     try:
         names = await estates.register_seeds(database, config)
         stale = [name for name in names if await readiness.is_indexed(database, name)]

@@ -17,7 +17,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -64,14 +64,15 @@ def prepare(name: str, directory: Path) -> Path:
     return target
 
 
-def compile_in_background(name: str, directory: Path) -> subprocess.Popen[bytes] | None:
-    """Start compiling an engine in a process of low priority, or return None when it is compiled already.
+def compile_in_background(names: Sequence[str], directory: Path) -> subprocess.Popen[bytes] | None:
+    """Start compiling engines in a process of low priority, or return None when all are compiled already.
 
     The caller keeps the process and waits for it some time; it ends by itself within seconds.
     """
-    if ready(name, directory):
+    missing = [name for name in names if not ready(name, directory)]
+    if not missing:
         return None
-    command = [sys.executable, "-m", "catalog.engines.compile", str(directory), name]
+    command = [sys.executable, "-m", "catalog.engines.compile", str(directory), *missing]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from catalog.engines import cache
 from catalog.engines.runner import Runner
-from catalog.errors import Unavailable
+from catalog.errors import EstateError, Unavailable
 
 NAME = "hcl"
 
@@ -121,6 +121,14 @@ class HclEngine:
         if answer.startswith(b'{"error"'):
             raise Unavailable(f"the hcl engine gave up: {json.loads(answer)['error']}", code="ENGINE")
         return answer
+
+    def attributes(self, name: str, content: bytes) -> Any:
+        """Return a file of assignments as data; raises EstateError in the parser's words."""
+        request = json.dumps({name: content.decode("utf-8", "replace")}).encode()
+        answer = json.loads(self._runner.call("attributes", request))
+        if "error" in answer:
+            raise EstateError(answer["error"], code="INCLUDE")
+        return answer["value"]
 
 
 def open_if_ready(directory: Path) -> HclEngine | None:

@@ -6,7 +6,9 @@ grown, for WebAssembly memory never shrinks.
 
 from __future__ import annotations
 
+import math
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +18,32 @@ from catalog.engines import cache
 from catalog.errors import Unavailable
 
 _MEGABYTE = 1 << 20
+_TICK = 0.05  # seconds between two looks at the clock while a call runs
+
+# What an engine asks while it serves a call: bytes in, bytes out. It must not raise.
+Host = Callable[[bytes], bytes]
 
 
 class Runner:
     """One engine of one process. Calls from several threads wait for each other: an instance serves one call at a time.
 
-    `deadline` is in seconds, `memory` and `tired` (the size at which an instance is retired after a call) in megabytes.
+    `deadline` is in seconds, `memory` and `tired` (the size at which an instance is retired after a call) in megabytes. `host`
+    answers what the engine asks meanwhile; it may call the same runner again. `generation` counts the instances so far: what was
+    kept inside an older one is gone.
     """
 
-    def __init__(self, name: str, directory: Path, *, deadline: float = 10.0, memory: int = 512, tired: int = 128) -> None:
+    def __init__(
+        self,
+        name: str,
+        directory: Path,
+        *,
+        deadline: float = 10.0,
+        memory: int = 512,
+        tired: int = 128,
+        host: Host | None = None,
+    ) -> None:
         self.name = name
+        self.generation = 0
         self._deadline = deadline
         self._memory = memory
         self._tired = tired
@@ -33,40 +51,88 @@ class Runner:
         self._linker = wasmtime.Linker(self._engine)
         self._linker.define_wasi()
         self._instance: _Instance | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._clock = _Clock(self._engine)
+        if host is not None:
+            answer = host
+            signature = wasmtime.FuncType([wasmtime.ValType.i32(), wasmtime.ValType.i32()], [wasmtime.ValType.i64()])
+            self._linker.define_func("host", "call", signature, lambda address, size: self._asked(answer, address, size))
 
     def call(self, export: str, payload: bytes) -> bytes:
         """Hand bytes to an export and return its answer; raises Unavailable when the engine fails, takes too long or too much."""
         with self._lock:
+            instance = self.ready()
             try:
-                instance = self._instance or self._start()
-                self._instance = None  # until the call has ended well
-                answer = self._bounded(instance, export, payload)
+                self._depth += 1
+                return self._bounded(instance, export, payload)
             except (wasmtime.Trap, wasmtime.WasmtimeError, wasmtime.ExitTrap) as error:
+                self._instance = None
                 raise Unavailable(f"the {self.name} engine gave up: {_reason(error, self._deadline)}", code="ENGINE") from error
-            if instance.megabytes < self._tired:
-                self._instance = instance
-            return answer
+            finally:
+                self._depth -= 1
+
+    def ready(self) -> _Instance:
+        """Return a running instance, a fresh one where the last has gone or has grown too large."""
+        with self._lock:
+            if self._instance is not None and not self._depth and self._instance.megabytes >= self._tired:
+                self._instance = None
+            if self._instance is None:
+                try:
+                    self._instance = self._start()
+                except (wasmtime.Trap, wasmtime.WasmtimeError, wasmtime.ExitTrap) as error:
+                    raise Unavailable(f"the {self.name} engine gave up: {_reason(error, self._deadline)}", code="ENGINE") from error
+                self.generation += 1
+            return self._instance
 
     def _start(self) -> _Instance:
         store = wasmtime.Store(self._engine)
-        store.set_wasi(wasmtime.WasiConfig())
+        world = wasmtime.WasiConfig()
+        world.argv = [self.name]  # Go libraries look at the program's name while they are loaded
+        store.set_wasi(world)
         store.set_limits(memory_size=self._memory * _MEGABYTE)
-        store.set_epoch_deadline(1)
+        store.set_epoch_deadline(math.ceil(self._deadline / _TICK) + 1)
         instance = _Instance(store, self._linker.instantiate(store, self._module))
         instance.invoke("_initialize")
         return instance
 
     def _bounded(self, instance: _Instance, export: str, payload: bytes) -> bytes:
-        instance.store.set_epoch_deadline(1)
-        timer = threading.Timer(self._deadline, self._engine.increment_epoch)
-        timer.daemon = True
-        timer.start()
-        try:
+        if self._depth > 1:  # inside a call of the host; the outer deadline holds
             return instance.exchange(export, payload)
-        finally:
-            timer.cancel()
-            timer.join()  # a late tick must not hit the next call
+        instance.store.set_epoch_deadline(math.ceil(self._deadline / _TICK) + 1)
+        with self._clock:
+            return instance.exchange(export, payload)
+
+    def _asked(self, host: Host, address: int, size: int) -> int:
+        instance = self._instance
+        if instance is None:
+            raise RuntimeError("an engine without an instance asks")
+        return instance.given(host(instance.taken(address, size)))
+
+
+class _Clock:
+    """Lets an engine's epoch tick while a call runs, and sleeps otherwise: a timer for each call would cost more than the call."""
+
+    def __init__(self, engine: wasmtime.Engine) -> None:
+        self._engine = engine
+        self._running = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> None:
+        if self._thread is None or not self._thread.is_alive():  # a forked child has no threads of its parent
+            self._thread = threading.Thread(target=self._tick, name="engine-clock", daemon=True)
+            self._thread.start()
+        self._running.set()
+
+    def __exit__(self, *_: object) -> None:
+        self._running.clear()
+
+    def _tick(self) -> None:
+        pause = threading.Event()
+        while True:
+            self._running.wait()
+            pause.wait(_TICK)
+            self._engine.increment_epoch()
 
 
 class _Instance:
@@ -74,25 +140,41 @@ class _Instance:
 
     def __init__(self, store: wasmtime.Store, instance: wasmtime.Instance) -> None:
         self.store = store
-        self._exports: Any = instance.exports(store)
+        exports: Any = instance.exports(store)
+        self._exports = exports
+        self._memory = exports["memory"]
+        self._alloc, self._release = exports["alloc"], exports["release"]
 
     @property
     def megabytes(self) -> int:
-        return int(self._exports["memory"].data_len(self.store)) // _MEGABYTE
+        return int(self._memory.data_len(self.store)) // _MEGABYTE
 
     def invoke(self, export: str, *arguments: int) -> int:
         return int(self._exports[export](self.store, *arguments) or 0)
 
     def exchange(self, export: str, payload: bytes) -> bytes:
-        memory = self._exports["memory"]
-        given = self.invoke("alloc", len(payload)) & 0xFFFFFFFF
-        memory.write(self.store, payload, given)
-        packed = self.invoke(export, given, len(payload)) & 0xFFFFFFFFFFFFFFFF
+        given = self._written(payload)
+        packed = int(self._exports[export](self.store, given, len(payload))) & 0xFFFFFFFFFFFFFFFF
         address, size = packed >> 32, packed & 0xFFFFFFFF
-        answer = bytes(memory.read(self.store, address, address + size))
-        self.invoke("release", given)
-        self.invoke("release", address)
+        answer = bytes(self._memory.read(self.store, address, address + size))
+        self._release(self.store, given)
+        self._release(self.store, address)
         return answer
+
+    def taken(self, address: int, size: int) -> bytes:
+        """Read what the engine holds at an address."""
+        start = address & 0xFFFFFFFF
+        return bytes(self._memory.read(self.store, start, start + (size & 0xFFFFFFFF)))
+
+    def given(self, answer: bytes) -> int:
+        """Write an answer into the engine's memory; return where it lies and how long it is, packed into a signed number."""
+        packed = self._written(answer) << 32 | len(answer)
+        return packed - (1 << 64) if packed >= 1 << 63 else packed
+
+    def _written(self, payload: bytes) -> int:
+        address = int(self._alloc(self.store, len(payload))) & 0xFFFFFFFF
+        self._memory.write(self.store, payload, address)
+        return address
 
 
 def _reason(error: Exception, deadline: float) -> str:

@@ -1,6 +1,6 @@
 //go:build wasip1
 
-// The engine's door: three exports over one linear memory. The host allocates, writes JSON, calls parse and releases both texts.
+// The engine's door: exports over one linear memory. The host allocates, writes JSON, calls parse and releases both texts.
 package main
 
 import (
@@ -35,6 +35,14 @@ func parse(address, size uint32) uint64 {
 	return uint64(hold(answer))<<32 | uint64(len(answer))
 }
 
+// attributes reads {"file name": "text"} of one file and answers {"value": {...}} as JSON.
+//
+//go:wasmexport attributes
+func attributes(address, size uint32) uint64 {
+	answer := assignments(held[address][:size])
+	return uint64(hold(answer))<<32 | uint64(len(answer))
+}
+
 func hold(buffer []byte) uint32 {
 	address := uint32(uintptr(unsafe.Pointer(&buffer[0])))
 	held[address] = buffer
@@ -54,6 +62,26 @@ func answer(request []byte) (reply []byte) {
 	reply, err := json.Marshal(ReadModule(files))
 	if err != nil {
 		return failure(err.Error())
+	}
+	return reply
+}
+
+func assignments(request []byte) (reply []byte) {
+	defer func() {
+		if problem := recover(); problem != nil {
+			reply = failure(fmt.Sprint(problem))
+		}
+	}()
+	var files map[string]string
+	if err := json.Unmarshal(request, &files); err != nil {
+		return failure(err.Error())
+	}
+	for name, text := range files {
+		value, err := Attributes(name, text)
+		if err != nil {
+			return failure(err.Error())
+		}
+		reply, _ = json.Marshal(map[string]any{"value": value})
 	}
 	return reply
 }

@@ -20,12 +20,12 @@ def test_an_engine_that_is_not_compiled_is_not_opened(tmp_path: Path) -> None:
 
 def test_a_background_process_makes_the_engine_ready(tmp_path: Path) -> None:
     """Another process compiles into the same cache, once; then there is nothing to start."""
-    process = cache.compile_in_background("hcl", tmp_path)
+    process = cache.compile_in_background(("hcl",), tmp_path)
     assert process is not None
     assert process.wait(timeout=120) == 0
 
     assert cache.ready("hcl", tmp_path)
-    assert cache.compile_in_background("hcl", tmp_path) is None
+    assert cache.compile_in_background(("hcl",), tmp_path) is None
     assert hcl.open_if_ready(tmp_path) is not None
 
 

@@ -1,0 +1,180 @@
+"""The template engine: Go's own text/template with the functions of sprig and gomplate, and what a template asks of the host.
+
+Errors are Go's own, to the letter. A template sees no environment, files or network but what `Options` and the host hand in; what
+it asks for beyond that is *deferred*: rendering ends with `Deferred`, and the caller keeps the text as it is written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from catalog.engines import cache, hcl, yq
+from catalog.engines.runner import Runner
+from catalog.errors import EstateError, Unavailable
+
+NAME = "template"
+
+# Answers by full name ("atmos.Component", "datasource") and arguments; what it raises becomes the template's error.
+Host = Callable[[str, Sequence[Any]], Any]
+
+_DONE, _FAILED, _DEFERRED = 0, 1, 2
+_KEPT = 32  # values held inside the engine at once
+
+
+class Deferred(EstateError):
+    """A template asks for what nobody handed in; the message names the function."""
+
+    code = "DEFERRED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a rendering may use.
+
+    `missing` is error or default (a missing key prints `<no value>`). `environment` is what `env`, `getenv` and `expandenv` see;
+    where it is None, asking is deferred. `pure` defers what differs from one run to the next: clock, chance, keys.
+    """
+
+    sprig: bool = True
+    gomplate: bool = True
+    missing: str = "error"
+    left: str = "{{"
+    right: str = "}}"
+    environment: Mapping[str, str] | None = None
+    pure: bool = False
+
+
+PLAIN = Options()
+
+
+class Engine:
+    """Renders templates. Cheap to make: the first call that needs the engine compiles or opens it, once per machine or process.
+
+    `deadline` is in seconds, `memory` in megabytes, both for one rendering. Threads may share it; they wait for each other.
+    """
+
+    def __init__(self, directory: Path, *, deadline: float = 10.0, memory: int = 512) -> None:
+        self._directory = directory
+        self._limits: dict[str, Any] = {"deadline": deadline, "memory": memory}
+        self._runner: Runner | None = None
+        self._yq: yq.YqEngine | None = None
+        self._hcl: hcl.HclEngine | None = None
+        self._kept: OrderedDict[int, tuple[int, Any]] = OrderedDict()
+        self._generation = 0
+        self._next = 0
+        self._hosts: list[Host | None] = []
+        self._raised: BaseException | None = None
+
+    def ready(self) -> bool:
+        """Tell whether the engine is compiled, so that the first call takes milliseconds."""
+        return self._runner is not None or cache.ready(NAME, self._directory)
+
+    def render(self, text: str, name: str, data: Mapping[str, Any], options: Options = PLAIN, host: Host | None = None) -> str:
+        """Return the rendered text.
+
+        Raises EstateError (code TEMPLATE) in Go's words, Deferred when the template asks for what isn't handed in. The data is sent
+        once and kept while the same mapping is handed in again, so it must not change.
+        """
+        runner = self._opened()
+        request = {
+            "text": text,
+            "name": name,
+            "data": self._handle(runner, data),
+            "sprig": options.sprig,
+            "gomplate": options.gomplate,
+            "missing": options.missing,
+            "left": options.left,
+            "right": options.right,
+            "environment": options.environment if "nv" in text else None if options.environment is None else {},
+            "pure": options.pure,
+            "host": host is not None,
+        }
+        self._hosts.append(host)
+        try:
+            answer = runner.call("render", _bytes(request))
+        except Unavailable as error:
+            raise EstateError(f"template: {name}: {error.message}", code="TEMPLATE") from error
+        finally:
+            self._hosts.pop()
+        status, told = answer[0], answer[1:].decode("utf-8", "replace")
+        if status == _DONE:
+            return told
+        raised, self._raised = self._raised, None
+        if status == _DEFERRED:
+            raise Deferred(f"{told} asks for what is not known here")
+        raise EstateError(told, code="TEMPLATE") from raised
+
+    def references(self, text: str, name: str) -> tuple[tuple[str, ...], ...] | None:
+        """Return the field paths that a template refers to; None where it needs more than Go's built-in functions, or is wrong."""
+        request = {"text": text, "name": name, "left": "{{", "right": "}}"}
+        found = json.loads(self._opened().call("references", _bytes(request))[1:])
+        return None if found is None else tuple(map(tuple, found))
+
+    def query(self, expression: str, value: Any) -> Any:
+        """Return what a yq expression gives for a value; raises EstateError in yq's words."""
+        if self._yq is None:
+            self._yq = yq.YqEngine(self._directory)
+        return self._yq.query(expression, value)
+
+    def attributes(self, content: bytes, name: str) -> Any:
+        """Return the assignments of a `.tfvars` or `.hcl` file as data; raises EstateError in the parser's words."""
+        if self._hcl is None:
+            self._hcl = hcl.open_prepared(self._directory)
+        return self._hcl.attributes(name, content)
+
+    def _opened(self) -> Runner:
+        if self._runner is None:
+            cache.prepare(NAME, self._directory)
+            self._runner = Runner(NAME, self._directory, host=self._answer, **self._limits)
+        return self._runner
+
+    def _handle(self, runner: Runner, data: Mapping[str, Any]) -> int:
+        runner.ready()
+        if runner.generation != self._generation:
+            self._kept.clear()
+            self._generation = runner.generation
+        known = self._kept.get(id(data))
+        if known is not None:
+            self._kept.move_to_end(id(data))
+            return known[0]
+        self._next += 1
+        text = json.dumps(data, ensure_ascii=False, default=_encoded)
+        answer = runner.call("keep", self._next.to_bytes(4, "little") + text.encode("utf-8", "replace"))
+        if answer[0] != _DONE:
+            raise EstateError(f"template data: {answer[1:].decode('utf-8', 'replace')}", code="TEMPLATE")
+        self._kept[id(data)] = (self._next, data)
+        if len(self._kept) > _KEPT:
+            _, (oldest, _) = self._kept.popitem(last=False)
+            runner.ready().invoke("drop", oldest)
+        return self._next
+
+    def _answer(self, request: bytes) -> bytes:
+        """Serve what a template asks: a status and JSON, or a message."""
+        asked = json.loads(request)
+        function: str = asked["function"]
+        host = self._hosts[-1]
+        if host is None:
+            return bytes([_DEFERRED]) + function.encode()
+        try:
+            answer = host(function, asked["arguments"] or [])
+            return bytes([_DONE]) + json.dumps(answer, ensure_ascii=False, default=_encoded).encode("utf-8", "replace")
+        except Deferred:
+            return bytes([_DEFERRED]) + function.encode()
+        except EstateError as error:
+            self._raised = error
+            return bytes([_FAILED]) + error.message.encode("utf-8", "replace")
+
+
+def _bytes(request: Mapping[str, Any]) -> bytes:
+    return json.dumps(request, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _encoded(value: Any) -> Any:
+    """Hand over what JSON has no form for: moments as such, anything else as its text."""
+    isoformat = getattr(value, "isoformat", None)
+    return {"\0time": isoformat()} if isoformat is not None else str(value)

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"text/template"
+	"text/template/parse"
+)
+
+// Request is one rendering: the text, its name in errors, the handle of its data, and what templates may use.
+//
+// Environment is nil where asking for a variable is deferred. Pure defers what differs from one run to the next.
+type Request struct {
+	Text        string            `json:"text"`
+	Name        string            `json:"name"`
+	Data        uint32            `json:"data"`
+	Sprig       bool              `json:"sprig"`
+	Gomplate    bool              `json:"gomplate"`
+	Missing     string            `json:"missing"`
+	Left        string            `json:"left"`
+	Right       string            `json:"right"`
+	Environment map[string]string `json:"environment"`
+	Pure        bool              `json:"pure"`
+	Host        bool              `json:"host"`
+}
+
+// The request being served. Functions read it; a request that the host makes while it answers one puts it back.
+var current Request
+
+type deferred struct{ function string }
+
+func (d deferred) Error() string { return d.function + " asks for what is not given here" }
+
+type parsedKey struct {
+	text, name, missing, left, right string
+	sprig, gomplate                  bool
+}
+
+// Parsed templates; emptied when it has grown, which costs little against what it saves.
+var parsed = map[parsedKey]*template.Template{}
+
+const parsedLimit = 4000
+
+// Render answers the rendered text, or Go's own words on what is wrong with it.
+func Render(request Request) (byte, string) {
+	before := current
+	current = request
+	defer func() { current = before }()
+	program, err := parsedOnce(request)
+	if err != nil {
+		return failed, err.Error()
+	}
+	var result strings.Builder
+	if err := program.Execute(&result, kept[request.Data]); err != nil {
+		var postponedBy deferred
+		if errors.As(err, &postponedBy) {
+			return postponed, postponedBy.function
+		}
+		return failed, err.Error()
+	}
+	return done, result.String()
+}
+
+func parsedOnce(request Request) (*template.Template, error) {
+	key := parsedKey{request.Text, request.Name, request.Missing, request.Left, request.Right, request.Sprig, request.Gomplate}
+	if known, ok := parsed[key]; ok {
+		return known, nil
+	}
+	program := template.New(request.Name).Delims(request.Left, request.Right).Funcs(functions(request.Sprig, request.Gomplate))
+	program, err := program.Option("missingkey=" + request.Missing).Parse(request.Text)
+	if err != nil {
+		return nil, err
+	}
+	if len(parsed) >= parsedLimit {
+		clear(parsed)
+	}
+	parsed[key] = program
+	return program, nil
+}
+
+// References answers the field paths of a template that needs no functions but Go's own; nil when it doesn't parse that way.
+func References(request Request) [][]string {
+	program, err := template.New(request.Name).Delims(request.Left, request.Right).Parse(request.Text)
+	if err != nil || program.Tree == nil {
+		return nil
+	}
+	found := [][]string{}
+	collect(program.Tree.Root, &found)
+	return found
+}
+
+func collect(node parse.Node, found *[][]string) {
+	switch n := node.(type) {
+	case *parse.ListNode:
+		if n == nil {
+			return
+		}
+		for _, item := range n.Nodes {
+			collect(item, found)
+		}
+	case *parse.ActionNode:
+		collect(n.Pipe, found)
+	case *parse.PipeNode:
+		if n == nil {
+			return
+		}
+		for _, command := range n.Cmds {
+			collect(command, found)
+		}
+	case *parse.CommandNode:
+		for _, argument := range n.Args {
+			collect(argument, found)
+		}
+	case *parse.FieldNode:
+		*found = append(*found, n.Ident)
+	case *parse.VariableNode:
+		if n.Ident[0] == "$" && len(n.Ident) > 1 {
+			*found = append(*found, n.Ident[1:])
+		}
+	case *parse.ChainNode:
+		collect(n.Node, found)
+	case *parse.IfNode:
+		branch(&n.BranchNode, found)
+	case *parse.RangeNode:
+		branch(&n.BranchNode, found)
+	case *parse.WithNode:
+		branch(&n.BranchNode, found)
+	case *parse.TemplateNode:
+		collect(n.Pipe, found)
+	}
+}
+
+func branch(node *parse.BranchNode, found *[][]string) {
+	collect(node.Pipe, found)
+	collect(node.List, found)
+	collect(node.ElseList, found)
+}

@@ -1,0 +1,114 @@
+"""Renders templates: plain references here, everything else by the engine that the caller handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from catalog.engines.template import PLAIN, Host, Options
+from catalog.errors import EstateError
+from catalog.stacks import references
+
+if TYPE_CHECKING:
+    from catalog.engines.template import Engine
+    from catalog.stacks.atmos_config import AtmosConfig
+
+
+class Templates:
+    """Renders by the fast path where that is enough, and by the engine, if there is one, where it isn't."""
+
+    def __init__(self, engine: Engine | None = None) -> None:
+        self.engine = engine
+
+    def render(self, text: str, name: str, data: Mapping[str, Any], options: Options = PLAIN, host: Host | None = None) -> str:
+        """Return the rendered text; raises EstateError in Go's words, engines.template.Deferred for what isn't handed in.
+
+        `name` is the template's in errors. The data must not change while anything is rendered from it.
+        """
+        if options.left not in text:
+            return text
+        if options.left == "{{" and options.right == "}}":
+            pieces = references.parts(text)
+            rendered = references.render(pieces, data, lenient_keys=options.missing != "error") if pieces is not None else None
+            if rendered is not None:
+                return rendered
+        return self.required(name).render(text, name, data, options, host)
+
+    def required(self, name: str) -> Engine:
+        """Return the engine; raises EstateError where there is none."""
+        if self.engine is None:
+            raise EstateError(
+                f"template: {name}: it needs Go's template engine",
+                code="TEMPLATE",
+                hint="Only plain references such as {{ .vars.stage }} are rendered without it.",
+            )
+        return self.engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """`templates.settings` of atmos.yaml, which rule the component pass.
+
+    `environment` is exported while templates run; `datasources` are gomplate's, by alias.
+    """
+
+    enabled: bool = False
+    sprig: bool = False
+    gomplate: bool = False
+    evaluations: int = 1
+    left: str = "{{"
+    right: str = "}}"
+    environment: Mapping[str, str] = field(default_factory=dict)
+    datasources: Mapping[str, Any] = field(default_factory=dict)
+    ignore_missing: bool = False
+
+    @classmethod
+    def of(cls, config: AtmosConfig) -> Settings:
+        """Read them; raises EstateError for delimiters that are none."""
+        found = config.get("templates", "settings", otherwise={})
+        settings: dict[str, Any] = found if isinstance(found, dict) else {}
+        left, right = _delimiters(settings.get("delimiters"))
+        evaluations = settings.get("evaluations")
+        return cls(
+            enabled=_is_on(settings),
+            sprig=_is_on(settings.get("sprig")),
+            gomplate=_is_on(settings.get("gomplate")),
+            evaluations=evaluations if isinstance(evaluations, int) and evaluations > 0 else 1,
+            left=left,
+            right=right,
+            environment=environment_of(settings),
+            datasources=datasources_of(settings),
+            ignore_missing=settings.get("ignore_missing_template_values") is True,
+        )
+
+
+def environment_of(settings: Any) -> dict[str, str]:
+    """Return the variables of a `templates.settings` map; those that aren't text are dropped."""
+    variables = settings.get("env") if isinstance(settings, dict) else None
+    return {key: value for key, value in variables.items() if isinstance(value, str)} if isinstance(variables, dict) else {}
+
+
+def datasources_of(settings: Any) -> dict[str, Any]:
+    """Return gomplate's datasources of a `templates.settings` map, by alias."""
+    gomplate = settings.get("gomplate") if isinstance(settings, dict) else None
+    sources = gomplate.get("datasources") if isinstance(gomplate, dict) else None
+    return sources if isinstance(sources, dict) else {}
+
+
+def _is_on(section: Any) -> bool:
+    value = section.get("enabled") if isinstance(section, dict) else None
+    return value is True or (isinstance(value, str) and value.lower() in {"true", "1", "t"})
+
+
+def _delimiters(written: Any) -> tuple[str, str]:
+    if not written:
+        return "{{", "}}"
+    if isinstance(written, list) and len(written) == 2 and all(isinstance(item, str) and item for item in written):
+        return written[0], written[1]
+    raise EstateError(
+        f"invalid 'templates.settings.delimiters' config in 'atmos.yaml': {written}\n"
+        "'delimiters' must be an array with two string items: left and right delimiter\n"
+        "the left and right delimiters must not be an empty string",
+        code="CONFIG",
+    )

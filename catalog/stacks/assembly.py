@@ -90,6 +90,7 @@ def assemble(
         component_base_paths={kind: base for kind in COMPONENT_TYPES if (base := config.component_base_path(kind))},
         provenance=_Provenance(parts),
         empty_stacks=tuple(_empty_names(config, stacks)),
+        config=config,
         memory=Assembly(reading=reading, paths=manifests.files.known, parts=parts, manifests=told),
     )
 

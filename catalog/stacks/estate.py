@@ -41,12 +41,14 @@ def resolve(
     git_root: str | None = None,
     previous: ResolvedEstate | None = None,
     changed: Iterable[str] | None = None,
+    config: AtmosConfig | None = None,
 ) -> ResolvedEstate:
     """Resolve the estate in a directory of the tree (where atmos.yaml lies, or where Atmos would be run).
 
     `config_path` is the directory of atmos.yaml when it lies elsewhere, relative to the directory. `environment`, `inherited`
     and `git_root` are what a strict caller hands in of the world outside. With `previous`, only the stacks that `changed`
-    (tree paths) can touch are resolved again; without `changed`, everything is compared by content.
+    (tree paths) can touch are resolved again; without `changed`, everything is compared by content. `config` is another
+    tree's configuration that holds for this one too: Atmos reads both sides of a comparison by the configuration at hand.
     """
     del lookup  # asked by the functions' pass, once there is one
     home = _cleaned(directory)
@@ -54,7 +56,7 @@ def resolve(
         files = Files(tree)
         findings = Findings(strict=strict)
         try:
-            config = atmos_config.load(
+            config = config or atmos_config.load(
                 files,
                 home,
                 config_path=None if config_path is None else _cleaned(posixpath.join(home or ".", config_path)),

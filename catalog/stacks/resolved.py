@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalog.stacks.atmos_config import AtmosConfig
 from catalog.values import Diagnostic, SourceLocation
 
 
@@ -108,8 +109,8 @@ class ResolvedEstate:
     version. `broken_instances` names instances (manifest path, type, name) lost alone while their stack resolved. `provenance`
     answers (stack, type, name, path) with the entries that set the value, the last first; a path is `vars.tags.team` or
     `vars.list[0]`. `unreadable` tells that the configuration itself couldn't be read, so that nothing is known and everything keeps
-    its last good version. `empty_stacks` are names of manifests without components. `memory` is what the resolver keeps for an
-    incremental reading; nobody else looks into it.
+    its last good version. `empty_stacks` are names of manifests without components. `config` is what atmos.yaml
+    decided, None when unreadable. `memory` is what the resolver keeps for an incremental reading; nobody else looks into it.
     """
 
     stacks: tuple[ResolvedStack, ...]
@@ -124,4 +125,5 @@ class ResolvedEstate:
     provenance: Callable[[str, str, str, str], Sequence[ProvenanceEntry]] = field(repr=False, compare=False)
     unreadable: bool = False
     empty_stacks: tuple[str, ...] = ()
+    config: AtmosConfig | None = field(default=None, repr=False, compare=False)
     memory: Any = field(default=None, repr=False, compare=False)

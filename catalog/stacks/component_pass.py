@@ -16,7 +16,7 @@ from catalog.errors import EstateError
 from catalog.stacks import documents, encoding, references, scalars
 from catalog.stacks.merging import Map
 from catalog.stacks.templates import Settings, Templates
-from catalog.stacks.texts import TEMPLATE, Texts
+from catalog.stacks.texts import LEADING_BREAK, TEMPLATE, Texts
 
 NAME = "describe-stacks-all-sections"
 
@@ -64,7 +64,8 @@ class ComponentPass:
         if not any(self.texts.flags(value) & TEMPLATE for value in shown.values()):
             return entry
         walk = _Walk(
-            self,
+            self.templates,
+            self.texts,
             entry if data is None else data,
             Options(
                 sprig=self.settings.sprig,
@@ -78,6 +79,7 @@ class ComponentPass:
             host=host,
             name=name,
             lose=lose,
+            evaluations=self.settings.evaluations,
         )
         return {**walk.entry(shown), **{key: entry[key] for key in _LEFT_OUT if key in entry}}
 
@@ -88,23 +90,43 @@ class ComponentPass:
         return {**self.environment, **exported} if exported else self.environment
 
 
+def round_trip(
+    value: Map, data: Map, name: str, options: Options, *, templates: Templates, texts: Texts, host: Host | None = None
+) -> Map:
+    """Return a map written as YAML, rendered from the data and read again; raises EstateError in Go's words.
+
+    The same shortcuts are taken as for a component's entry.
+    """
+    return _Walk(templates, texts, data, options, host=host, name=name).entry(value)
+
+
 class _Walk:
-    """One rendering of one entry."""
+    """One rendering of one map; `evaluations` is how often."""
 
     def __init__(
-        self, rules: ComponentPass, data: Map, options: Options, *, host: Host | None, name: str, lose: Lose | None
+        self,
+        templates: Templates,
+        texts: Texts,
+        data: Map,
+        options: Options,
+        *,
+        host: Host | None,
+        name: str,
+        lose: Lose | None = None,
+        evaluations: int = 1,
     ) -> None:
-        self.rules = rules
-        self.texts = rules.texts
+        self.templates = templates
+        self.texts = texts
         self.data = data
         self.options = options
         self.host = host
         self.name = name
         self.lose = lose
+        self.evaluations = evaluations
         self.is_standard = options.left == "{{" and options.right == "}}"
 
     def entry(self, entry: Map) -> Map:
-        if self.rules.settings.evaluations > 1 and self.lose is None:
+        if self.evaluations > 1 and self.lose is None:
             return self._whole(entry)
         try:
             return self._map(entry, ())
@@ -112,14 +134,11 @@ class _Walk:
             return self._whole(entry)
 
     def _whole(self, entry: Map) -> Map:
-        text = self._encoded(entry)
-        for _ in range(self.rules.settings.evaluations):
-            text = self.rules.templates.render(text, self.name, self.data, self.options, self.host)
+        text = encoding.encode(entry)
+        for _ in range(self.evaluations):
+            text = self.templates.render(text, self.name, self.data, self.options, self.host)
             self._checked(text)
         return self._checked(text)
-
-    def _encoded(self, value: Any) -> str:
-        return encoding.encode(value)
 
     def _checked(self, text: str) -> Map:
         value = documents.load(text.encode("utf-8", "surrogatepass"), self.name).value
@@ -131,8 +150,10 @@ class _Walk:
 
     def _value(self, value: Any, path: Path) -> Any:
         if isinstance(value, str):
-            return self._scalar(value, path) if self.options.left in value else value
-        if not isinstance(value, (dict, list)) or not self.texts.flags(value) & TEMPLATE:
+            if self.options.left in value:
+                return self._scalar(value, path)
+            return value[1:] if value[:1] == "\n" and encoding.style(value) == encoding.LITERAL else value
+        if not isinstance(value, (dict, list)) or not self.texts.flags(value) & (TEMPLATE | LEADING_BREAK):
             return value
         if isinstance(value, dict):
             return self._map(value, path)
@@ -150,7 +171,8 @@ class _Walk:
     def _key(self, key: str, path: Path) -> str:
         if encoding.style(key) not in (encoding.PLAIN, encoding.SINGLE):
             return str(self._alone(key, path, whole=key))
-        return scalars.key(self._scalar(key, path)) or key
+        found = scalars.key(self._scalar(key, path))
+        return key if found is None else found
 
     def _scalar(self, text: str, path: Path) -> Any:
         try:
@@ -167,7 +189,7 @@ class _Walk:
         if self.lose is None:
             raise _WholeDocument
         try:
-            written = self.rules.templates.render(self._encoded({"value": text}), self.name, self.data, self.options, self.host)
+            written = self.templates.render(encoding.encode({"value": text}), self.name, self.data, self.options, self.host)
             return self._checked(written)["value"]
         except (EstateError, KeyError) as error:
             self.lose(path, error if isinstance(error, EstateError) else EstateError(f"it renders to no YAML: {error}"))
@@ -176,14 +198,14 @@ class _Walk:
     def _harmless(self, text: str) -> tuple[Any] | None:
         """Return the scalar's value in a tuple when rendering it by itself surely gives what the whole document would; else None."""
         style = encoding.style(text)
-        if style == encoding.DOUBLE or not self._is_self_contained(text, style):
+        if style == encoding.DOUBLE or text[0] == "\n" or not self._is_self_contained(text, style):
             return None
         rendered = self._rendered(text)
         if rendered is None:
             return None
         if style == encoding.LITERAL:
             return (rendered,) if _same_lines(text, rendered) else None
-        if self.rules.settings.evaluations > 1 and self.options.left in rendered:
+        if self.evaluations > 1 and self.options.left in rendered:
             return None
         if style == encoding.SINGLE:
             return (rendered,) if "'" not in rendered and "'" not in text and "\n" not in rendered else None
@@ -202,10 +224,10 @@ class _Walk:
         if self.is_standard:
             pieces = references.parts(text)
             if pieces is not None:
-                found = references.render(pieces, self.data, lenient_keys=True)
+                found = references.render(pieces, self.data, lenient_keys=self.options.missing != "error")
                 if found is not None:
                     return found
-        return self.rules.templates.render(text, self.name, self.data, self.options, self.host)
+        return self.templates.render(text, self.name, self.data, self.options, self.host)
 
 
 def _same_lines(text: str, rendered: str) -> bool:

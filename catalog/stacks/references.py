@@ -29,6 +29,8 @@ def parts(text: str) -> tuple[Part, ...] | None:
     position, trims = 0, False
     for match in _WITH_MARKS.finditer(text):
         before = text[position : match.start()]
+        if before[-1:] == "{":
+            return None  # of three braces the first two open the action
         if trims:
             before = before.lstrip(" \t\r\n")
         if match["left"]:

@@ -35,6 +35,13 @@ class Templates:
                 return rendered
         return self.required(name).render(text, name, data, options, host)
 
+    def references(self, text: str, name: str) -> tuple[tuple[str, ...], ...] | None:
+        """Return the paths that a template refers to; None where it needs more than Go's built-in functions, or no engine tells."""
+        pieces = references.parts(text)
+        if pieces is not None:
+            return tuple(piece for piece in pieces if not isinstance(piece, str))
+        return self.engine.references(text, name) if self.engine is not None else None
+
     def required(self, name: str) -> Engine:
         """Return the engine; raises EstateError where there is none."""
         if self.engine is None:

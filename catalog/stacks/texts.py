@@ -12,6 +12,7 @@ from catalog.stacks.documents import TAGS
 
 TEMPLATE = 1
 FUNCTION = 2
+LEADING_BREAK = 4  # text that begins with a line end, which yaml.v3 loses when it writes it
 
 # Text that begins with a function's name, where no character follows that would make it another name.
 _FUNCTION = re.compile(rf"(?:{'|'.join(re.escape(tag) for tag in sorted(TAGS, key=len, reverse=True))})(?![A-Za-z0-9._-])")
@@ -31,7 +32,7 @@ class Texts:
         self._known: dict[int, tuple[Any, int]] = {}
 
     def flags(self, value: Any) -> int:
-        """Return TEMPLATE, FUNCTION, both or 0 for a value with everything below it, keys included."""
+        """Return TEMPLATE, FUNCTION, LEADING_BREAK, several or 0 for a value with everything below it, keys included."""
         kind = type(value)
         if kind is str:
             return self._of_text(value)
@@ -63,4 +64,6 @@ class Texts:
 
     def _of_text(self, text: str) -> int:
         found = TEMPLATE if self._left in text else 0
+        if text[:1] == "\n":
+            found |= LEADING_BREAK
         return found | FUNCTION if text[:1] == "!" and _FUNCTION.match(text) else found

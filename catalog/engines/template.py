@@ -52,6 +52,27 @@ class Options:
 PLAIN = Options()
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A managed version. In text it stands for its digest where it is pinned to one and for its version elsewhere.
+
+    Templates read `.Version`, `.Digest` and `.Pin` of it. `pin` is digest, none, or empty where nothing is configured.
+    """
+
+    version: str
+    digest: str = ""
+    pin: str = ""
+
+    def __str__(self) -> str:
+        """Return what a template prints."""
+        return self.digest if self.pin == "digest" and self.digest else self.version
+
+    def entry(self) -> dict[str, str]:
+        """Return it as the map it is in YAML and JSON, without what is empty."""
+        found = {"version": self.version, "digest": self.digest, "pin": self.pin}
+        return {key: value for key, value in found.items() if value or key == "version"}
+
+
 class Engine:
     """Renders templates. Cheap to make: the first call that needs the engine compiles or opens it, once per machine or process.
 
@@ -175,6 +196,8 @@ def _bytes(request: Mapping[str, Any]) -> bytes:
 
 
 def _encoded(value: Any) -> Any:
-    """Hand over what JSON has no form for: moments as such, anything else as its text."""
+    """Hand over what JSON has no form for: moments and references as such, anything else as its text."""
+    if isinstance(value, Reference):
+        return {"\0version": value.entry()}
     isoformat = getattr(value, "isoformat", None)
     return {"\0time": isoformat()} if isoformat is not None else str(value)

@@ -26,6 +26,18 @@ class NotGiven(EstateError):
     code = "DEFERRED"
 
 
+class NotProvisioned(EstateError):
+    """A component has no state yet: what Atmos prints as `(computed)` unless it is told to be strict."""
+
+    code = "NOT_PROVISIONED"
+
+
+class UnknownStore(EstateError):
+    """The configuration knows no store of that name."""
+
+    code = "STORE"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A component instance whose outputs are asked for: its names, and its entry as `describe component` would print it.
@@ -71,7 +83,10 @@ class Lookup(Protocol):
         ...
 
     def store(self, name: str, path: tuple[str, ...], function: str) -> Any:
-        """A value of a store: (stack, component, key), or (key,) as it is kept. KeyError where the store has none."""
+        """A value of a store: by (stack, component, key), or by (key,) as it is kept.
+
+        Raises UnknownStore where there is no such store, KeyError with its reason where the store has no such value.
+        """
         ...
 
     def emulator(self, reference: str, key: str, stack: str) -> Any:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.errors import EstateError
-from catalog.stacks import backends, custom_components, decoding, sections
+from catalog.stacks import backends, custom_components, decoding, deferred, sections
 from catalog.stacks.atmos_config import AtmosConfig
+from catalog.stacks.deferred import Late
 from catalog.stacks.files import Files, join
 from catalog.stacks.findings import Findings
 from catalog.stacks.inheritance import NO_BASES, Chain, Family, Inheritance, combined, normalised
@@ -20,17 +21,22 @@ from catalog.stacks.manifests import Merged
 from catalog.stacks.merging import EMPTY, Map, Memo, check_strategy, merge_all
 from catalog.stacks.roots import RootLayers, Roots, is_included, root_map, stamped
 from catalog.stacks.sections import Section
+from catalog.stacks.texts import FUNCTION, Texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """One component of one stack file: its entry without the stack's name, its chain, and the code it stands for (`component`)."""
+    """One component of one stack file: its entry without the stack's name, its chain, and the code it stands for (`component`).
+
+    `late` are the paths whose layers are merged once functions are evaluated.
+    """
 
     type: str
     name: str
     component: str
     entry: Map = field(repr=False)
     chain: Chain = field(repr=False)
+    late: tuple[Late, ...] = field(default=(), repr=False)
 
     @property
     def metadata(self) -> Map:
@@ -47,12 +53,13 @@ class Built:
 class Components:
     """Builds the components of one estate; what stacks share is merged once."""
 
-    def __init__(self, files: Files, config: AtmosConfig, memo: Memo, *, older: Components | None = None) -> None:
+    def __init__(self, files: Files, config: AtmosConfig, memo: Memo, *, left: str = "{{", older: Components | None = None) -> None:
         self.files = files
         self.config = config
         self.memo = memo
         is_shared = older is not None and older.memo is memo
         self.inheritance: Inheritance = older.inheritance if older is not None and is_shared else Inheritance(memo)
+        self.texts: Texts = older.texts if older is not None and is_shared else Texts(left)
         self.strategy = check_strategy(config.list_strategy)
         self.environment = {key: str(value) for key, value in (config.get("env", otherwise=EMPTY) or EMPTY).items()}
         self.auth = decoding.auth(config.values, config.directory)
@@ -121,6 +128,7 @@ class Components:
         strategy = _strategy(self.strategy, roots.layers.get("settings"), chain.sections.get("settings"), *settings)
         result = roots.entry.copy()
         rows = sections.rows(kind)
+        late: list[Late] = []
         for section_name in {*entry, *chain.sections, *overrides} & rows.keys():
             section, scopes = rows[section_name]
             layers = (
@@ -129,12 +137,18 @@ class Components:
                 self._written(entry, section, kind, name, family.stack),
                 overrides.get(section_name) if "o" in scopes else None,
             )
+            held: tuple[Late, ...] = ()
+            if section_name in deferred.SECTIONS and any(layer and self.texts.flags(layer) & FUNCTION for layer in layers):
+                layers, held = deferred.held_back(section_name, layers, strategy)
+                late += held
             value = self._value(section, layers, strategy, has_append=has_append)
+            if held:
+                value = deferred.placed(value, held)
             if section.shown or value:
                 result[section_name] = value
         self._finish(result, kind, name, entry, roots=roots, chain=chain, physical=physical)
         result["overrides"] = overrides
-        return Built(type=kind, name=name, component=physical, entry=result, chain=chain)
+        return Built(type=kind, name=name, component=physical, entry=result, chain=chain, late=tuple(late))
 
     def _written(self, entry: Map, section: Section, kind: str, name: str, stack: str) -> Any:
         if section.name not in entry:

@@ -12,18 +12,22 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from catalog.engines.template import Engine
 from catalog.errors import EstateError
 from catalog.stacks import assembly, atmos_config, discovery, hints, incremental, validation, workflows
 from catalog.stacks.atmos_config import AtmosConfig, ConfigFile
 from catalog.stacks.components import Components
+from catalog.stacks.evaluation import EVERYTHING, Evaluation, Processing
 from catalog.stacks.files import Files
 from catalog.stacks.findings import Findings, diagnostic
-from catalog.stacks.incremental import Reading
+from catalog.stacks.incremental import Reading, Rules
+from catalog.stacks.lookup import Lookup
 from catalog.stacks.manifests import Manifests, ParsedCache
 from catalog.stacks.naming import Naming
 from catalog.stacks.resolved import ResolvedEstate
 from catalog.stacks.stack_files import StackFile, StackFiles
-from catalog.stacks.stages import AS_WRITTEN, Stages
+from catalog.stacks.stages import AS_WRITTEN
+from catalog.stacks.templates import Settings, Templates
 from catalog.stacks.tree import Tree
 
 
@@ -34,9 +38,10 @@ def resolve(
     config_path: str | None = None,
     strict: bool = False,
     environment: Mapping[str, str] | None = None,
-    lookup: object | None = None,
+    engine: Engine | None = None,
+    lookup: Lookup | None = None,
+    processing: Processing = EVERYTHING,
     cache: ParsedCache | None = None,
-    stages: Stages = AS_WRITTEN,
     inherited: Sequence[ConfigFile] = (),
     git_root: str | None = None,
     previous: ResolvedEstate | None = None,
@@ -46,11 +51,13 @@ def resolve(
     """Resolve the estate in a directory of the tree (where atmos.yaml lies, or where Atmos would be run).
 
     `config_path` is the directory of atmos.yaml when it lies elsewhere, relative to the directory. `environment`, `inherited`
-    and `git_root` are what a strict caller hands in of the world outside. With `previous`, only the stacks that `changed`
-    (tree paths) can touch are resolved again; without `changed`, everything is compared by content. `config` is another
-    tree's configuration that holds for this one too: Atmos reads both sides of a comparison by the configuration at hand.
+    and `git_root` are what a strict caller hands in of the world outside for the configuration, `lookup` what it hands in for
+    functions. `engine` renders templates; without one only plain references are rendered. `processing` says what is evaluated.
+
+    With `previous`, only the stacks that `changed` (tree paths) can touch are resolved again; without `changed`, everything is
+    compared by content. `config` is another tree's configuration that holds for this one too: Atmos reads both sides of a
+    comparison by the configuration at hand.
     """
-    del lookup  # asked by the functions' pass, once there is one
     home = _cleaned(directory)
     with _without_collector():
         files = Files(tree)
@@ -71,7 +78,7 @@ def resolve(
                 files,
                 config,
                 findings,
-                stages=stages,
+                rules=Rules(engine=engine, lookup=lookup, processing=processing),
                 cache=cache,
                 old=previous.memory.reading if previous is not None and previous.memory is not None else None,
                 changed=changed,
@@ -88,24 +95,40 @@ def _read(
     config: AtmosConfig,
     findings: Findings,
     *,
-    stages: Stages,
+    rules: Rules,
     cache: ParsedCache | None,
     old: Reading | None,
     changed: Iterable[str] | None,
 ) -> Reading:
     strict = findings.strict
-    manifests = Manifests(files, config, strict=strict, stages=stages, cache=cache)
+    templates = Templates(rules.engine)
+    manifests = Manifests(files, config, strict=strict, stages=AS_WRITTEN, cache=cache)
     known: Mapping[str, StackFile] = {}
-    if old is not None and incremental.is_comparable(old, config, stages, strict=strict):
+    if old is not None and incremental.is_comparable(old, config, rules, strict=strict):
         reach = incremental.reach(old, manifests, changed)
         if reach is not None:
             manifests.adopt(old.manifests, reach.changed, reach.touched)
             known = {path: stack for path, stack in old.stacks.items() if path not in reach.touched}
-    components = Components(files, config, manifests.memo, older=old.components if old else None)
-    resolver = StackFiles(manifests, components, Naming(config), stages)
-    stacks = {path: known.get(path) or resolver.resolve(path) for path in discovery.top_level(files, config, findings)}
+    components = Components(files, config, manifests.memo, left=Settings.of(config).left, older=old.components if old else None)
+    naming = Naming(config)
+    resolver = StackFiles(manifests, components, naming)
+    built = {path: known.get(path) or resolver.resolve(path) for path in discovery.top_level(files, config, findings)}
+    evaluation = Evaluation(
+        built,
+        config,
+        naming,
+        strict=strict,
+        engine_templates=templates,
+        texts=components.texts,
+        lookup=rules.lookup,
+        processing=rules.processing,
+    )
+    stacks = {
+        path: stack if path in known and evaluation.is_current(stack) else evaluation.finished(stack)
+        for path, stack in built.items()
+    }
     return Reading(
-        strict=strict, config=config, stages=stages, files=files, manifests=manifests, components=components, stacks=stacks
+        strict=strict, config=config, rules=rules, files=files, manifests=manifests, components=components, stacks=stacks
     )
 
 

@@ -9,14 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from catalog.engines.template import Engine
 from catalog.errors import EstateError
 from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.components import Components
 from catalog.stacks.decoding import COMPONENT_TYPES
+from catalog.stacks.evaluation import Processing
 from catalog.stacks.files import Files, join
+from catalog.stacks.lookup import Lookup
 from catalog.stacks.manifests import Manifest, Manifests, content_key
 from catalog.stacks.stack_files import StackFile
-from catalog.stacks.stages import Stages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a reading was made with beside the files: the engine, what may be asked of the world, and what is evaluated."""
+
+    engine: Engine | None
+    lookup: Lookup | None
+    processing: Processing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,7 +36,7 @@ class Reading:
 
     strict: bool
     config: AtmosConfig = field(repr=False)
-    stages: Stages = field(repr=False)
+    rules: Rules = field(repr=False)
     files: Files = field(repr=False)
     manifests: Manifests = field(repr=False)
     components: Components = field(repr=False)
@@ -40,11 +51,11 @@ class Reach:
     touched: frozenset[str]
 
 
-def is_comparable(old: Reading, config: AtmosConfig, stages: Stages, *, strict: bool) -> bool:
+def is_comparable(old: Reading, config: AtmosConfig, rules: Rules, *, strict: bool) -> bool:
     """Tell whether an older reading was made under the same rules, so that anything of it may be kept."""
     return (
         old.strict == strict
-        and old.stages is stages
+        and old.rules == rules
         and (old.config.base_path, old.config.stacks_path, old.config.directory)
         == (config.base_path, config.stacks_path, config.directory)
         and old.config.values == config.values

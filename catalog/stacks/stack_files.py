@@ -1,21 +1,18 @@
-"""One top-level manifest, resolved: its components built and named. What an incremental reading keeps or makes anew."""
+"""One top-level manifest: its components built and named, and later evaluated. What an incremental reading keeps or makes anew."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from catalog.errors import EstateError
-from catalog.stacks import dependencies
 from catalog.stacks.components import Built, Components
 from catalog.stacks.dependencies import Declared
 from catalog.stacks.findings import Findings
 from catalog.stacks.manifests import Manifests, Merged
 from catalog.stacks.merging import EMPTY, Map
-from catalog.stacks.naming import Naming
+from catalog.stacks.naming import Named, Naming
 from catalog.stacks.resolved import ResolvedInstance
 from catalog.stacks.roots import locate
-from catalog.stacks.stages import Stages
 from catalog.values import Diagnostic, Severity, SourceLocation
 
 
@@ -23,8 +20,9 @@ from catalog.values import Diagnostic, Severity, SourceLocation
 class StackFile:
     """What one top-level manifest gives; `merged` is None when it can't be read, `error` tells why it gave no stack.
 
-    `file` is the manifest relative to the estate, `lost` the (type, name) of components that can't be built. `instances` and
-    `built` go in parallel; `declared` holds each instance's dependencies as written, `names` the stacks that they name.
+    `file` is the manifest relative to the estate, `lost` the (type, name) of components that can't be built. `built`, `named` and,
+    once they are evaluated, `instances` go in parallel; `declared` holds each instance's dependencies as written, `consulted` the
+    components of any stack that the evaluation asked for, with the stack files that answered.
     """
 
     path: str
@@ -32,12 +30,19 @@ class StackFile:
     name: str
     merged: Merged | None = None
     error: EstateError | None = None
-    instances: tuple[ResolvedInstance, ...] = ()
     built: tuple[Built, ...] = field(default=(), repr=False)
+    named: tuple[Named, ...] = field(default=(), repr=False)
+    instances: tuple[ResolvedInstance, ...] = ()
     declared: tuple[tuple[Declared, ...], ...] = field(default=(), repr=False)
-    names: frozenset[str] = frozenset()
+    consulted: tuple[tuple[tuple[str, str], frozenset[str]], ...] = field(default=(), repr=False)
     lost: frozenset[tuple[str, str]] = frozenset()
     diagnostics: tuple[Diagnostic, ...] = ()
+    has_text: bool = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The stacks that the components name."""
+        return frozenset(named.stack for named in self.named)
 
     def root(self, section: str) -> Map:
         """A section of the manifest's root, merged over its imports."""
@@ -48,11 +53,10 @@ class StackFile:
 class StackFiles:
     """Resolves top-level manifests one by one, sharing everything that is equal between them."""
 
-    def __init__(self, manifests: Manifests, components: Components, naming: Naming, stages: Stages) -> None:
+    def __init__(self, manifests: Manifests, components: Components, naming: Naming) -> None:
         self.manifests = manifests
         self.components = components
         self.naming = naming
-        self.stages = stages
 
     def resolve(self, path: str) -> StackFile:
         """Return what a top-level manifest gives; in strict reading raises EstateError where Atmos fails."""
@@ -106,21 +110,19 @@ class StackFiles:
             kind, name, error = item
             findings.lose(_located(error, merged, ("components", kind, name)), component=name)
             lost.add((kind, name))
-        instances = tuple(self._instance(item, merged, findings) for item in built)
         return StackFile(
             path=path,
             file=file,
             name=merged.manifest.name,
             merged=merged,
-            instances=instances,
             built=tuple(built),
-            declared=tuple(() if item.abstract else tuple(_declared(item, merged)) for item in instances),
-            names=frozenset(instance.stack for instance in instances),
+            named=tuple(self._named(item, merged, findings) for item in built),
             lost=frozenset(lost),
             diagnostics=tuple(dict.fromkeys(findings.diagnostics)),
+            has_text=merged.has_text,
         )
 
-    def _instance(self, built: Built, merged: Merged, findings: Findings) -> ResolvedInstance:
+    def _named(self, built: Built, merged: Merged, findings: Findings) -> Named:
         manifest = merged.manifest
         named = self.naming.name(built.entry, manifest.name, merged.value.get("name"))
         if named.problem is not None and not self.manifests.strict and not built.is_abstract:
@@ -131,39 +133,7 @@ class StackFiles:
                 hint=named.problem.hint or f"The stack is named by its manifest, '{manifest.name}'.",
                 location=SourceLocation(file=manifest.file, line=1),
             )
-        entry = {
-            **built.entry,
-            "atmos_component": built.name,
-            "atmos_stack": named.stack,
-            "stack": named.stack,
-            "atmos_stack_file": manifest.name,
-            "atmos_manifest": manifest.name,
-            "component_info": self.naming.component_info(built.type, built.entry),
-        }
-        if built.type == "terraform":
-            entry["workspace"] = self.naming.workspace(built.entry, named)
-        entry = self.stages.functions(self.stages.component(entry))
-        metadata = built.metadata
-        mention = merged.mentions.get((built.type, built.name))
-        return ResolvedInstance(
-            stack=named.stack,
-            type=built.type,
-            name=built.name,
-            component=built.component,
-            sections=entry,
-            abstract=built.is_abstract,
-            enabled=metadata.get("enabled") is not False,
-            locked=metadata.get("locked") is True,
-            bases=built.chain.names,
-            manifest=manifest.file,
-            location=mention.location(("components", built.type, built.name)) if mention else None,
-        )
-
-
-def _declared(instance: ResolvedInstance, merged: Merged) -> Iterator[Declared]:
-    yield from dependencies.declared(instance.sections)
-    if merged.has_text:
-        yield from dependencies.inferred(instance.sections)
+        return named
 
 
 def renamed(instance: ResolvedInstance, stack: str) -> ResolvedInstance:

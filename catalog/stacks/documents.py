@@ -3,7 +3,7 @@
 Everybody who reads YAML reads it here: manifests, workflows, seeds and component metadata. libyaml splits the text into
 events; what the events mean follows Go's yaml.v3 (`scalars`), because that is what Atmos sees: only the first document
 counts, a duplicate key is an error, keys are text, `<<` merges maps, a date is a `Timestamp`. Atmos' own tags become text
-(`!env HOME` is the string "!env HOME"), except `!append`, which wraps its list.
+(`!env HOME` is the string "!env HOME"), except `!append`, which wraps its list; `!include` becomes an `Include`, for `includes`.
 """
 
 from __future__ import annotations
@@ -79,23 +79,30 @@ TAGS = (
 _KNOWN_TAGS = frozenset(TAGS)
 _YAML_TAG = "tag:yaml.org,2002:"
 
+_INCLUDES = frozenset({"!include", "!include.raw"})
+
 # Both bound what a small hostile file can ask for; real manifests stay far below.
 _DEPTH_LIMIT = 150
 _ALIAS_LIMIT = 400_000
+
+
+class Include(str):  # noqa: SLOT000 - a subclass of str can't have slots of its own and needs none
+    """A scalar tagged `!include` or `!include.raw`, as its text; a quoted string with the same text is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """One YAML document: its value (dicts, lists, scalars, `Timestamp`), and where everything is written.
 
-    `file` is what locations name. `has_timestamps` and `has_functions` tell whether any value is a date or begins with `!`
-    (an Atmos function); `first_function` is the line of the first one.
+    `file` is what locations name. `has_timestamps` and `has_includes` tell whether any value is a date or an `Include`,
+    `first_function` is the line of the first text that begins with `!` (an Atmos function).
     """
 
     file: str
     value: Any
     places: Places = field(repr=False)
     has_timestamps: bool = False
+    has_includes: bool = False
     first_function: int | None = None
 
     def location(self, path: Sequence[str | int]) -> SourceLocation | None:
@@ -118,20 +125,25 @@ def place(places: Places, path: Sequence[str | int]) -> tuple[int, int] | None:
     return found[:2] if found else None
 
 
-def load(content: bytes, file: str) -> Document:
-    """Read the first document of a YAML file; raises EstateError (code YAML) with the place and the parser's words."""
-    return _Reader(content, file).document()
+def load(content: bytes, file: str, *, tags: bool = True) -> Document:
+    """Read the first document of a YAML file; raises EstateError (code YAML) with the place and the parser's words.
+
+    Without `tags`, any tag but YAML's own is dropped and its scalar is text, as in an included file.
+    """
+    return _Reader(content, file, tags=tags).document()
 
 
 class _Reader:
     """One pass over libyaml's events. Mutable while reading, gone afterwards."""
 
-    def __init__(self, content: bytes, file: str) -> None:
+    def __init__(self, content: bytes, file: str, *, tags: bool) -> None:
         self.file = file
+        self.tags = tags
         self.anchors: dict[str, tuple[Any, Places, int]] = {}
         self.open_anchors: set[str] = set()
         self.size = 0
         self.has_timestamps = False
+        self.has_includes = False
         self.first_function: int | None = None
         self.parser = self._started(content)
 
@@ -152,6 +164,7 @@ class _Reader:
             value=value,
             places=places,
             has_timestamps=self.has_timestamps,
+            has_includes=self.has_includes,
             first_function=self.first_function,
         )
 
@@ -184,8 +197,10 @@ class _Reader:
         read = self._mapping if type(event) is MappingStartEvent else self._sequence
         value, places = read(event, depth + 1)
         tag = event.tag
-        if tag and tag[0] == "!" and tag != "!":
+        if tag and tag[0] == "!" and tag != "!" and self.tags:
             self._known(tag, event)
+            if tag in _INCLUDES:
+                raise self._error("invalid function arguments at 1:1: expected arguments", event, prefix="")
             if tag == "!append" and isinstance(value, list):
                 value, places = {APPEND: value}, {APPEND: (event.start_mark.line + 1, event.start_mark.column + 1, places)}
         if anchor:
@@ -261,7 +276,7 @@ class _Reader:
         key = scalars.key(value)
         if key is None:
             raise self._error("a map key is null", event)
-        return intern(key)
+        return intern(key if type(key) is str else str(key))
 
     def _scalar(self, event: Event) -> Any:
         tag, text = event.tag, event.value
@@ -283,7 +298,12 @@ class _Reader:
         return value
 
     def _custom(self, tag: str, text: str, event: Event) -> Any:
+        if not self.tags:
+            return text
         self._known(tag, event)
+        if tag in _INCLUDES:
+            self.has_includes = True
+            return Include(f"{tag} {text}".strip())
         if tag == "!literal":
             return text
         if tag == "!append":

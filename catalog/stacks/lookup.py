@@ -97,6 +97,10 @@ class Lookup(Protocol):
         """A file from the network."""
         ...
 
+    def file(self, path: str) -> bytes | None:
+        """A file outside the tree, by its absolute path or its path from the tree's root; None where there is none."""
+        ...
+
     def datasource(self, alias: str, address: str, arguments: tuple[str, ...]) -> Any:
         """The data of a template's datasource."""
         ...
@@ -147,6 +151,10 @@ class Nothing:
     def fetch(self, address: str) -> bytes:
         """Refuse."""
         raise NotGiven(f"{address} is not fetched here")
+
+    def file(self, path: str) -> bytes | None:
+        """Refuse."""
+        raise NotGiven(f"{path} lies outside the estate, where no file is read")
 
     def datasource(self, alias: str, address: str, arguments: tuple[str, ...]) -> Any:
         """Refuse."""

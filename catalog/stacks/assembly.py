@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from catalog.errors import EstateError
 from catalog.stacks import provenance, validation
 from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.decoding import COMPONENT_TYPES
 from catalog.stacks.edges import Edges, Place, Targets, edges_of, is_local
 from catalog.stacks.findings import Findings, ordered
-from catalog.stacks.manifests import Manifest, Manifests
+from catalog.stacks.manifests import Manifests
 from catalog.stacks.resolved import (
     ProvenanceEntry,
     ResolvedEstate,
@@ -50,9 +49,8 @@ class Assembly:
     """What an assembled estate keeps for the next: the reading it was made of, its parts by stack name, its manifests by path."""
 
     reading: Any = field(repr=False)
-    paths: frozenset[str] = field(repr=False)
     parts: Mapping[str, Part] = field(repr=False)
-    manifests: Mapping[str, tuple[Manifest, ResolvedManifest]] = field(repr=False)
+    manifests: Mapping[str, ResolvedManifest] = field(repr=False)
 
 
 def assemble(
@@ -73,14 +71,14 @@ def assemble(
     read = manifests.read_paths()
     return ResolvedEstate(
         stacks=tuple(part.stack for part in parts.values()),
-        manifests=tuple(sorted((found for _, found in told.values()), key=lambda item: item.path)),
+        manifests=tuple(sorted(told.values(), key=lambda item: item.path)),
         dependencies=tuple(chain.from_iterable(item.found for item in edges)),
         unresolved_dependencies={key: texts for item in edges for key, texts in item.unresolved.items()},
         workflows=workflows,
         diagnostics=ordered(
             (
                 *findings.diagnostics,
-                *(note for item in read.values() if isinstance(item, Manifest) for note in item.diagnostics),
+                *(note for items in read.values() if isinstance(items, tuple) for item in items for note in item.diagnostics),
                 *(note for stack in stacks.values() for note in stack.diagnostics),
                 *(note for item in edges for note in item.missing),
             )
@@ -91,7 +89,7 @@ def assemble(
         provenance=_Provenance(parts),
         empty_stacks=tuple(_empty_names(config, stacks)),
         config=config,
-        memory=Assembly(reading=reading, paths=manifests.files.known, parts=parts, manifests=told),
+        memory=Assembly(reading=reading, parts=parts, manifests=told),
     )
 
 
@@ -169,34 +167,21 @@ def _all_edges(parts: Mapping[str, Part]) -> list[Edges]:
     return [part.edges if part.edges is not None else edges_of(part.places, targets) for part in parts.values()]
 
 
-def _manifests(
-    manifests: Manifests, stacks: Mapping[str, StackFile], old: Assembly | None
-) -> dict[str, tuple[Manifest, ResolvedManifest]]:
-    # What imports mean can only change when files come or go.
-    known = old.manifests if old is not None and old.paths == manifests.files.known else {}
-    result: dict[str, tuple[Manifest, ResolvedManifest]] = {}
-    for path, manifest in manifests.read_paths().items():
-        if isinstance(manifest, Manifest):
-            told = known.get(path)
-            is_same = told is not None and told[0] is manifest and told[1].top_level == (path in stacks)
-            result[path] = told if told is not None and is_same else (manifest, _manifest(manifests, manifest, path in stacks))
+def _manifests(manifests: Manifests, stacks: Mapping[str, StackFile], old: Assembly | None) -> dict[str, ResolvedManifest]:
+    known = old.manifests if old is not None else {}
+    imports = manifests.imports_of()
+    result: dict[str, ResolvedManifest] = {}
+    for path, found in manifests.read_paths().items():
+        if isinstance(found, tuple):
+            told = ResolvedManifest(
+                path=found[0].file,
+                name=found[0].name,
+                content_hash=found[0].content_hash,
+                top_level=path in stacks,
+                imports=tuple(map(manifests.relative_to_estate, imports.get(path, ()))),
+            )
+            result[path] = known[path] if path in known and known[path] == told else told
     return result
-
-
-def _manifest(manifests: Manifests, manifest: Manifest, top_level: bool) -> ResolvedManifest:
-    imports: list[str] = []
-    for wanted in manifest.imports:
-        try:
-            imports += manifests.resolver.find(wanted, manifest.relative, manifest.path)
-        except EstateError:
-            continue
-    return ResolvedManifest(
-        path=manifest.file,
-        name=manifest.name,
-        content_hash=manifest.content_hash,
-        top_level=top_level,
-        imports=tuple(map(manifests.relative_to_estate, imports)),
-    )
 
 
 def _empty_names(config: AtmosConfig, stacks: Mapping[str, StackFile]) -> Iterator[str]:

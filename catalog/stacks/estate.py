@@ -21,12 +21,11 @@ from catalog.stacks.evaluation import EVERYTHING, Evaluation, Processing
 from catalog.stacks.files import Files
 from catalog.stacks.findings import Findings, diagnostic
 from catalog.stacks.incremental import Reading, Rules
-from catalog.stacks.lookup import Lookup
+from catalog.stacks.lookup import NOTHING, Lookup
 from catalog.stacks.manifests import Manifests, ParsedCache
 from catalog.stacks.naming import Naming
 from catalog.stacks.resolved import ResolvedEstate
 from catalog.stacks.stack_files import StackFile, StackFiles
-from catalog.stacks.stages import AS_WRITTEN
 from catalog.stacks.templates import Settings, Templates
 from catalog.stacks.tree import Tree
 
@@ -102,13 +101,13 @@ def _read(
 ) -> Reading:
     strict = findings.strict
     templates = Templates(rules.engine)
-    manifests = Manifests(files, config, strict=strict, stages=AS_WRITTEN, cache=cache)
+    manifests = Manifests(files, config, strict=strict, templates=templates, lookup=rules.lookup or NOTHING, cache=cache)
     known: Mapping[str, StackFile] = {}
     if old is not None and incremental.is_comparable(old, config, rules, strict=strict):
         reach = incremental.reach(old, manifests, changed)
         if reach is not None:
-            manifests.adopt(old.manifests, reach.changed, reach.touched)
             known = {path: stack for path, stack in old.stacks.items() if path not in reach.touched}
+            manifests.adopt(old.manifests, reach.changed, reach.touched, known)
     components = Components(files, config, manifests.memo, left=Settings.of(config).left, older=old.components if old else None)
     naming = Naming(config)
     resolver = StackFiles(manifests, components, naming)

@@ -17,7 +17,7 @@ from catalog.stacks.decoding import COMPONENT_TYPES
 from catalog.stacks.evaluation import Processing
 from catalog.stacks.files import Files, join
 from catalog.stacks.lookup import Lookup
-from catalog.stacks.manifests import Manifest, Manifests, content_key
+from catalog.stacks.manifests import Manifests, content_key
 from catalog.stacks.stack_files import StackFile
 
 
@@ -74,9 +74,10 @@ def reach(old: Reading, manifests: Manifests, changed: Iterable[str] | None) -> 
     direct = moved | (_differing(old, files) if changed is None else frozenset(changed))
     touched = {path for path in old.manifests.read_paths() if path in direct} | (direct & files.known)
     touched |= old.manifests.in_cycles()
+    asked = old.manifests.asked_by()
     if moved:
-        touched |= _reading_otherwise(old.manifests, manifests)
-    return Reach(changed=direct, touched=_importers(old.manifests, touched))
+        touched |= _reading_otherwise(asked, old.manifests, manifests)
+    return Reach(changed=direct, touched=_importers(asked, old.manifests, touched))
 
 
 def _moves_code(old: Reading, files: Files, moved: frozenset[str]) -> bool:
@@ -91,31 +92,33 @@ def _moves_code(old: Reading, files: Files, moved: frozenset[str]) -> bool:
 
 
 def _differing(old: Reading, files: Files) -> frozenset[str]:
-    return frozenset(path for path, known in old.manifests.read_paths().items() if _differs(path, known, old, files))
+    return frozenset(path for path in old.manifests.read_paths() if _differs(path, old, files))
 
 
-def _differs(path: str, known: Manifest | EstateError, old: Reading, files: Files) -> bool:
-    if not isinstance(known, Manifest) or not files.has(path):
+def _differs(path: str, old: Reading, files: Files) -> bool:
+    if not files.has(path):
         return True
     before, now = old.files.tree.fingerprint(path), files.tree.fingerprint(path)
     if before is not None and now is not None:
         return before != now
-    return content_key(files.tree.read(path)) != known.content_hash
+    try:
+        return content_key(files.tree.read(path)) != old.manifests.source(path).content_hash
+    except (EstateError, OSError):
+        return True
 
 
-def _reading_otherwise(old: Manifests, new: Manifests) -> set[str]:
+def _reading_otherwise(asked: Mapping[str, Mapping[str, None]], old: Manifests, new: Manifests) -> set[str]:
     """The manifests with an import that now means other files."""
     other = {written for written, found in old.resolver.known.items() if new.resolver.look(written) != found}
-    read = old.read_paths().items()
-    return {path for path, known in read if isinstance(known, Manifest) and any(item.path in other for item in known.imports)}
+    return {path for path, written in asked.items() if not other.isdisjoint(written)}
 
 
-def _importers(manifests: Manifests, touched: set[str]) -> frozenset[str]:
+def _importers(asked: Mapping[str, Mapping[str, None]], manifests: Manifests, touched: set[str]) -> frozenset[str]:
     """Everything touched, with all that imports it, directly or not."""
     importers: dict[str, list[str]] = {}
-    for path, known in manifests.read_paths().items():
-        for wanted in known.imports if isinstance(known, Manifest) else ():
-            for target in manifests.resolver.known.get(wanted.path, ("", []))[1]:
+    for path, paths in asked.items():
+        for written in paths:
+            for target in manifests.resolver.known.get(written, ("", []))[1]:
                 importers.setdefault(target, []).append(path)
     reached = set(touched)
     waiting = list(touched)

@@ -1,71 +1,52 @@
 """Manifests: one YAML file each, and what it becomes when its imports are merged below it.
 
 In go a tree and the configuration, out come `Merged` values: the merged content (shared between stacks wherever equal), and the
-tree of files that made it, from which provenance is told later. Every file is parsed once and every import prefix merged once.
+tree of files that made it, from which provenance is told later. Every file is parsed once and taken through the file pass once for
+each context that it is imported with; every import prefix is merged once.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
+from catalog.engines.template import Host
 from catalog.errors import EstateError
-from catalog.stacks import documents, hints
+from catalog.stacks import functions, hints
 from catalog.stacks.atmos_config import AtmosConfig
+from catalog.stacks.contexts import Contexts
 from catalog.stacks.documents import Document
-from catalog.stacks.files import Files, extension, join
+from catalog.stacks.file_pass import FilePass
+from catalog.stacks.files import Files, join
 from catalog.stacks.findings import Findings
+from catalog.stacks.import_paths import Earlier, ImportPaths
 from catalog.stacks.imports import Import, Resolver, read_imports
+from catalog.stacks.locals import Evaluate
+from catalog.stacks.lookup import NOTHING, Lookup, NotGiven
 from catalog.stacks.merging import EMPTY, Map, Memo, appended, holds_append, merge
-from catalog.stacks.scalars import Timestamp
-from catalog.stacks.stages import Stages
+from catalog.stacks.naming import Naming
+from catalog.stacks.override_scopes import NO_OVERRIDES, Scope, Scopes
+from catalog.stacks.sources import MemoryCache, ParsedCache, Source, Sources, content_key, is_manifest_path
+from catalog.stacks.templates import Settings, Templates
+from catalog.stacks.texts import Texts
 from catalog.values import Diagnostic, SourceLocation
 
-_PARSE_WORDS = (
-    "invalid stack manifest: failed to parse YAML for locals extraction "
-    "(hint: if this file contains Go template directives, rename it to .yaml.tmpl): {error}\n\n"
-    "File being processed: {file}\nstack manifest '{file}'"
-)
+__all__ = ["Manifest", "Manifests", "MemoryCache", "Merged", "ParsedCache", "content_key", "is_manifest_path"]
 
-
-_LINE = re.compile(r"(?:unmarshal errors:\n *)?line \d+: ")
-
-
-class ParsedCache(Protocol):
-    """Remembers parsed files between readings, by a key of content and path."""
-
-    def get(self, key: str) -> Document | None:
-        """The document kept under the key."""
-        ...
-
-    def put(self, key: str, document: Document) -> None:
-        """Keep a document under the key."""
-        ...
-
-
-class MemoryCache:
-    """A cache in memory: for a process that reads an estate again and again."""
-
-    def __init__(self) -> None:
-        self._documents: dict[str, Document] = {}
-
-    def get(self, key: str) -> Document | None:
-        """The document kept under the key."""
-        return self._documents.get(key)
-
-    def put(self, key: str, document: Document) -> None:
-        """Keep a document under the key."""
-        self._documents[key] = document
+# Bounds that real estates never meet: how deep imports nest, and how often a file may return below itself with other contexts.
+_DEPTH = 300
+_RETURNS = 8
+_ENDLESS = ("IMPORT_CYCLE", "IMPORT_DEPTH")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """One file as read.
+    """One file as it is read with one context.
 
     `path` lies in the tree, `file` is relative to the estate, `relative` to the stacks directory, `name` is that without extension.
+    `value` is its content after the file pass, `context` what its imports are read with.
     """
 
     path: str
@@ -79,22 +60,11 @@ class Manifest:
     has_append: bool
     has_text: bool
     diagnostics: tuple[Diagnostic, ...] = field(repr=False)
+    context: Map = field(default_factory=lambda: EMPTY, repr=False)
 
     def location(self, path: tuple[str | int, ...]) -> SourceLocation | None:
         """Where a path is written in this file, following no import."""
         return self.document.location(path)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Scope:
-    """The `overrides` in force while a file is read: its ancestors' own, and what earlier imports leaked, for both types."""
-
-    terraform: tuple[Map, Map] = (EMPTY, EMPTY)  # written in this file and its ancestors, come from imports
-    helmfile: tuple[Map, Map] = (EMPTY, EMPTY)
-
-    def key(self) -> tuple[int, ...]:
-        """An identity for memos: equal keys are the same maps."""
-        return (*map(id, self.terraform), *map(id, self.helmfile))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -113,146 +83,346 @@ class Merged:
     has_text: bool
     mentions: dict[tuple[str, str], Manifest] = field(repr=False)
 
-    def contributions(self, chain: tuple[str, ...] = ()) -> Iterator[tuple[Manifest, tuple[str, ...]]]:
+    def contributions(self) -> Iterator[tuple[Manifest, tuple[str, ...]]]:
         """Every file in the order in which it was merged, each with the import chain from the top-level manifest to it."""
-        below = (*chain, self.manifest.file)
-        for part in self.parts:
-            yield from part.contributions(below)
-        yield self.manifest, below
+        waiting: list[tuple[Merged, tuple[str, ...], bool]] = [(self, (self.manifest.file,), False)]
+        while waiting:
+            merged, chain, is_entered = waiting.pop()
+            if is_entered or not merged.parts:
+                yield merged.manifest, chain
+                continue
+            waiting.append((merged, chain, True))
+            waiting.extend((part, (*chain, part.manifest.file), False) for part in reversed(merged.parts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Terms:
+    """On what terms a file is read: the context that its import gives it, and the import's flags."""
+
+    context: Map
+    skip: bool = False
+    ignore_missing: bool = False
+
+    def key(self) -> tuple[int, bool, bool]:
+        """An identity for memos."""
+        return id(self.context), self.skip, self.ignore_missing
+
+
+_Known = TypeVar("_Known")
+ReadKey = tuple[str, int, bool, bool]
+NodeKey = tuple[Any, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Node:
+    """A file merged on certain terms, and what that took.
+
+    `asked` are the paths that its imports ask for, rendered; `below` the merges that it is made of; `depends` tells whether any
+    path in it depends on what its importers imported before; `failed_at` is the import that failed.
+    """
+
+    read: ReadKey
+    result: Merged | EstateError | None = None
+    asked: dict[str, None] = field(default_factory=dict)
+    below: dict[NodeKey, None] = field(default_factory=dict)
+    depends: bool = False
+    failed_at: SourceLocation | None = None
+
+
+class _Way:
+    """The files that are being merged, from the top-level manifest down."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        self._open: dict[ReadKey, int] = {}
+        self._times: dict[str, int] = {}
+
+    def loops(self, key: ReadKey) -> bool:
+        """Tell whether a file is being merged already, on these terms or on ever other ones."""
+        return self._open.get(key, 0) > 0 or self._times.get(key[0], 0) >= _RETURNS
+
+    @contextmanager
+    def through(self, key: ReadKey) -> Iterator[None]:
+        """Stand in one more file."""
+        self.paths.append(key[0])
+        self._open[key] = self._open.get(key, 0) + 1
+        self._times[key[0]] = self._times.get(key[0], 0) + 1
+        try:
+            yield
+        finally:
+            self.paths.pop()
+            self._open[key] -= 1
+            self._times[key[0]] -= 1
 
 
 class Manifests:
-    """Reads and merges the manifests of one estate, each once."""
+    """Reads and merges the manifests of one estate, each once.
+
+    `lookup` answers the YAML functions of locals, `host` what templates ask for beyond their data.
+    """
 
     def __init__(
-        self, files: Files, config: AtmosConfig, *, strict: bool, stages: Stages, cache: ParsedCache | None = None
+        self,
+        files: Files,
+        config: AtmosConfig,
+        *,
+        strict: bool,
+        templates: Templates | None = None,
+        lookup: Lookup = NOTHING,
+        cache: ParsedCache | None = None,
+        host: Host | None = None,
     ) -> None:
         self.files = files
         self.config = config
         self.strict = strict
-        self.stages = stages
-        self.cache = cache
+        self.lookup = lookup
         self.memo = Memo()
         self.resolver = Resolver(files, config, strict=strict)
         self.strategy = config.list_strategy
-        self._read: dict[str, Manifest | EstateError] = {}
-        self._merged: dict[tuple[str, tuple[int, ...]], Merged | EstateError] = {}
-        self._kept: list[Scope] = []  # identities in keys are good only while the scopes live
-        self._empty = Scope()
+        self.templates = templates or Templates()
+        self._environment = _environment(lookup)
+        self._settings = Settings.of(config)
+        self._host = host
+        self._sources = Sources(files, cache)
+        self._known: dict[str, Source | EstateError] = {}
+        self._hints: dict[str, tuple[Diagnostic, ...]] = {}
+        self._read: dict[ReadKey, Manifest | EstateError] = {}
+        self._nodes: dict[NodeKey, _Node] = {}
+        self._roots: dict[NodeKey, None] = {}
+        self._live: dict[int, _Node] | None = None
+        self._start(Contexts(self.strategy), Memo(), [])
 
-    def read(self, path: str) -> Manifest:
-        """Return one file as read; raises EstateError (the same one each time) when it can't be."""
-        known = self._read.get(path)
+    def _start(self, contexts: Contexts, memo: Memo, kept: list[Scope]) -> None:
+        """Begin with what is remembered of values by their identity."""
+        self.contexts = contexts
+        self.memo = memo
+        self._scopes = Scopes(memo, self.strategy)
+        self._scopes.kept.extend(kept)
+        self._pass = FilePass(
+            strict=self.strict,
+            contexts=contexts,
+            templates=self.templates,
+            texts=Texts(),
+            evaluate=self._evaluator,
+            environment=self._environment,
+            host=self._host,
+        )
+        self._paths = ImportPaths(
+            templates=self.templates,
+            options=self._pass.options(),
+            memo=memo,
+            strategy=self.strategy,
+            is_enabled=self._settings.enabled,
+            ignore_missing=self._settings.ignore_missing,
+        )
+
+    def source(self, path: str) -> Source:
+        """Return a file as it is written; raises EstateError (the same one each time) when it can't be read."""
+        known = self._known.get(path)
         if known is None:
             try:
-                known = self._parsed(path)
+                known = self._sources.read(path, self.relative_to_estate(path), self._relative_to_stacks(path))
             except EstateError as error:
                 known = error
-            self._read[path] = known
-        if isinstance(known, EstateError):
-            raise known.with_traceback(None)
-        return known
+            self._known[path] = known
+        return _given(known)
 
     def merged(self, path: str) -> Merged:
         """Return a top-level manifest with its imports merged; raises EstateError when any of them can't be read."""
-        return self._merge(path, self._empty, ())
+        key, node = self._node(path, self._own_terms(), NO_OVERRIDES, Earlier(), _Way())
+        self._roots[key] = None
+        self._live = None
+        return _given(node.result)
 
-    def read_paths(self) -> dict[str, Manifest | EstateError]:
-        """Every file asked for so far, as read or with its error."""
-        return self._read
+    def guilty_import(self, path: str) -> SourceLocation | None:
+        """Where the import stands in a top-level manifest that kept it from being merged."""
+        node = self._nodes.get(_key(path, self._own_terms(), NO_OVERRIDES))
+        return node.failed_at if node is not None else None
+
+    def _own_terms(self) -> Terms:
+        return Terms(context=EMPTY, ignore_missing=self._settings.ignore_missing)
+
+    def read_paths(self) -> dict[str, tuple[Manifest, ...] | EstateError]:
+        """Every file that this reading is made of: as it was read, once for each context, or with its error."""
+        found: dict[str, dict[int, Manifest]] = {}
+        errors: dict[str, EstateError] = {}
+        for node in self._alive():
+            known = self._read.get(node.read)
+            if isinstance(known, EstateError):
+                errors.setdefault(node.read[0], known)
+            elif known is not None:
+                found.setdefault(node.read[0], {})[id(known)] = known
+        return {**errors, **{path: tuple(items.values()) for path, items in found.items()}}
+
+    def imports_of(self) -> dict[str, tuple[str, ...]]:
+        """The files (tree paths) that each file imports, in order, whatever it is read with."""
+        return {
+            path: tuple(dict.fromkeys(target for written in asked for target in self._meant(written)))
+            for path, asked in self.asked_by().items()
+        }
+
+    def _meant(self, written: str) -> list[str]:
+        return (self.resolver.known.get(written) or self.resolver.look(written))[1]
+
+    def asked_by(self) -> dict[str, dict[str, None]]:
+        """The paths that the imports of each file ask for, by the file's tree path."""
+        found: dict[str, dict[str, None]] = {}
+        for node in self._alive():
+            found.setdefault(node.read[0], {}).update(node.asked)
+        return found
+
+    def _alive(self) -> Iterable[_Node]:
+        """The merges that this reading is made of, from its top-level manifests down; others are remembered from an older one."""
+        if self._live is None:
+            found: dict[int, _Node] = {}
+            waiting = list(reversed(self._roots))
+            while waiting:
+                node = self._nodes.get(waiting.pop())
+                if node is not None and id(node) not in found:
+                    found[id(node)] = node
+                    waiting.extend(reversed(node.below))
+            self._live = found
+        return self._live.values()
 
     def in_cycles(self) -> set[str]:
         """The manifests that an import cycle kept from being merged; where a cycle is found depends on where reading began."""
-        return {
-            path for (path, _), known in self._merged.items() if isinstance(known, EstateError) and known.code == "IMPORT_CYCLE"
-        }
+        failed = ((node.read[0], node.result) for node in self._nodes.values())
+        return {path for path, error in failed if isinstance(error, EstateError) and error.code in _ENDLESS}
 
-    def adopt(self, other: Manifests, changed: frozenset[str], touched: frozenset[str]) -> None:
-        """Take over what another reading knows: the files (tree paths) that didn't change, the merges that no change touches."""
-        self.memo = other.memo if other.memo.is_worth_keeping() else Memo()
-        self._kept, self._empty = list(other._kept), other._empty
+    def adopt(self, other: Manifests, changed: frozenset[str], touched: frozenset[str], kept: Iterable[str]) -> None:
+        """Take over what another reading knows.
+
+        That is the files (tree paths) that didn't change, the merges that no change touches; `kept` are the top-level manifests that
+        won't be asked for again.
+        """
+        self._start(other.contexts, other.memo if other.memo.is_worth_keeping() else Memo(), other._scopes.kept)
         for written in other.resolver.known:
             self.resolver.look(written)
-        self._read = {path: known for path, known in other._read.items() if path not in changed}
-        self._merged = {key: known for key, known in other._merged.items() if key[0] not in touched}
+        other._alive()
+        alive = other._live or {}
+        self._known = {path: known for path, known in other._known.items() if path not in changed}
+        self._hints = {path: known for path, known in other._hints.items() if path not in changed}
+        self._nodes = {key: node for key, node in other._nodes.items() if key[0] not in touched and id(node) in alive}
+        read = {node.read for node in alive.values()}
+        self._read = {key: known for key, known in other._read.items() if key[0] not in changed and key in read}
+        roots = set(kept)
+        self._roots = {key: None for key in other._roots if key[0] in roots}
 
-    def _parsed(self, path: str) -> Manifest:
-        file = self.relative_to_estate(path)
-        relative = self._relative_to_stacks(path)
-        try:
-            content = self.files.tree.read(path)
-        except (OSError, UnicodeError) as error:
-            raise EstateError(
-                f"error reading file: {relative}: {error}", code="YAML", location=SourceLocation(file=file)
-            ) from error
-        content_hash = content_key(content)
-        try:
-            document = self.stages.file(self._document(content, content_hash, file), EMPTY)
-            value = self._content(document, relative)
-        except EstateError as error:
-            # Lenient messages leave the line to the location, so that moving a line doesn't make another diagnostic.
-            words = _PARSE_WORDS.format(error=error.message, file=relative) if self.strict else _LINE.sub("", error.message)
-            raise EstateError(words, code="YAML", hint=error.hint, location=error.location) from error
-        findings = Findings(strict=self.strict)
-        imports = read_imports(value, document, relative, findings)
-        hints.of_manifest(document, value, relative, findings, is_text_template=b"{{" in content)
-        return Manifest(
-            path=path,
-            file=file,
-            name=stack_file_name(relative),
-            relative=relative,
-            content_hash=content_hash,
-            document=document,
-            value=value,
-            imports=imports,
-            has_append=b"!append" in content and holds_append(value),
-            has_text=b"{{" in content or document.first_function is not None,
-            diagnostics=tuple(findings.diagnostics),
-        )
-
-    def _document(self, content: bytes, content_hash: str, file: str) -> Document:
-        if self.cache is None:
-            return documents.load(content, file)
-        key = f"{content_hash}:{file}"
-        known = self.cache.get(key)
-        if known is None:
-            known = documents.load(content, file)
-            self.cache.put(key, known)
-        return known
-
-    def _content(self, document: Document, relative: str) -> Map:
-        value = document.value
-        if value is None:
-            return EMPTY
-        if not isinstance(value, dict):
-            kind = "!!seq" if isinstance(value, list) else "!!str"
-            words = f"yaml: unmarshal errors:\n  line 1: cannot unmarshal {kind} into map[string]interface {{}}"
-            raise EstateError(words, code="YAML", location=SourceLocation(file=document.file, line=1, column=1), hint=relative)
-        erased = _without_timestamps(value) if document.has_timestamps else value
-        return erased if isinstance(erased, dict) else EMPTY
-
-    def _merge(self, path: str, scope: Scope, chain: tuple[str, ...]) -> Merged:
-        key = (path, scope.key())
-        known = self._merged.get(key)
+    def _manifest(self, path: str, terms: Terms, way: _Way) -> Manifest:
+        key = (path, *terms.key())
+        known = self._read.get(key)
         if known is None:
             try:
-                known = self._with_imports(self.read(path), scope, (*chain, path))
+                known = self._passed(self.source(path), terms)
             except EstateError as error:
-                known = error
-            self._merged[key] = known
-        if isinstance(known, EstateError):
-            raise known.with_traceback(None)
+                known = self._in_chain(error, way) if self.strict and error.code != "IMPORT" else error
+            self._read[key] = known
+        return _given(known)
+
+    def _in_chain(self, error: EstateError, way: _Way) -> EstateError:
+        """Tell, as Atmos does, by which imports a file was reached that can't be read."""
+        names = [self._relative_to_stacks(path) for path in way.paths]
+        chain = "".join(f"\n{'  ' if number == 0 else '    '}→ {name}" for number, name in enumerate(names))
+        words = f"{error.message}\n\nFile being processed: {names[-1]}\nImport chain:{chain}\nstack manifest '{names[-1]}'"
+        return EstateError(words, code=error.code, hint=error.hint, location=error.location)
+
+    def _passed(self, source: Source, terms: Terms) -> Manifest:
+        passed = self._pass.passed(source, terms.context, skip=terms.skip, ignore_missing=terms.ignore_missing)
+        document = passed.document
+        return Manifest(
+            path=source.path,
+            file=source.file,
+            name=source.name,
+            relative=source.relative,
+            content_hash=source.content_hash,
+            document=document,
+            value=passed.value,
+            imports=read_imports(passed.value, document, source.relative),
+            has_append=(source.mentions_append or self.contexts.holds_append(passed.context)) and holds_append(passed.value),
+            has_text=bool(source.template) or document.first_function is not None,
+            diagnostics=(*self._hinted(source, document, passed.value), *passed.diagnostics),
+            context=passed.context,
+        )
+
+    def _hinted(self, source: Source, document: Document, value: Map) -> tuple[Diagnostic, ...]:
+        known = self._hints.get(source.path)
+        if known is None:
+            findings = Findings(strict=self.strict)
+            hints.of_manifest(document, value, source.relative, findings, is_text_template=bool(source.template))
+            known = self._hints[source.path] = tuple(findings.diagnostics)
         return known
 
-    def _with_imports(self, manifest: Manifest, scope: Scope, chain: tuple[str, ...]) -> Merged:
-        scope = self._entered(manifest, scope)
+    def _evaluator(self, source: Source) -> Evaluate:
+        """Return who evaluates the functions in a file's locals: they belong to no component, but to the stack that the file names."""
+        here: list[functions.Here] = []
+
+        def evaluate(text: str) -> Any:
+            if not here:
+                engine = self.templates.engine
+                here.append(
+                    functions.Here(
+                        component="",
+                        stack=self._stack_of(source),
+                        lookup=self.lookup,
+                        environment=self._environment,
+                        query=engine.query if engine is not None else None,
+                        texts=self._pass.texts,
+                    )
+                )
+            value = functions.value(text, here[0])
+            if value is functions.REMOVED:
+                raise EstateError("failed to process YAML function in local: processed value missing", code="LOCALS")
+            return value
+
+        return evaluate
+
+    def _stack_of(self, source: Source) -> str:
+        name = source.name.removesuffix(".tmpl").removesuffix(".yaml").removesuffix(".yml")
+        entry = {"vars": source.value.get("vars")}
+        named = Naming(self.config).name(entry, name, source.value.get("name")).stack
+        return name if "{{" in named else named
+
+    def _node(self, path: str, terms: Terms, scope: Scope, earlier: Earlier, way: _Way) -> tuple[NodeKey, _Node]:
+        key = _key(path, terms, scope)
+        node = self._nodes.get(key)
+        if node is not None and node.depends:
+            key = (*key, *map(id, self._paths.sections(earlier)))
+            node = self._nodes.get(key)
+        if node is None:
+            node = _Node(read=(path, *terms.key()))
+            with way.through(node.read):
+                try:
+                    node.result = self._with_imports(node, terms, scope, earlier, way)
+                except EstateError as error:
+                    node.result = error
+            if node.depends and key not in self._nodes:
+                self._nodes[key] = node
+                key = (*key, *map(id, self._paths.sections(earlier)))
+            self._nodes[key] = node
+        return key, node
+
+    def _with_imports(self, node: _Node, terms: Terms, scope: Scope, earlier: Earlier, way: _Way) -> Merged:
+        manifest = self._manifest(node.read[0], terms, way)
+        scope = self._scopes.entered(manifest.value, manifest.document, manifest.relative, scope)
         parts: list[Merged] = []
+        if not self.strict:
+            node.asked.update((wanted.path, None) for wanted in manifest.imports if not self._paths.depends(wanted))
         for wanted in manifest.imports:
-            for path in self._targets(manifest, wanted, chain):
-                part = self._merge(path, scope, chain)
-                scope = self._leaked(scope, part.scope)
+            node.failed_at = wanted.location
+            node.depends = node.depends or self._paths.depends(wanted)
+            below = self._terms_of(wanted, manifest)
+            inside, before = scope, earlier
+            for path in self._targets(node, manifest, wanted, earlier):
+                self._check(path, below, wanted, way)
+                key, found = self._node(path, below, inside, before, way)
+                node.below[key] = None
+                node.depends = node.depends or found.depends
+                part = _given(found.result)
+                scope = self._scopes.leaked(scope, part.scope)
+                earlier = earlier.and_then(part.value)
                 parts.append(part)
-        own = self._overridden(manifest, scope)
+        node.failed_at = None
+        own = self._scopes.overridden(manifest.value, scope)
         return Merged(
             manifest=manifest,
             value=self._value(parts, own, manifest),
@@ -264,18 +434,34 @@ class Manifests:
             mentions=_mentions(parts, manifest),
         )
 
-    def _targets(self, manifest: Manifest, wanted: Import, chain: tuple[str, ...]) -> list[str]:
-        paths = self.resolver.find(wanted, manifest.relative, manifest.path)
-        for path in paths:
-            if path in chain:
-                loop = " -> ".join(self._relative_to_stacks(step) for step in (*chain[chain.index(path) :], path))
-                raise EstateError(
-                    f"circular import: {loop}",
-                    code="IMPORT_CYCLE",
-                    hint="Take one of these imports out; the manifests of the cycle can't be resolved.",
-                    location=wanted.location,
-                )
-        return paths
+    def _terms_of(self, wanted: Import, manifest: Manifest) -> Terms:
+        return Terms(
+            context=self.contexts.merged(wanted.context, manifest.context),
+            skip=wanted.skip_templates_processing,
+            ignore_missing=wanted.ignore_missing_template_values or self._settings.ignore_missing,
+        )
+
+    def _targets(self, node: _Node, manifest: Manifest, wanted: Import, earlier: Earlier) -> list[str]:
+        written = self._paths.rendered(wanted, manifest.relative, earlier)
+        node.asked[written] = None
+        return self.resolver.find(written, wanted, manifest.relative, manifest.path)
+
+    def _check(self, path: str, terms: Terms, wanted: Import, way: _Way) -> None:
+        if way.loops((path, *terms.key())):
+            steps = (*way.paths[len(way.paths) - 1 - way.paths[::-1].index(path) :], path)
+            raise EstateError(
+                f"circular import: {' -> '.join(map(self._relative_to_stacks, steps))}",
+                code="IMPORT_CYCLE",
+                hint="Take one of these imports out; the manifests of the cycle can't be resolved.",
+                location=wanted.location,
+            )
+        if len(way.paths) >= _DEPTH:
+            raise EstateError(
+                f"imports nest deeper than {_DEPTH} files",
+                code="IMPORT_DEPTH",
+                hint="Import the files from one place instead of from each other.",
+                location=wanted.location,
+            )
 
     def _value(self, parts: list[Merged], own: Map, manifest: Manifest) -> Map:
         layers = [part.value for part in parts if part.value] + ([own] if own else [])
@@ -290,54 +476,6 @@ class Manifests:
                 result = self.memo.merge(result, layer, strategy)
         return result
 
-    def _entered(self, manifest: Manifest, scope: Scope) -> Scope:
-        """The scope inside a file: its own overrides, with its ancestors' over them."""
-        everywhere = _section(manifest, "overrides", ())
-        terraform = _section(manifest, "overrides", ("terraform",))
-        helmfile = _section(manifest, "overrides", ("helmfile",))
-        if not (everywhere or terraform or helmfile):
-            return scope
-        return self._keep(
-            Scope(
-                terraform=(self._joined(everywhere, terraform, scope.terraform[0]), scope.terraform[1]),
-                helmfile=(self._joined(everywhere, helmfile, scope.helmfile[0]), scope.helmfile[1]),
-            )
-        )
-
-    def _leaked(self, scope: Scope, part: Scope) -> Scope:
-        """The scope after an import: what was in force inside it stays in force for what follows."""
-        terraform = self._joined(scope.terraform[1], part.terraform[1], part.terraform[0])
-        helmfile = self._joined(scope.helmfile[1], part.helmfile[1], part.helmfile[0])
-        if terraform is scope.terraform[1] and helmfile is scope.helmfile[1]:
-            return scope
-        return self._keep(Scope(terraform=(scope.terraform[0], terraform), helmfile=(scope.helmfile[0], helmfile)))
-
-    def _joined(self, *layers: Map) -> Map:
-        result = EMPTY
-        for layer in layers:
-            result = self.memo.merge(result, layer, self.strategy)
-        return result
-
-    def _keep(self, scope: Scope) -> Scope:
-        self._kept.append(scope)
-        return scope
-
-    def _overridden(self, manifest: Manifest, scope: Scope) -> Map:
-        """The file's own content, each of its components carrying the overrides in force."""
-        own = manifest.value
-        components = own.get("components")
-        if not isinstance(components, dict):
-            return own
-        changed = dict(components)
-        for kind, layers in (("terraform", scope.terraform), ("helmfile", scope.helmfile)):
-            overrides = self._joined(layers[1], layers[0])
-            written = components.get(kind)
-            if overrides and isinstance(written, dict):
-                changed[kind] = {
-                    name: {**entry, "overrides": overrides} if isinstance(entry, dict) else entry for name, entry in written.items()
-                }
-        return {**own, "components": changed} if changed != components else own
-
     def relative_to_estate(self, path: str) -> str:
         """Return a tree path relative to the estate's directory."""
         return _relative(path, self.config.base_path)
@@ -346,14 +484,24 @@ class Manifests:
         return _relative(path, self.config.stacks_path)
 
 
-def content_key(content: bytes) -> str:
-    """Return the hash by which a file's content is known."""
-    return hashlib.sha256(content).hexdigest()
+def _key(path: str, terms: Terms, scope: Scope) -> NodeKey:
+    return (path, *terms.key(), *scope.key())
 
 
-def stack_file_name(relative: str) -> str:
-    """Return a manifest's name as Atmos tells it: without `.yaml` or `.yml`; other extensions stay."""
-    return relative.removesuffix(".yaml").removesuffix(".yml")
+def _given(known: _Known | EstateError | None) -> _Known:
+    """Return what is remembered, or raise it."""
+    if isinstance(known, EstateError):
+        raise known.with_traceback(None)
+    if known is None:
+        raise AssertionError("it is asked for before it is known")
+    return known
+
+
+def _environment(lookup: Lookup) -> Mapping[str, str] | None:
+    try:
+        return lookup.environment()
+    except NotGiven:
+        return None
 
 
 def _relative(path: str, directory: str) -> str:
@@ -365,20 +513,6 @@ def _relative(path: str, directory: str) -> str:
     return join("../" * ups + path)
 
 
-def _section(manifest: Manifest, key: str, below: tuple[str, ...]) -> Map:
-    value: Any = manifest.value
-    for step in below:
-        value = value.get(step, EMPTY)
-        if not isinstance(value, dict):
-            words = f"invalid {step} section in the stack manifest '{manifest.relative}'"
-            raise EstateError(words, code="SECTION", location=manifest.location((step,)))
-    section = value.get(key, EMPTY)
-    if not isinstance(section, dict):
-        words = f"invalid {' '.join((*below, key))} section in the stack manifest '{manifest.relative}'"
-        raise EstateError(words, code="SECTION", location=manifest.location((*below, key)))
-    return section
-
-
 def _mentions(parts: list[Merged], manifest: Manifest) -> dict[tuple[str, str], Manifest]:
     found: dict[tuple[str, str], Manifest] = {}
     for part in parts:
@@ -388,19 +522,3 @@ def _mentions(parts: list[Merged], manifest: Manifest) -> dict[tuple[str, str], 
         if isinstance(entries, dict):
             found.update(dict.fromkeys(((kind, name) for name in entries), manifest))
     return found
-
-
-def _without_timestamps(value: Any) -> Any:
-    """Dates are lost in Atmos' merge copy: they become empty maps."""
-    if isinstance(value, Timestamp):
-        return EMPTY
-    if isinstance(value, dict):
-        return {key: _without_timestamps(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_timestamps(item) for item in value]
-    return value
-
-
-def is_manifest_path(path: str) -> bool:
-    """Tell whether a file's name is that of YAML, a template included."""
-    return extension(path.removesuffix(".tmpl")) in (".yaml", ".yml")

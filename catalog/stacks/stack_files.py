@@ -85,20 +85,10 @@ class StackFiles:
         culprit = error.location.file if error.location else ""
         if culprit and culprit != file:
             words = f"'{file}' gives no stack: it imports '{culprit}', which can't be resolved"
-            findings.lose(EstateError(words, code="IMPORT", location=self._guilty_import(path, culprit)))
+            findings.lose(
+                EstateError(words, code="IMPORT", location=self.manifests.guilty_import(path) or SourceLocation(file=file, line=1))
+            )
         return StackFile(path=path, file=file, name=file, error=error, diagnostics=tuple(findings.diagnostics))
-
-    def _guilty_import(self, path: str, culprit: str) -> SourceLocation:
-        """Where the import stands that leads to the file that can't be resolved."""
-        manifest = self.manifests.read(path)
-        for wanted in manifest.imports:
-            try:
-                for target in self.manifests.resolver.find(wanted, manifest.relative, path):
-                    self.manifests.merged(target)
-            except EstateError as error:
-                if wanted.location is not None and error.location is not None and error.location.file == culprit:
-                    return wanted.location
-        return manifest.location(("import",)) or SourceLocation(file=manifest.file, line=1)
 
     def _resolved(self, path: str, file: str, merged: Merged, findings: Findings) -> StackFile:
         built: list[Built] = []

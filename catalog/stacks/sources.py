@@ -1,0 +1,163 @@
+"""Files as they are written: read once, parsed once, before locals, contexts and templates make manifests of them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from catalog.errors import EstateError
+from catalog.stacks import documents
+from catalog.stacks.documents import Document
+from catalog.stacks.files import Files, extension
+from catalog.stacks.merging import EMPTY, Map
+from catalog.stacks.scalars import Timestamp
+from catalog.values import SourceLocation
+
+
+class ParsedCache(Protocol):
+    """Remembers parsed files between readings, by a key of content and path."""
+
+    def get(self, key: str) -> Document | None:
+        """The document kept under the key."""
+        ...
+
+    def put(self, key: str, document: Document) -> None:
+        """Keep a document under the key."""
+        ...
+
+
+class MemoryCache:
+    """A cache in memory: for a process that reads an estate again and again."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, Document] = {}
+
+    def get(self, key: str) -> Document | None:
+        """The document kept under the key."""
+        return self._documents.get(key)
+
+    def put(self, key: str, document: Document) -> None:
+        """Keep a document under the key."""
+        self._documents[key] = document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One file as written.
+
+    `path` lies in the tree, `file` is relative to the estate, `relative` to the stacks directory. `value` is what the text says as
+    it stands, dates included; where it isn't YAML (a template may not be), `error` tells and `value` is empty. `template` is the
+    text of a file with actions of templates, empty for any other.
+    """
+
+    path: str
+    file: str
+    relative: str
+    content_hash: str
+    document: Document = field(repr=False)
+    value: Map = field(repr=False)
+    template: str = field(repr=False)
+    is_empty: bool = False
+    mentions_append: bool = False
+    error: EstateError | None = None
+
+    @property
+    def name(self) -> str:
+        """The manifest's name as Atmos tells it: without `.yaml` or `.yml`; other extensions stay."""
+        return self.relative.removesuffix(".yaml").removesuffix(".yml")
+
+    @property
+    def is_template(self) -> bool:
+        """Tell whether the file's name makes its text a template, whatever it is read with."""
+        return self.relative.endswith((".yaml.tmpl", ".yml.tmpl"))
+
+    def location(self, path: tuple[str | int, ...]) -> SourceLocation:
+        """Where a path is written, or the nearest thing above it; the file itself at last."""
+        while path:
+            found = self.document.location(path)
+            if found is not None:
+                return found
+            path = path[:-1]
+        return SourceLocation(file=self.file, line=1)
+
+
+class Sources:
+    """Reads the files of one tree."""
+
+    def __init__(self, files: Files, cache: ParsedCache | None) -> None:
+        self._files = files
+        self._cache = cache
+
+    def read(self, path: str, file: str, relative: str) -> Source:
+        """Return a file as written; raises EstateError where it can't be read at all."""
+        try:
+            content = self._files.tree.read(path)
+        except (OSError, UnicodeError) as error:
+            raise EstateError(
+                f"error reading file: {relative}: {error}", code="YAML", location=SourceLocation(file=file)
+            ) from error
+        content_hash = content_key(content)
+        document, value, problem = Document(file=file, value=None, places=None), EMPTY, None
+        try:
+            document = self._document(content, content_hash, file)
+            value = as_map(document)
+        except EstateError as error:
+            problem = error
+        return Source(
+            path=path,
+            file=file,
+            relative=relative,
+            content_hash=content_hash,
+            document=document,
+            value=value,
+            template=content.decode("utf-8", "replace") if b"{{" in content else "",
+            is_empty=not content,
+            mentions_append=b"!append" in content,
+            error=problem,
+        )
+
+    def _document(self, content: bytes, content_hash: str, file: str) -> Document:
+        if self._cache is None:
+            return documents.load(content, file)
+        key = f"{content_hash}:{file}"
+        known = self._cache.get(key)
+        if known is None:
+            known = documents.load(content, file)
+            self._cache.put(key, known)
+        return known
+
+
+def as_map(document: Document) -> Map:
+    """Return a document's content; nothing at all is an empty map, anything but a map an EstateError in yaml.v3's words."""
+    value = document.value
+    if value is None:
+        return EMPTY
+    if not isinstance(value, dict):
+        kind = "!!seq" if isinstance(value, list) else "!!str"
+        words = f"yaml: unmarshal errors:\n  line 1: cannot unmarshal {kind} into map[string]interface {{}}"
+        raise EstateError(words, code="YAML", location=SourceLocation(file=document.file, line=1, column=1))
+    return value
+
+
+def content_key(content: bytes) -> str:
+    """Return the hash by which a file's content is known."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def without_timestamps(value: Any) -> Any:
+    """Return a value without its dates, which Atmos' merge makes empty maps; the very same one when it has none."""
+    if isinstance(value, Timestamp):
+        return EMPTY
+    if isinstance(value, dict):
+        changed = {key: new for key, item in value.items() if (new := without_timestamps(item)) is not item}
+        return {**value, **changed} if changed else value
+    if isinstance(value, list):
+        items = [without_timestamps(item) for item in value]
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    return value
+
+
+def is_manifest_path(path: str) -> bool:
+    """Tell whether a file's name is that of YAML, a template included."""
+    return extension(path.removesuffix(".tmpl")) in (".yaml", ".yml")

@@ -16,7 +16,7 @@ from catalog.errors import EstateError
 from catalog.stacks import documents, encoding, references, scalars
 from catalog.stacks.merging import Map
 from catalog.stacks.templates import Settings, Templates
-from catalog.stacks.texts import LEADING_BREAK, TEMPLATE, Texts
+from catalog.stacks.texts import REWRITTEN, TEMPLATE, Texts
 
 NAME = "describe-stacks-all-sections"
 
@@ -153,7 +153,7 @@ class _Walk:
             if self.options.left in value:
                 return self._scalar(value, path)
             return value[1:] if value[:1] == "\n" and encoding.style(value) == encoding.LITERAL else value
-        if not isinstance(value, (dict, list)) or not self.texts.flags(value) & (TEMPLATE | LEADING_BREAK):
+        if not isinstance(value, (dict, list)) or not self.texts.flags(value) & (TEMPLATE | REWRITTEN):
             return value
         if isinstance(value, dict):
             return self._map(value, path)

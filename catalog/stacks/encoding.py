@@ -7,7 +7,6 @@ those of yaml.v3's encoder and emitter: keys in natural order, block style throu
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from functools import cmp_to_key, lru_cache
 from typing import Any
 
@@ -20,6 +19,9 @@ _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
 _SPECIAL = re.compile("[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
 _BREAK = re.compile("[\n\r\x85\u2028\u2029]")
 _INDICATORS = frozenset("#,[]{}&*!|>'\"%@`")
+_FRACTION = re.compile("[.,]([0-9]{1,9})")
+_ODD_BREAK = re.compile("[\u2028\u2029]")  # after one the emitter writes no line end of its own
+_LINE_ENDS = ("\n", "\u2028", "\u2029")
 _LONGEST_KEY = 128  # a longer one is written with `?`
 _ESCAPES = {
     "\0": "0",
@@ -44,7 +46,7 @@ def encode(value: Any) -> str:
     """Return a value of dicts, lists and scalars as a YAML document that ends with a line end."""
     lines: list[str] = []
     _node(value, 0 if isinstance(value, (dict, list, tuple)) else 2, "", lines)
-    return "\n".join(lines) + "\n"
+    return "".join(line if line[-1:] in _LINE_ENDS else line + "\n" for line in lines)
 
 
 @lru_cache(maxsize=65536)
@@ -87,7 +89,14 @@ def scalar(text: str, indent: int, *, is_key: bool = False) -> str:
         return double_quoted(text) if is_key else _literal(text, indent)
     if chosen == PLAIN:
         return text if text or not is_key else "''"
-    return "'" + text.replace("'", "''") + "'" if chosen == SINGLE else double_quoted(text)
+    return single_quoted(text, indent) if chosen == SINGLE else double_quoted(text)
+
+
+def single_quoted(text: str, indent: int = 0) -> str:
+    """Return a text in single quotes; the lines that odd line ends begin are indented."""
+    if _ODD_BREAK.search(text):
+        text = re.sub("([\u2028\u2029])(?=[^\u2028\u2029])", rf"\1{' ' * indent}", text)
+    return "'" + text.replace("'", "''") + "'"
 
 
 def double_quoted(text: str) -> str:
@@ -123,17 +132,34 @@ def _block_allowed(text: str) -> bool:
 
 
 def _literal(text: str, indent: int) -> str:
-    head = "|" + ("2" if text[0] in " \n" else "")
-    if not text.endswith("\n"):
+    head = "|" + ("2" if text[0] == " " or text[0] in _LINE_ENDS else "")
+    if text[-1] not in _LINE_ENDS:
         head += "-"
-    elif text == "\n" or text[-2:-1] == "\n":
+    elif len(text) == 1 or text[-2] in _LINE_ENDS:
         head += "+"
-    body = text.removesuffix("\n")
-    lines = body.split("\n")
+    pad = " " * indent
+    if _ODD_BREAK.search(text):
+        return head + _odd_lines(text, pad)
+    lines = text.split("\n")
     if not lines[0]:
         del lines[0]  # the emitter takes a leading line end for the one that ends the header
-    pad = " " * indent
     return head + "".join("\n" + (pad + line if line else "") for line in lines)
+
+
+def _odd_lines(text: str, pad: str) -> str:
+    """Return the lines of a literal block where some end in the odd way, with the last one's own line end."""
+    written: list[str] = []
+    begins = True
+    for mark in text:
+        if mark in _LINE_ENDS:
+            begins = True
+        elif begins:
+            if not written:
+                written.append("\n")
+            written.append(pad)
+            begins = False
+        written.append(mark)
+    return "".join(written)
 
 
 def _node(value: Any, indent: int, lead: str, lines: list[str]) -> None:
@@ -192,25 +218,18 @@ def _leaf(value: Any, indent: int) -> str:
 
 def moment(value: scalars.Timestamp) -> str:
     """Return a moment as Go's RFC 3339 with the fraction that it has."""
-    text = value.moment.strftime("%Y-%m-%dT%H:%M:%S")
-    if value.moment.microsecond:
-        text += f".{value.moment.microsecond:06d}".rstrip("0")
+    text = value.moment.replace(microsecond=0, tzinfo=None).isoformat()
+    fraction = _FRACTION.search(value.text)
+    if fraction:
+        text += f".{fraction[1]}".rstrip("0.")
     offset = value.moment.strftime("%z")
     return text + ("Z" if offset in ("", "+0000") else f"{offset[:3]}:{offset[3:]}")
 
 
 def float_text(value: float) -> str:
-    """Return a float as Go's %g with the shortest digits: an exponent below 1e-4 and from 1e6 on."""
-    special = {"NaN": ".nan", "+Inf": ".inf", "-Inf": "-.inf"}.get(scalars.go_float(value))
-    if special:
-        return special
-    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
-    place = len(digits) + int(exponent) - 1
-    if value == 0 or -4 <= place < 6:
-        return format(Decimal(repr(value)).normalize(), "f")
-    shown = "".join(map(str, digits))
-    mantissa = shown[0] + ("." + shown[1:] if shown[1:] else "")
-    return f"{'-' if sign else ''}{mantissa}e{'+' if place >= 0 else '-'}{abs(place):02d}"
+    """Return a float as it stands in a document: as Go prints it, but for the spelling of the three that are no numbers."""
+    shown = scalars.printed_float(value)
+    return {"NaN": ".nan", "+Inf": ".inf", "-Inf": "-.inf"}.get(shown, shown)
 
 
 def ordered(keys: Any) -> list[str]:

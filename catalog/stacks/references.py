@@ -11,46 +11,67 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from catalog.stacks.scalars import go_float
+from catalog.stacks.scalars import printed_float
 
+_BLANK = " \t\r\n"
 _PATH = r"(?:\.[A-Za-z_][A-Za-z0-9_]*)+"
-_WITH_MARKS = re.compile(r"\{\{(?P<left>-[ \t\r\n])?[ \t\r\n]*(?P<path>" + _PATH + r")[ \t\r\n]*(?P<right>[ \t\r\n]-)?\}\}")
 
 Part = str | tuple[str, ...]
 
 MISSING: Any = object()
 NO_VALUE = "<no value>"
 
+_LONG = 4096  # longer texts are documents, each rendered once: not worth remembering
 
-@lru_cache(maxsize=16384)
-def parts(text: str) -> tuple[Part, ...] | None:
+
+def parts(text: str, left: str = "{{", right: str = "}}") -> tuple[Part, ...] | None:
     """Return a template's pieces in order, text or a path of keys; None when any action is more than a plain reference."""
+    return _remembered(text, left, right) if len(text) < _LONG else _parts(text, left, right)
+
+
+def _parts(text: str, left: str, right: str) -> tuple[Part, ...] | None:
     found: list[Part] = []
     position, trims = 0, False
-    for match in _WITH_MARKS.finditer(text):
-        before = text[position : match.start()]
-        if before[-1:] == "{":
-            return None  # of three braces the first two open the action
+    pattern = _pattern(left, right)
+    while (start := text.find(left, position)) >= 0:
+        match = pattern.match(text, start)
+        if match is None:
+            return None
+        before = text[position:start]
         if trims:
-            before = before.lstrip(" \t\r\n")
+            before = before.lstrip(_BLANK)
         if match["left"]:
-            before = before.rstrip(" \t\r\n")
+            before = before.rstrip(_BLANK)
         if before:
             found.append(before)
         found.append(tuple(match["path"][1:].split(".")))
         position, trims = match.end(), match["right"] is not None
-    rest = text[position:].lstrip(" \t\r\n") if trims else text[position:]
+    rest = text[position:].lstrip(_BLANK) if trims else text[position:]
     if rest:
         found.append(rest)
-    return None if any(isinstance(part, str) and "{{" in part for part in found) else tuple(found)
+    return tuple(found)
+
+
+_remembered = lru_cache(maxsize=16384)(_parts)
+
+
+@lru_cache(maxsize=64)
+def _pattern(left: str, right: str) -> re.Pattern[str]:
+    blank = f"[{_BLANK}]"
+    return re.compile(
+        re.escape(left) + rf"(?P<left>-{blank})?{blank}*(?P<path>{_PATH}){blank}*?(?P<right>{blank}-)?" + re.escape(right)
+    )
 
 
 def single(text: str) -> tuple[str, ...] | None:
-    """Return the path of a text that is one plain reference without trim marks and nothing beside it; else None."""
-    pieces = parts(text) if text[:2] == "{{" else None
-    if pieces is None or len(pieces) != 1 or isinstance(pieces[0], str) or text[2:3] == "-" or text[-3:-2] == "-":
+    """Return the path of a text that is one plain reference with nothing but blanks beside it; else None."""
+    if "{{" not in text:
         return None
-    return pieces[0]
+    pieces = parts(text)
+    if pieces is None:
+        return None
+    paths = [piece for piece in pieces if not isinstance(piece, str)]
+    return paths[0] if len(paths) == 1 and not any(isinstance(piece, str) and piece.strip() for piece in pieces) else None
 
 
 def render(pieces: tuple[Part, ...], data: Mapping[str, Any], *, lenient_keys: bool) -> str | None:
@@ -72,9 +93,13 @@ def render(pieces: tuple[Part, ...], data: Mapping[str, Any], *, lenient_keys: b
 
 def shown_at(path: tuple[str, ...], data: Mapping[str, Any], *, lenient_keys: bool) -> str | None:
     """Return what a reference prints; None where the engine must say."""
-    value = look(path, data)
-    if value is MISSING:
-        return NO_VALUE if lenient_keys and _ends_in_a_map(path, data) else None
+    value: Any = data
+    for key in path:
+        if not isinstance(value, dict):
+            return None
+        if key not in value:
+            return NO_VALUE if lenient_keys else None
+        value = value[key]
     return NO_VALUE if value is None else printed(value)
 
 
@@ -88,18 +113,6 @@ def look(path: tuple[str, ...], data: Mapping[str, Any]) -> Any:
     return value
 
 
-def _ends_in_a_map(path: tuple[str, ...], data: Mapping[str, Any]) -> bool:
-    """Tell whether the first key that is missing is missing from a map."""
-    value: Any = data
-    for key in path:
-        if not isinstance(value, dict):
-            return False
-        if key not in value:
-            return True
-        value = value[key]
-    return False
-
-
 def printed(value: Any) -> str | None:
     """Return a value as Go's `%v` prints it; None for what only Go can tell."""
     if isinstance(value, str):
@@ -111,16 +124,25 @@ def printed(value: Any) -> str | None:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        return go_float(value) if value == 0 or 1e-4 <= abs(value) < 1e21 else None
+        return printed_float(value)
     if isinstance(value, dict):
         entries = []
-        for key in sorted(value, key=str.encode):
+        for key in sorted(value, key=_bytes):
             shown = printed(value[key])
             if shown is None:
                 return None
             entries.append(f"{key}:{shown}")
         return f"map[{' '.join(entries)}]"
     if isinstance(value, list):
-        items = [printed(item) for item in value]
-        return None if None in items else f"[{' '.join(item for item in items if item is not None)}]"
+        items = []
+        for item in value:
+            shown = printed(item)
+            if shown is None:
+                return None
+            items.append(shown)
+        return f"[{' '.join(items)}]"
     return None
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

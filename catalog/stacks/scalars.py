@@ -48,6 +48,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _INTEGER = re.compile(
     r"(?P<sign>[-+]?)(?:0[xX](?P<x>[0-9a-fA-F]+)|0[bB](?P<b>[01]+)|0[oO](?P<o>[0-7]+)|0(?P<old>[0-7]+)|(?P<d>0|[1-9][0-9]*))"
 )
+_BETWEEN_DIGITS = re.compile("(?<=[0-9])_(?=[0-9])")
 _BASES = (("x", 16), ("b", 2), ("o", 8), ("old", 8), ("d", 10))
 _TIMESTAMP = re.compile(
     r"(\d{4})-(\d\d?)-(\d\d?)"
@@ -69,7 +70,9 @@ def plain(text: str) -> Any:
 
 
 def _number(text: str) -> Any:
-    digits = text if text[0] == "." else text.replace("_", "")
+    digits = _BETWEEN_DIGITS.sub("", text) if text[0] == "." else text.replace("_", "")
+    if digits[:2] in ("0b", "0o") and digits[2:3] in ("+", "-"):  # the sign may follow these two
+        digits = digits[2].replace("+", "") + digits[:2] + digits[3:]
     integer = _INTEGER.fullmatch(digits)
     if integer:
         value = _integer(integer)
@@ -154,15 +157,30 @@ def key(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return go_float(value)
+        return printed_float(value)
     return str(value)
 
 
 def go_float(value: float) -> str:
-    """Return a float as Go's shortest form: no trailing `.0`, exponents below 1e-6 and from 1e21."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
+    """Return a float as Go's JSON has it: no trailing `.0`, exponents below 1e-6 and from 1e21."""
+    if not math.isfinite(value):
+        return _NOT_FINITE[str(value)]
     exact = Decimal(repr(value)).normalize()
     return format(exact, "f" if value == 0 or 1e-6 <= abs(value) < 1e21 else "e")
+
+
+def printed_float(value: float) -> str:
+    """Return a float as Go prints it (`%v`): the shortest digits, with an exponent of two digits below 1e-4 and from 1e6."""
+    if not math.isfinite(value):
+        return _NOT_FINITE[str(value)]
+    exact = Decimal(repr(value)).normalize()
+    sign, digits, exponent = exact.as_tuple()
+    place = len(digits) + int(exponent) - 1
+    if value == 0 or -4 <= place < 6:
+        return format(exact, "f")
+    shown = "".join(map(str, digits))
+    mantissa = shown[0] + ("." + shown[1:] if shown[1:] else "")
+    return f"{'-' if sign else ''}{mantissa}e{'+' if place >= 0 else '-'}{abs(place):02d}"
+
+
+_NOT_FINITE = {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}

@@ -12,7 +12,7 @@ from catalog.stacks.documents import TAGS
 
 TEMPLATE = 1
 FUNCTION = 2
-LEADING_BREAK = 4  # text that begins with a line end, which yaml.v3 loses when it writes it
+REWRITTEN = 4  # text of several lines that yaml.v3 doesn't read back as it was before writing: it begins with a line end or a tab
 
 # Text that begins with a function's name, where no character follows that would make it another name.
 _FUNCTION = re.compile(rf"(?:{'|'.join(re.escape(tag) for tag in sorted(TAGS, key=len, reverse=True))})(?![A-Za-z0-9._-])")
@@ -32,7 +32,7 @@ class Texts:
         self._known: dict[int, tuple[Any, int]] = {}
 
     def flags(self, value: Any) -> int:
-        """Return TEMPLATE, FUNCTION, LEADING_BREAK, several or 0 for a value with everything below it, keys included."""
+        """Return TEMPLATE, FUNCTION, REWRITTEN, several or 0 for a value with everything below it, keys included."""
         kind = type(value)
         if kind is str:
             return self._of_text(value)
@@ -64,6 +64,7 @@ class Texts:
 
     def _of_text(self, text: str) -> int:
         found = TEMPLATE if self._left in text else 0
-        if text[:1] == "\n":
-            found |= LEADING_BREAK
-        return found | FUNCTION if text[:1] == "!" and _FUNCTION.match(text) else found
+        first = text[:1]
+        if first == "!":
+            return found | FUNCTION if _FUNCTION.match(text) else found
+        return found | REWRITTEN if first and first in "\n\t\u2028\u2029" and "\n" in text else found

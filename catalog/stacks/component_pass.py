@@ -91,13 +91,21 @@ class ComponentPass:
 
 
 def round_trip(
-    value: Map, data: Map, name: str, options: Options, *, templates: Templates, texts: Texts, host: Host | None = None
+    value: Map,
+    data: Map,
+    name: str,
+    options: Options,
+    *,
+    templates: Templates,
+    texts: Texts,
+    host: Host | None = None,
+    lose: Lose | None = None,
 ) -> Map:
     """Return a map written as YAML, rendered from the data and read again; raises EstateError in Go's words.
 
-    The same shortcuts are taken as for a component's entry.
+    The same shortcuts are taken as for a component's entry. `lose` is told, as there, what can't be rendered; it may raise.
     """
-    return _Walk(templates, texts, data, options, host=host, name=name).entry(value)
+    return _Walk(templates, texts, data, options, host=host, name=name, lose=lose).entry(value)
 
 
 class _Walk:

@@ -140,16 +140,7 @@ class FilePass:
     def round_trip(self, value: Map, data: Map, name: str, *, ignore_missing: bool = False, lose: Lose | None = None) -> Map:
         """Return a map rendered from the data."""
         options = self.options(ignore_missing=ignore_missing)
-        return round_trip(
-            value,
-            data,
-            name,
-            options,
-            templates=self.templates,
-            texts=self.texts,
-            host=self.host,
-            **({"lose": lose} if lose else {}),
-        )
+        return round_trip(value, data, name, options, templates=self.templates, texts=self.texts, host=self.host, lose=lose)
 
     def options(self, *, gomplate: bool = True, ignore_missing: bool = False) -> Options:
         """Return how templates are rendered."""

@@ -6,22 +6,27 @@ Names are told per component, as Atmos does, from values that are still unevalua
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+from catalog.engines.template import Options
 from catalog.errors import EstateError
 from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.files import join
 from catalog.stacks.merging import EMPTY, Map
-from catalog.stacks.scalars import go_float
+from catalog.stacks.name_templates import NameTemplate
+from catalog.stacks.templates import Settings, Templates
 
 # The types whose `component_info` tells a path, and those whose path isn't configurable.
 _WITH_PATH = ("terraform", "helmfile", "packer", "ansible")
 _CONVENTIONAL = {"container": "components/container"}
 TOKENS = ("namespace", "tenant", "environment", "stage")
 _ARTICLES = {"environment": "an"}
-_REFERENCE = re.compile(r"\{\{(?P<left>-\s)?\s*(?P<path>(?:\.[A-Za-z_][A-Za-z0-9_]*)+)\s*(?P<right>\s-)?\}\}")
-_TEMPLATE_KEYS = ("vars metadata settings env auth providers hooks test secrets overrides backend backend_type component").split()  # noqa: SIM905 — a list of words reads best as words
+# What a template of `stacks.name_template` sees: fewer sections where Atmos validates, more where it tells a workspace.
+_VALIDATED = ("vars", "metadata", "settings", "env", "auth", "providers", "overrides", "backend", "backend_type")
+_DESCRIBED = (*_VALIDATED, "hooks", "test", "secrets", "component")
+_KNOWN = (*_DESCRIBED, "atmos_component", "atmos_stack", "stack", "atmos_stack_file", "atmos_manifest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +42,20 @@ class Named:
 class Naming:
     """Tells names by one configuration."""
 
-    def __init__(self, config: AtmosConfig) -> None:
+    def __init__(
+        self,
+        config: AtmosConfig,
+        templates: Templates | None = None,
+        *,
+        environment: Mapping[str, str] | None = None,
+        pure: bool = True,
+    ) -> None:
         self.pattern = config.name_pattern
         self.template = config.name_template
+        self.templates = templates or Templates()
+        self._options = Options(environment=environment, pure=pure)
+        self._lenient = replace(self._options, missing="default") if Settings.of(config).ignore_missing else self._options
+        self._known: dict[tuple[str, str], NameTemplate] = {}
         self.workspaces_enabled = config.get("components", "terraform", "workspaces_enabled", otherwise=True) is not False
         self._config = config
 
@@ -50,7 +66,7 @@ class Naming:
             return Named(stack=manifest_name, prefix=manifest_name, context=EMPTY)
         if self.template:
             try:
-                name = render_references(self.template, entry, "describe-stacks-name-template")
+                name = self._rendered(self.template, "describe-stacks-name-template", entry, _DESCRIBED, self._options)
             except EstateError as error:
                 return Named(stack=file_name, prefix=flat, context=EMPTY, problem=error)
             return Named(stack=name or file_name, prefix=name, context=EMPTY, problem=None if name else self._empty(file_name))
@@ -66,23 +82,32 @@ class Naming:
     def validated(self, entry: Map, file_name: str) -> str:
         """Return the name that validation tells, which ignores the manifest's own `name`; raises EstateError as Atmos does."""
         if self.template:
-            return render_references(self.template, entry, "validate-stacks-name-template")
+            return self._rendered(self.template, "validate-stacks-name-template", entry, _VALIDATED, self._lenient)
         if not self.pattern:
             words = "'stacks.name_template' (or the deprecated 'stacks.name_pattern') needs to be specified in 'atmos.yaml'"
             raise EstateError(words, code="STACK_NAME")
         return from_pattern(self.pattern, context_of(entry.get("vars")), file_name)
 
     def workspace(self, entry: Map, named: Named) -> str:
-        """Return the Terraform workspace as `describe stacks` tells it."""
+        """Return the Terraform workspace as `describe stacks` tells it; raises EstateError for a template that can't be rendered."""
         if not self.workspaces_enabled or entry.get("backend_type") == "http":
             return "default"
         metadata = entry.get("metadata") or EMPTY
         explicit, pattern = metadata.get("terraform_workspace"), metadata.get("terraform_workspace_pattern")
+        template = metadata.get("terraform_workspace_template")
         if isinstance(explicit, str):
             return explicit.replace("/", "-")
+        if isinstance(template, str):
+            return self._rendered(template, "terraform-workspace-template", entry, _KNOWN, self._options).replace("/", "-")
         if isinstance(pattern, str):
             return with_tokens(pattern, named.context).replace("/", "-")
         return named.prefix.replace("/", "-")
+
+    def _rendered(self, text: str, name: str, entry: Map, keys: tuple[str, ...], options: Options) -> str:
+        template = self._known.get((text, name))
+        if template is None:
+            template = self._known[text, name] = NameTemplate(text, name, keys, self.templates, options)
+        return template.render(entry)
 
     def component_info(self, kind: str, entry: Map) -> Map:
         """Return `component_info`: the type, and the code's path where the type has a directory."""
@@ -138,36 +163,3 @@ def with_tokens(pattern: str, context: Map) -> str:
     values = {**{name: context.get(name, "") for name in (*TOKENS, "region")}, "attributes": attributes}
     values |= dict.fromkeys(("base-component", "component", "component-path", "workspace", "terraform_workspace"), "")
     return re.sub(r"\{([a-z_-]+)\}", lambda found: values.get(found[1], found[0]), pattern)
-
-
-def render_references(template: str, entry: Map, name: str) -> str:
-    """Render a Go template that holds nothing but plain field references; raises EstateError for anything else.
-
-    Full templates are the template engine's; this is its fast path, and the only one until the engine is here.
-    """
-    data = {key: entry.get(key, EMPTY) for key in _TEMPLATE_KEYS}
-
-    def replaced(found: re.Match[str]) -> str:
-        return _referenced(found, data, template, name)
-
-    result = _REFERENCE.sub(replaced, template)
-    if "{{" in _REFERENCE.sub("", template):
-        words = f"template: {name}: '{template}' needs the Go template engine"
-        raise EstateError(words, code="TEMPLATE", hint="Only plain references such as {{ .vars.stage }} are rendered here.")
-    return result
-
-
-def _referenced(found: re.Match[str], data: Map, template: str, name: str) -> str:
-    value: Any = data
-    keys = found["path"][1:].split(".")
-    for key in keys:
-        if not isinstance(value, dict) or key not in value:
-            column = template.find(".", found.start("path") + 1) if len(keys) > 1 else found.start("path")
-            words = f'template: {name}:1:{column}: executing "{name}" at <{found["path"]}>: map has no entry for key "{key}"'
-            raise EstateError(words, code="STACK_NAME")
-        value = value[key]
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return go_float(value)
-    return "<no value>" if value is None else str(value)

@@ -51,7 +51,7 @@ class FilePass:
     """Takes files through the pass under one configuration.
 
     `environment` is what templates see of the process (None: asking is deferred). `evaluate` gives, for a file, who evaluates the
-    YAML functions of its locals.
+    YAML functions of its locals, `included` replaces the includes of a rendered document.
     """
 
     strict: bool
@@ -59,6 +59,7 @@ class FilePass:
     templates: Templates
     texts: Texts
     evaluate: Callable[[Source], file_locals.Evaluate]
+    included: Callable[[documents.Document, str], documents.Document]
     environment: Mapping[str, str] | None = None
     host: Host | None = None
 
@@ -227,7 +228,7 @@ class _One:
                 raise self._failed(self._in_text(error)) from error
         try:
             document = documents.load(text.encode("utf-8", "surrogatepass"), self.source.file)
-            value = as_map(document)
+            value = as_map(self.around.included(document, self.source.path))
         except EstateError as error:
             raise self._not_yaml(error) from error
         if self.source.error is not None:

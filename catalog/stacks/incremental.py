@@ -72,6 +72,7 @@ def reach(old: Reading, manifests: Manifests, changed: Iterable[str] | None) -> 
     if _moves_code(old, files, moved):
         return None
     direct = moved | (_differing(old, files) if changed is None else frozenset(changed))
+    direct |= {path for path, looked in old.manifests.looked_for().items() if not direct.isdisjoint(looked)}
     touched = {path for path in old.manifests.read_paths() if path in direct} | (direct & files.known)
     touched |= old.manifests.in_cycles()
     asked = old.manifests.asked_by()
@@ -92,18 +93,27 @@ def _moves_code(old: Reading, files: Files, moved: frozenset[str]) -> bool:
 
 
 def _differing(old: Reading, files: Files) -> frozenset[str]:
-    return frozenset(path for path in old.manifests.read_paths() if _differs(path, old, files))
+    manifests = {path for path in old.manifests.read_paths() if _differs(path, old, files)}
+    included = {place: key for looked in old.manifests.looked_for().values() for place, key in looked.items()}
+    return frozenset(
+        manifests | {path for path, key in included.items() if files.has(path) and _has_other_content(path, key, old, files)}
+    )
 
 
 def _differs(path: str, old: Reading, files: Files) -> bool:
-    if not files.has(path):
+    try:
+        return not files.has(path) or _has_other_content(path, old.manifests.source(path).content_hash, old, files)
+    except EstateError:
         return True
+
+
+def _has_other_content(path: str, key: str | None, old: Reading, files: Files) -> bool:
     before, now = old.files.tree.fingerprint(path), files.tree.fingerprint(path)
     if before is not None and now is not None:
         return before != now
     try:
-        return content_key(files.tree.read(path)) != old.manifests.source(path).content_hash
-    except (EstateError, OSError):
+        return content_key(files.tree.read(path)) != key
+    except (OSError, UnicodeError):
         return True
 
 

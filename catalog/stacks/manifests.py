@@ -23,6 +23,7 @@ from catalog.stacks.files import Files, join
 from catalog.stacks.findings import Findings
 from catalog.stacks.import_paths import Earlier, ImportPaths
 from catalog.stacks.imports import Import, Resolver, read_imports
+from catalog.stacks.includes import Reader
 from catalog.stacks.locals import Evaluate
 from catalog.stacks.lookup import NOTHING, Lookup, NotGiven
 from catalog.stacks.merging import EMPTY, Map, Memo, appended, holds_append, merge
@@ -183,7 +184,7 @@ class Manifests:
         self._environment = _environment(lookup)
         self._settings = Settings.of(config)
         self._host = host
-        self._sources = Sources(files, cache)
+        self._sources = Sources(files, _reader(files, config, self.templates, lookup), strict=strict, cache=cache)
         self._known: dict[str, Source | EstateError] = {}
         self._hints: dict[str, tuple[Diagnostic, ...]] = {}
         self._read: dict[ReadKey, Manifest | EstateError] = {}
@@ -204,6 +205,7 @@ class Manifests:
             templates=self.templates,
             texts=Texts(),
             evaluate=self._evaluator,
+            included=self._sources.included,
             environment=self._environment,
             host=self._host,
         )
@@ -284,6 +286,10 @@ class Manifests:
             self._live = found
         return self._live.values()
 
+    def looked_for(self) -> Mapping[str, Mapping[str, str | None]]:
+        """The files that includes looked for with their contents' keys (None: not there), by the including manifest's tree path."""
+        return self._sources.looked
+
     def in_cycles(self) -> set[str]:
         """The manifests that an import cycle kept from being merged; where a cycle is found depends on where reading began."""
         failed = ((node.read[0], node.result) for node in self._nodes.values())
@@ -301,6 +307,7 @@ class Manifests:
         other._alive()
         alive = other._live or {}
         self._known = {path: known for path, known in other._known.items() if path not in changed}
+        self._sources.looked |= {path: looked for path, looked in other._sources.looked.items() if path not in changed}
         self._hints = {path: known for path, known in other._hints.items() if path not in changed}
         self._nodes = {key: node for key, node in other._nodes.items() if key[0] not in touched and id(node) in alive}
         read = {node.read for node in alive.values()}
@@ -340,7 +347,12 @@ class Manifests:
             imports=read_imports(passed.value, document, source.relative),
             has_append=(source.mentions_append or self.contexts.holds_append(passed.context)) and holds_append(passed.value),
             has_text=bool(source.template) or document.first_function is not None,
-            diagnostics=(*self._hinted(source, document, passed.value), *passed.diagnostics),
+            diagnostics=(
+                *source.diagnostics,
+                *self._hinted(source, document, passed.value),
+                *passed.diagnostics,
+                *self._sources.taken(),
+            ),
             context=passed.context,
         )
 
@@ -495,6 +507,18 @@ def _given(known: _Known | EstateError | None) -> _Known:
     if known is None:
         raise AssertionError("it is asked for before it is known")
     return known
+
+
+def _reader(files: Files, config: AtmosConfig, templates: Templates, lookup: Lookup) -> Reader:
+    engine, root = templates.engine, getattr(files.tree, "root", None)
+    return Reader(
+        tree=files.tree,
+        base=config.base_path,
+        root="" if root is None else str(root),
+        query=engine.query if engine is not None else None,
+        attributes=engine.attributes if engine is not None else None,
+        lookup=lookup,
+    )
 
 
 def _environment(lookup: Lookup) -> Mapping[str, str] | None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from catalog.errors import EstateError
-from catalog.stacks import documents
+from catalog.stacks import documents, includes
 from catalog.stacks.documents import Document
 from catalog.stacks.files import Files, extension
+from catalog.stacks.findings import Findings
+from catalog.stacks.includes import Reader
 from catalog.stacks.merging import EMPTY, Map
 from catalog.stacks.scalars import Timestamp
-from catalog.values import SourceLocation
+from catalog.stacks.tree import Tree
+from catalog.values import Diagnostic, SourceLocation
 
 
 class ParsedCache(Protocol):
@@ -48,7 +52,7 @@ class Source:
 
     `path` lies in the tree, `file` is relative to the estate, `relative` to the stacks directory. `value` is what the text says as
     it stands, dates included; where it isn't YAML (a template may not be), `error` tells and `value` is empty. `template` is the
-    text of a file with actions of templates, empty for any other.
+    text of a file that may hold actions of templates, its own or of what it includes, empty for any other.
     """
 
     path: str
@@ -61,6 +65,7 @@ class Source:
     is_empty: bool = False
     mentions_append: bool = False
     error: EstateError | None = None
+    diagnostics: tuple[Diagnostic, ...] = field(default=(), repr=False)
 
     @property
     def name(self) -> str:
@@ -82,12 +87,43 @@ class Source:
         return SourceLocation(file=self.file, line=1)
 
 
-class Sources:
-    """Reads the files of one tree."""
+class _Remembering:
+    """A tree that remembers what was read of it, by the key of the content; None for a file that isn't there."""
 
-    def __init__(self, files: Files, cache: ParsedCache | None) -> None:
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self.keys: dict[str, str | None] = {}
+
+    def paths(self) -> Iterable[str]:
+        """Every file's path, in lexical order."""
+        return self._tree.paths()
+
+    def read(self, path: str) -> bytes:
+        """The file's bytes; raises FileNotFoundError when the tree has no such file."""
+        self.keys[path] = None
+        content = self._tree.read(path)
+        self.keys[path] = content_key(content)
+        return content
+
+    def fingerprint(self, path: str) -> str | None:
+        """The tree's own key."""
+        return self._tree.fingerprint(path)
+
+
+class Sources:
+    """Reads the files of one tree.
+
+    `looked` tells, by manifest (tree path), the files that its includes looked for, with the keys of their contents; None for a file
+    that isn't there.
+    """
+
+    def __init__(self, files: Files, reader: Reader, *, strict: bool, cache: ParsedCache | None) -> None:
+        self.looked: dict[str, dict[str, str | None]] = {}
         self._files = files
         self._cache = cache
+        self._findings = Findings(strict=strict)
+        self._remembering = _Remembering(reader.tree)
+        self._reader = replace(reader, tree=self._remembering, lose=None if strict else self._findings.lose)
 
     def read(self, path: str, file: str, relative: str) -> Source:
         """Return a file as written; raises EstateError where it can't be read at all."""
@@ -100,10 +136,12 @@ class Sources:
         content_hash = content_key(content)
         document, value, problem = Document(file=file, value=None, places=None), EMPTY, None
         try:
-            document = self._document(content, content_hash, file)
+            document = self.included(self._document(content, content_hash, file), path)
             value = as_map(document)
         except EstateError as error:
             problem = error
+        lost = self.taken()
+        is_template = b"{{" in content or path in self.looked
         return Source(
             path=path,
             file=file,
@@ -111,11 +149,26 @@ class Sources:
             content_hash=content_hash,
             document=document,
             value=value,
-            template=content.decode("utf-8", "replace") if b"{{" in content else "",
+            template=content.decode("utf-8", "replace") if is_template else "",
             is_empty=not content,
             mentions_append=b"!append" in content,
             error=problem,
+            diagnostics=lost,
         )
+
+    def included(self, document: Document, path: str) -> Document:
+        """Return a manifest's document with its includes replaced; raises EstateError in Atmos' words, in strict reading."""
+        if not document.has_includes:
+            return document
+        found, looked = includes.resolved(document, path, self._reader)
+        self.looked.setdefault(path, {}).update((place, self._remembering.keys.get(place)) for place in looked)
+        return replace(found, has_timestamps=True)
+
+    def taken(self) -> tuple[Diagnostic, ...]:
+        """Return what was lost since this was last asked."""
+        found = tuple(self._findings.diagnostics)
+        self._findings.diagnostics.clear()
+        return found
 
     def _document(self, content: bytes, content_hash: str, file: str) -> Document:
         if self._cache is None:

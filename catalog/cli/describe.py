@@ -9,14 +9,16 @@ from typing import Any
 import click
 
 from catalog import errors
-from catalog.cli import output, program, reading
-
-_FLAG: dict[str, Any] = {"type": bool, "default": True, "show_default": True, "is_flag": False, "flag_value": "true"}
+from catalog.cli import printing, program, reading
+from catalog.cli.affected import affected
 
 
 @click.group()
 def describe() -> None:
-    """Print stacks or components as `atmos describe` does."""
+    """Print stacks, components and what depends on them, as `atmos describe` does."""
+
+
+describe.add_command(affected)
 
 
 @describe.command("stacks")
@@ -29,12 +31,17 @@ def describe() -> None:
 @click.option("--component-types", help="Only these types, separated by commas.")
 @click.option("--sections", help="Only these sections of each component, separated by commas.")
 @click.option("--include-empty-stacks", is_flag=True, help="Print stacks without components too.")
-@click.option("--process-templates", **_FLAG, help="Render Go templates.")
-@click.option("--process-functions", **_FLAG, help="Evaluate YAML functions.")
-@click.option("--skip", multiple=True, help="YAML functions to leave alone, without their `!`.")
-@click.option("--file", "path", type=click.Path(path_type=Path, dir_okay=False), help="Write the result to a file.")
-@output.format_option("yaml", ("yaml", "json", "ndjson"))
-def stacks(*, estates: tuple[Path, ...], config_path: str | None, path: Path | None, format_: str, **filters: Any) -> None:
+@reading.processing_options
+@printing.result_options("yaml", ("yaml", "json", "ndjson"))
+def stacks(
+    *,
+    estates: tuple[Path, ...],
+    config_path: str | None,
+    query: str | None,
+    path: Path | None,
+    format_: str,
+    **filters: Any,
+) -> None:
     """Print every stack with its components, resolved.
 
     Strict, as Atmos: an estate that Atmos refuses is refused. With `--format ndjson` several estates are described in one run, one
@@ -47,13 +54,15 @@ def stacks(*, estates: tuple[Path, ...], config_path: str | None, path: Path | N
         return
     if len(chosen) > 1:
         raise errors.WrongUse("several estates can only be described with --format ndjson")
-    _write(_stacks(chosen[0], config_path, filters), format_, path)
+    printing.write(_stacks(chosen[0], config_path, filters), format_, path, query)
 
 
 def _answer(estate: Path, config_path: str | None, filters: dict[str, Any]) -> dict[str, Any]:
     """One estate's line of a batch."""
+    from catalog.stacks import describe as room  # noqa: PLC0415
+
     try:
-        return {"estate": str(estate), "exit": 0, "stacks": _stacks(estate, config_path, filters)}
+        return {"estate": str(estate), "exit": 0, "stacks": room.printable(_stacks(estate, config_path, filters))}
     except errors.CatalogError as error:
         return {"estate": str(estate), "exit": program.exit_code(error), "error": program.message(error)}
 
@@ -61,45 +70,69 @@ def _answer(estate: Path, config_path: str | None, filters: dict[str, Any]) -> d
 def _stacks(estate: Path, config_path: str | None, filters: dict[str, Any]) -> dict[str, Any]:
     from catalog.stacks import describe as room  # noqa: PLC0415
 
-    resolved = reading.resolve(reading.Source(directory=estate, config_path=config_path), strict=True)
+    source = reading.Source(directory=estate, config_path=config_path)
+    resolved = reading.resolve(source, strict=True, processing=reading.processing(**filters))
     return room.stacks(
         resolved,
         stack=filters["stack"],
-        components=_listed(filters["components"]),
-        component_types=_listed(filters["component_types"]),
-        sections=_listed(filters["sections"]),
+        components=reading.listed(filters["components"]),
+        component_types=reading.listed(filters["component_types"]),
+        sections=reading.listed(filters["sections"]),
         include_empty_stacks=filters["include_empty_stacks"],
     )
 
 
 @describe.command("component")
 @click.argument("component")
-@click.option("--stack", "-s", required=True, help="The stack.")
+@click.option("--stack", "-s", required=True, help="The stack, by its name or its manifest's path.")
 @reading.options
-@click.option("--process-templates", **_FLAG, help="Render Go templates.")
-@click.option("--process-functions", **_FLAG, help="Evaluate YAML functions.")
-@click.option("--skip", multiple=True, help="YAML functions to leave alone, without their `!`.")
-@click.option("--file", "path", type=click.Path(path_type=Path, dir_okay=False), help="Write the result to a file.")
-@output.format_option("yaml", output.DOCUMENT_FORMATS)
+@reading.processing_options
+@printing.result_options("yaml")
 def component(
-    *, component: str, stack: str, estate: Path, config_path: str | None, path: Path | None, format_: str, **_: Any
+    *,
+    component: str,
+    stack: str,
+    estate: Path,
+    config_path: str | None,
+    query: str | None,
+    path: Path | None,
+    format_: str,
+    **flags: Any,
 ) -> None:
-    """Print one component of one stack, resolved."""
+    """Print one component of one stack, resolved.
+
+    Without a query only the sections that a manifest can define; `--query .` shows all of them.
+    """
     from catalog.stacks import describe as room  # noqa: PLC0415
 
-    resolved = reading.resolve(reading.Source(directory=estate, config_path=config_path), strict=True)
-    _write(room.component(resolved, component, stack), format_, path)
+    source = reading.Source(directory=estate, config_path=config_path)
+    resolved = reading.resolve(source, strict=True, processing=reading.processing(**flags), validate=False)
+    printing.write(room.component(resolved, component, stack, everything=query is not None), format_, path, query)
 
 
-def _write(value: Any, format_: str, path: Path | None) -> None:
-    from catalog.stacks import describe as room  # noqa: PLC0415
+@describe.command("dependents")
+@click.argument("component")
+@click.option("--stack", "-s", required=True, help="The stack, by its name.")
+@click.option("--include-settings", is_flag=True, help="Print the settings of each dependent.")
+@reading.options
+@reading.processing_options
+@printing.result_options("json")
+def dependents(
+    *,
+    component: str,
+    stack: str,
+    include_settings: bool,
+    estate: Path,
+    config_path: str | None,
+    query: str | None,
+    path: Path | None,
+    format_: str,
+    **flags: Any,
+) -> None:
+    """List the components that depend on a component of a stack."""
+    from catalog.stacks.dependents import Dependents  # noqa: PLC0415
 
-    text = room.to_json(value) if format_ == "json" else output.yaml_text(value)
-    if path is None:
-        click.echo(text, nl=False)
-        return
-    output.save(text, path)
-
-
-def _listed(text: str | None) -> list[str]:
-    return [word.strip() for word in (text or "").split(",") if word.strip()]
+    source = reading.Source(directory=estate, config_path=config_path)
+    resolved = reading.resolve(source, strict=True, processing=reading.processing(**flags), validate=False)
+    found = Dependents.of(resolved, reading.integrations(resolved), include_settings=include_settings)
+    printing.write(found.describe(component, stack), format_, path, query)

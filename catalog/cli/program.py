@@ -18,7 +18,7 @@ _DATABASE = "On the database"
 
 # name -> (heading, module:attribute, short help; a test sees that it is the command's own)
 COMMANDS: dict[str, tuple[str, str, str]] = {
-    "describe": (_ESTATE, "describe:describe", "Print stacks or components as `atmos describe` does."),
+    "describe": (_ESTATE, "describe:describe", "Print stacks, components and what depends on them, as `atmos describe` does."),
     "list": (_ESTATE, "listing:list_", "List stacks, components, instances or workflows."),
     "validate": (_ESTATE, "validate:validate", "Report every diagnostic of an estate; exit 1 on errors."),
     "explain": (_ESTATE, "explain:explain", "Say which file and line set a value, and what it overrode."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,16 @@ from catalog import errors
 from catalog.cli import settings
 
 if TYPE_CHECKING:
+    from catalog.engines.hcl import HclEngine
+    from catalog.engines.template import Engine
     from catalog.stacks.atmos_config import ConfigFile
+    from catalog.stacks.evaluation import Processing
+    from catalog.stacks.integrations import Integrations
+    from catalog.stacks.lookup import Lookup
     from catalog.stacks.resolved import ResolvedEstate, ResolvedInstance
+    from catalog.stacks.tree import Tree
+
+ERROR_MODES = ("strict", "warn", "silent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,41 +50,187 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def resolve(source: Source, *, strict: bool) -> ResolvedEstate:
+# Flags that may be given alone or with a value, as those of Atmos.
+_FLAG: dict[str, Any] = {"type": bool, "default": True, "show_default": True, "is_flag": False, "flag_value": "true"}
+SWITCH: dict[str, Any] = {"type": bool, "default": False, "is_flag": False, "flag_value": "true"}
+
+
+def processing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what is evaluated: `process_templates`, `process_functions`, `skip` and `error_mode`."""
+    for option in (
+        click.option(
+            "--error-mode",
+            type=click.Choice(ERROR_MODES),
+            help="What becomes of a value that a backend can't give yet. [default: describe.error_mode of atmos.yaml, else warn]",
+        ),
+        click.option("--skip", multiple=True, help="YAML functions to leave alone, without their `!`, separated by commas."),
+        click.option("--process-functions", **_FLAG, help="Evaluate YAML functions."),
+        click.option("--process-templates", **_FLAG, help="Render Go templates."),
+    ):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where strict reading reads: the root of a tree of files, the estate's directory in it, and the world outside.
+
+    `git_root` tells whether the root is that of a Git repository.
+    """
+
+    source: Source
+    root: Path
+    directory: str
+    environment: Mapping[str, str] = field(repr=False)
+    git_root: bool
+    engine: Engine = field(repr=False)
+    lookup: Lookup | None = field(repr=False)
+
+    def resolve(
+        self, tree: Tree | None = None, *, processing: Processing | None = None, validate: bool = True, **more: Any
+    ) -> ResolvedEstate:
+        """Read strictly, by default the files at hand; raises EstateError for what Atmos refuses.
+
+        `validate` runs the checks that `validate stacks` makes, as `describe stacks` does and other commands don't.
+        """
+        from catalog.stacks import estate  # noqa: PLC0415
+        from catalog.stacks.evaluation import Processing  # noqa: PLC0415
+        from catalog.stacks.tree import DirectoryTree  # noqa: PLC0415
+
+        if "validate" in (estate.resolve.__kwdefaults__ or {}):
+            more["validate"] = validate
+        return estate.resolve(
+            DirectoryTree(self.root) if tree is None else tree,
+            directory=self.directory,
+            config_path=self.source.config_path,
+            strict=True,
+            environment=self.environment,
+            inherited=() if self.source.config_path else _inherited(self.environment),
+            git_root="." if self.git_root else None,
+            engine=self.engine,
+            lookup=self.lookup,
+            processing=processing or Processing(),
+            **more,
+        )
+
+
+def resolve(source: Source, *, strict: bool, processing: Processing | None = None, validate: bool = True) -> ResolvedEstate:
     """Read an estate; strictly, as Atmos does with what this process's environment says, or leniently, with diagnostics.
 
     Raises WrongUse for what is no directory, EstateError for what strict reading refuses.
     """
+    check(source)
+    return place(source).resolve(processing=processing, validate=validate) if strict else _leniently(source)
+
+
+def check(source: Source) -> None:
+    """Raise WrongUse for what is no directory."""
     if not source.directory.is_dir():
         raise errors.WrongUse(f"{source.directory} is not a directory", hint="--estate names the directory of an estate")
-    return _strictly(source) if strict else _leniently(source)
 
 
 def _leniently(source: Source) -> ResolvedEstate:
     from catalog.stacks import estate  # noqa: PLC0415
     from catalog.stacks.tree import DirectoryTree  # noqa: PLC0415
 
-    return estate.resolve(DirectoryTree(source.directory), config_path=source.config_path)
+    return estate.resolve(DirectoryTree(source.directory), config_path=source.config_path, engine=engine())
 
 
-def _strictly(source: Source) -> ResolvedEstate:
-    """Hand in the world outside the estate where Atmos would look: parents, the Git root, system and home directories."""
-    from catalog.stacks import estate  # noqa: PLC0415
-    from catalog.stacks.tree import DirectoryTree  # noqa: PLC0415
-
+def place(source: Source) -> Place:
+    """Find the world outside the estate where Atmos would look: parents, the Git root, system and home directories."""
     environment = settings.environment()
     directory = source.directory.resolve()
     git_root = None if environment.get("ATMOS_GIT_ROOT_BASEPATH") == "false" else _nearest(directory, (".git",))
     root = _reaching(git_root or _nearest(directory, _CONFIGS) or directory, _configuration(source, environment), environment)
-    return estate.resolve(
-        DirectoryTree(root),
+    return Place(
+        source=source,
+        root=root,
         directory=directory.relative_to(root).as_posix(),
-        config_path=source.config_path,
-        strict=True,
         environment=environment,
-        inherited=() if source.config_path else _inherited(environment),
-        git_root=None if git_root is None else ".",
+        git_root=git_root is not None,
+        engine=engine(),
+        lookup=_world(directory, environment),
     )
+
+
+def _world(directory: Path, environment: Mapping[str, str]) -> Lookup | None:
+    """What functions may ask of the world outside, as Atmos asks it."""
+    try:
+        from catalog.cli.world import World  # noqa: PLC0415
+    except ImportError:
+        return None
+    found: Lookup = World(directory=directory, environment=environment)
+    return found
+
+
+def processing(
+    *,
+    process_templates: bool = True,
+    process_functions: bool = True,
+    skip: Iterable[str] = (),
+    error_mode: str | None = None,
+    **_: Any,
+) -> Processing:
+    """What the options of `processing_options` ask for; other options are passed over."""
+    from catalog.stacks.evaluation import Processing  # noqa: PLC0415
+
+    return Processing(
+        templates=process_templates,
+        functions=process_functions,
+        skip=frozenset(listed(",".join(skip))),
+        error_mode=error_mode or settings.environment().get("ATMOS_DESCRIBE_ERROR_MODE") or "warn",
+    )
+
+
+def integrations(resolved: ResolvedEstate) -> Integrations:
+    """Who tells the names that Spacelift and Atlantis give an estate's components."""
+    from catalog.stacks.integrations import Integrations  # noqa: PLC0415
+    from catalog.stacks.templates import Templates  # noqa: PLC0415
+
+    if resolved.config is None:
+        raise errors.EstateError("the estate has no configuration")
+    return Integrations(config=resolved.config, templates=Templates(engine()))
+
+
+def listed(text: str | None) -> list[str]:
+    """The words of an option that takes several, separated by commas."""
+    return [word.strip() for word in (text or "").split(",") if word.strip()]
+
+
+def engine() -> Engine:
+    """The template engine, compiled when it is first needed, in the first place that holds it already or can keep it."""
+    from catalog.engines.template import Engine  # noqa: PLC0415
+
+    places = tuple(_engine_places())
+    ready = (each for each in (Engine(place) for place in places) if each.ready())
+    return next(ready, None) or Engine(next(filter(_is_writable, places), places[0]))
+
+
+def hcl() -> HclEngine:
+    """The reader of Terraform code, compiled when it is first needed."""
+    from catalog.engines import hcl  # noqa: PLC0415
+
+    places = tuple(_engine_places())
+    opened = (found for found in map(hcl.open_if_ready, places) if found is not None)
+    return next(opened, None) or hcl.open_prepared(next(filter(_is_writable, places), places[0]))
+
+
+def _engine_places() -> Iterable[Path]:
+    """The catalog's own cache where there is a catalog, else beside the code as Python keeps its own, else the user's cache."""
+    from catalog import engines  # noqa: PLC0415
+
+    home = settings.read()
+    if home.home.is_dir() or "CATALOG_HOME" in settings.environment():
+        yield home.cache
+    yield Path(engines.__file__).parent / "__pycache__"
+    yield Path(settings.environment().get("XDG_CACHE_HOME") or Path.home() / ".cache") / "atmos-catalog"
+    yield home.cache
+
+
+def _is_writable(place: Path) -> bool:
+    """Tell whether a directory can be written to, or made."""
+    nearest = next(each for each in (place, *place.parents) if each.exists())
+    return os.access(nearest, os.W_OK | os.X_OK)
 
 
 def _configuration(source: Source, environment: Mapping[str, str]) -> Path:

@@ -1,19 +1,19 @@
-"""The JSON of `atmos describe stacks` and `describe component`, from a resolved estate."""
+"""What `atmos describe stacks` and `describe component` print, from a resolved estate, and the text in which it is printed."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from catalog.errors import EstateError, NotFound
-from catalog.stacks import scalars, varfile
+from catalog.stacks import encoding, scalars, varfile
 from catalog.stacks.merging import Map
 from catalog.stacks.resolved import ResolvedEstate, ResolvedInstance, ResolvedStack
 
-# What `describe component` shows unless told otherwise.
-_COMPONENT_KEYS = (
+# What `describe component` shows unless told otherwise: the sections that a manifest can define.
+SCHEMA_KEYS = (
     "backend",
     "component",
     "dependencies",
@@ -26,6 +26,12 @@ _COMPONENT_KEYS = (
     "settings",
     "vars",
 )
+# The order in which Atmos looks for a component that may have several types.
+_TYPES = ("terraform", "helmfile", "packer", "ansible", "container", "emulator", "kubernetes", "helm")
+
+
+class Record(dict[str, Any]):
+    """A map that is printed in its own order, as Go prints structures; all others are printed by their keys."""
 
 
 def stacks(
@@ -64,46 +70,65 @@ def component(
 ) -> Map:
     """Return what `describe component` prints for an instance; raises NotFound in Atmos' words."""
     found = find(resolved, name, stack, component_type=component_type)
-    sections: Map = dict(found.sections)
-    if found.type == "terraform":
-        sections["workspace"] = varfile.workspace(found)
-    manifest = next((item for item in resolved.manifests if item.path == found.manifest), None)
-    sections["imports"] = sorted(_imports(resolved, found.manifest)) if manifest else []
+    sections: Map = {**found.sections, "workspace": varfile.workspace(found), "imports": imports(resolved, found)}
     if everything:
-        return sections
-    return {key: value for key, value in sections.items() if key in _COMPONENT_KEYS}
+        return {**sections, "atmos_stack": stack, "stack": stack, "component_type": found.type}
+    return schema_keys(sections)
+
+
+def schema_keys(sections: Mapping[str, Any]) -> Map:
+    """Return those sections that a manifest can define."""
+    return {key: value for key, value in sections.items() if key in SCHEMA_KEYS}
 
 
 def find(resolved: ResolvedEstate, name: str, stack: str, *, component_type: str | None = None) -> ResolvedInstance:
-    """Return the instance of that name in the stack (by its name or its manifest's); raises NotFound."""
-    for instance in _instances(resolved.stacks):
-        if (
-            instance.name == name
-            and stack in (instance.stack, instance.sections.get("atmos_stack_file"))
-            and component_type in (None, instance.type)
-        ):
-            return instance
-    raise NotFound(
-        f"Could not find the component {name} in the stack {stack}.",
-        hint="Check that all the context variables are correctly defined in the manifests, and that the names are spelt right.",
+    """Return the instance of that name in the stack, by the stack's name or its manifest's path; raises NotFound.
+
+    Where several types have the name, it is the first that Atmos looks for.
+    """
+    found = [
+        instance
+        for instance in _instances(resolved.stacks)
+        if instance.name == name and _is_in(instance, stack) and component_type in (None, instance.type)
+    ]
+    known = [instance for instance in found if instance.type in _TYPES]
+    if known:
+        return min(known, key=lambda instance: _TYPES.index(instance.type))
+    raise not_found(resolved, name, stack)
+
+
+def not_found(resolved: ResolvedEstate, name: str, stack: str) -> NotFound:
+    """Return the error for a component that a stack doesn't have, with the stack's name where a manifest's was given."""
+    meant = next((each.stack for each in _instances(resolved.stacks) if each.sections.get("atmos_stack_file") == stack), None)
+    if meant is not None and meant != stack and "/" not in stack:
+        return NotFound(f"Stack {stack} not found.", hint=f"Did you mean {meant}?")
+    return NotFound(
+        f"Could not find the component {name} in the stack {stack}.\n"
+        "Check that all the context variables are correctly defined in the stack manifests.\n"
+        "Are the component and stack names correct? Did you forget an import?"
     )
 
 
-def _instances(found: Sequence[ResolvedStack]) -> list[ResolvedInstance]:
-    return [instance for stack in found for instance in stack.instances]
+def _is_in(instance: ResolvedInstance, stack: str) -> bool:
+    """Tell whether `-s` means the instance's stack: a manifest's path counts where it is one, with a slash."""
+    return stack == instance.stack or ("/" in stack and stack == instance.sections.get("atmos_stack_file"))
 
 
-def _imports(resolved: ResolvedEstate, path: str) -> set[str]:
-    """Every manifest that one imports, directly or not, by its name."""
+def _instances(found: Sequence[ResolvedStack]) -> Iterator[ResolvedInstance]:
+    return (instance for stack in found for instance in stack.instances)
+
+
+def imports(resolved: ResolvedEstate, instance: ResolvedInstance) -> list[str]:
+    """Return the names of every manifest that an instance's one imports, directly or not."""
     known = {manifest.path: manifest for manifest in resolved.manifests}
     names: set[str] = set()
-    waiting = list(known[path].imports)
+    waiting = list(known[instance.manifest].imports) if instance.manifest in known else []
     while waiting:
         manifest = known.get(waiting.pop())
         if manifest is not None and manifest.name not in names:
             names.add(manifest.name)
             waiting += manifest.imports
-    return names
+    return sorted(names)
 
 
 def to_json(value: Any) -> str:
@@ -111,16 +136,28 @@ def to_json(value: Any) -> str:
 
     Raises EstateError for infinities and NaN, which JSON can't hold.
     """
-    return json.dumps(_printable(value), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    # Sorting is left to the encoder, which is fast, unless some maps have an order of their own.
+    has_records = isinstance(value, Record) or (isinstance(value, list) and any(isinstance(item, Record) for item in value))
+    return json.dumps(printable(value), indent=2, sort_keys=not has_records, ensure_ascii=False) + "\n"
 
 
-def _printable(value: Any) -> Any:
+def to_yaml(value: Any) -> str:
+    """Return the YAML text that Atmos prints."""
+    return encoding.encode(value)
+
+
+def printable(value: Any) -> Any:
+    """Return a value as JSON holds it, with its maps in the order in which they are printed."""
+    if isinstance(value, Record):
+        return {key: printable(item) for key, item in value.items()}
     if isinstance(value, dict):
-        return {key: _printable(item) for key, item in value.items()}
+        return {key: printable(value[key]) for key in sorted(value)}
     if isinstance(value, (list, tuple)):
-        return [_printable(item) for item in value]
+        return [printable(item) for item in value]
     if isinstance(value, float):
         if math.isinf(value) or math.isnan(value):
             raise EstateError(f"json: unsupported value: {scalars.go_float(value)}", code="VALUE")
         return int(value) if value.is_integer() and abs(value) < 1e21 else value
+    if isinstance(value, scalars.Timestamp):
+        return encoding.moment(value)
     return value

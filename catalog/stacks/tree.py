@@ -141,3 +141,28 @@ class SubTree:
     def fingerprint(self, path: str) -> str | None:
         """The base's key."""
         return self.base.fingerprint(f"{self.directory.rstrip('/')}/{path}")
+
+
+@dataclass(frozen=True)
+class MovedTree:
+    """A tree whose files stand below a directory: the opposite of a `SubTree`."""
+
+    base: Tree
+    directory: str
+
+    def paths(self) -> Iterable[str]:
+        """Every file's path, in lexical order, each below the directory."""
+        return [f"{self.directory}/{path}" for path in self.base.paths()]
+
+    def read(self, path: str) -> bytes:
+        """The file's bytes; raises FileNotFoundError when there is none."""
+        return self.base.read(self._inside(path))
+
+    def fingerprint(self, path: str) -> str | None:
+        """The base's key."""
+        return self.base.fingerprint(self._inside(path))
+
+    def _inside(self, path: str) -> str:
+        if not path.startswith(f"{self.directory}/"):
+            raise FileNotFoundError(path)
+        return path[len(self.directory) + 1 :]

@@ -1,0 +1,39 @@
+"""Results as Atmos prints them: JSON and YAML in its own styles, whole or what a query finds in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from catalog.cli import output, reading
+
+
+def result_options(default: str, choices: Sequence[str] = output.DOCUMENT_FORMATS) -> Callable[[Any], Any]:
+    """The options that say how a result is printed: `query`, `path` and `format_`."""
+
+    def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in (
+            output.format_option(default, choices),
+            click.option("--file", "path", type=click.Path(path_type=Path, dir_okay=False), help="Write the result to a file."),
+            click.option("--query", "-q", help="Print what a yq expression finds in the result."),
+        ):
+            command = option(command)
+        return command
+
+    return decorated
+
+
+def write(value: Any, format_: str, path: Path | None, query: str | None = None) -> None:
+    """Print a result, or what a yq expression finds in it, or write it to a file."""
+    from catalog.stacks import describe  # noqa: PLC0415
+
+    if query:
+        value = reading.engine().query(query, describe.printable(value))
+    text = describe.to_json(value) if format_ == "json" else describe.to_yaml(value)
+    if path is None:
+        click.echo(text, nl=False)
+        return
+    output.save(text, path)

@@ -138,6 +138,8 @@ def _leniently(source: Source) -> ResolvedEstate:
 
 def place(source: Source) -> Place:
     """Find the world outside the estate where Atmos would look: parents, the Git root, system and home directories."""
+    from catalog.cli.world import World  # noqa: PLC0415
+
     environment = settings.environment()
     directory = source.directory.resolve()
     git_root = None if environment.get("ATMOS_GIT_ROOT_BASEPATH") == "false" else _nearest(directory, (".git",))
@@ -149,18 +151,8 @@ def place(source: Source) -> Place:
         environment=environment,
         git_root=git_root is not None,
         engine=engine(),
-        lookup=_world(directory, environment),
+        lookup=World(root, directory, environment),
     )
-
-
-def _world(directory: Path, environment: Mapping[str, str]) -> Lookup | None:
-    """What functions may ask of the world outside, as Atmos asks it."""
-    try:
-        from catalog.cli.world import World  # noqa: PLC0415
-    except ImportError:
-        return None
-    found: Lookup = World(directory=directory, environment=environment)
-    return found
 
 
 def processing(

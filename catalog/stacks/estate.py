@@ -71,6 +71,7 @@ def resolve(
                 inherited=inherited,
                 git_root=git_root,
             )
+            (lookup or NOTHING).configured(config)
             hints.of_config(config.sources, findings)
             atmos_config.check(config, files)
             reading = _read(

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from catalog.errors import EstateError
 from catalog.stacks.merging import Map
+
+if TYPE_CHECKING:
+    from catalog.stacks.atmos_config import AtmosConfig
 
 MASK = "<MASKED>"  # what Atmos prints in the place of a secret
 
@@ -53,6 +56,10 @@ class Target:
 
 class Lookup(Protocol):
     """What a caller may hand in. Each method raises NotGiven where it has nothing to say, EstateError in Atmos' words where it fails."""
+
+    def configured(self, config: AtmosConfig) -> None:
+        """Learn the estate's configuration, before anything else is asked."""
+        ...
 
     def environment(self) -> Mapping[str, str]:
         """The variables of the process."""
@@ -108,6 +115,9 @@ class Lookup(Protocol):
 
 class Nothing:
     """The lookup that answers nothing: indexing's."""
+
+    def configured(self, config: AtmosConfig) -> None:
+        """Nothing to learn."""
 
     def environment(self) -> Mapping[str, str]:
         """Refuse."""

@@ -124,6 +124,15 @@ def read_state(content: bytes) -> dict[str, Any] | None:
         raise EstateError(f"error processing terraform state file\n{error}", code="STATE") from error
 
 
+def read_sensitive(content: bytes) -> list[Any]:
+    """Return the values of a state's outputs that are marked as sensitive."""
+    try:
+        written = json.loads(content or b"{}").get("outputs") or {}
+        return [entry.get("value") for entry in written.values() if entry.get("sensitive") is True]
+    except (ValueError, AttributeError, RecursionError):
+        return []
+
+
 def _described(component: str, stack: str, text: str, here: Here) -> Map:
     if here.describe is None:
         raise NotGiven(f"component {component} in stack {stack} is not known here")

@@ -1,8 +1,9 @@
 """The component pass: the templates of one merged component entry, rendered as Atmos does it.
 
 Atmos writes the whole entry as YAML text, renders that, and reads the result. So a value's type after rendering is decided by the
-quotes its text had. Here each scalar is rendered by itself, in the style it would have in that text, whenever that gives the same;
-where it might not (text over several lines, quotes, actions that span scalars) the whole document is written, rendered and read.
+quotes its text had. Here each scalar is rendered by itself, as it would stand in that text, whenever that surely gives the same
+(`scalar_rendering`); where it might not (actions that span scalars, values that break out of theirs) the whole document is written,
+rendered and read.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.engines.template import Host, Options
+from catalog.engines.template import Deferred, Host, Options
 from catalog.errors import EstateError
-from catalog.stacks import documents, encoding, references, scalars
+from catalog.stacks import encoding, scalars
 from catalog.stacks.merging import Map
+from catalog.stacks.scalar_rendering import Renderer, Unsure
 from catalog.stacks.templates import Settings, Templates
-from catalog.stacks.texts import REWRITTEN, TEMPLATE, Texts
+from catalog.stacks.texts import REWRITTEN, TEMPLATE, Texts, is_rewritten_key
 
 NAME = "describe-stacks-all-sections"
 
@@ -26,9 +28,7 @@ Lose = Callable[[Path, EstateError], None]
 # Computed from code, not configuration; templates see them and they aren't rendered.
 _LEFT_OUT = ("component_info",)
 
-
-class _WholeDocument(Exception):
-    """A scalar can't be rendered by itself with the certainty that the whole document gives the same."""
+_EARLY = " "  # no key that begins with a printable character comes before it in order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,34 +54,48 @@ class ComponentPass:
         name: str = NAME,
         lose: Lose | None = None,
     ) -> Map:
-        """Return the entry with its templates rendered; the very same object when it has none.
+        """Return the entry with its templates rendered; the very same object where nothing changes.
 
         `data` is what templates see (by default the entry itself), `variables` are environment variables of the component's own
-        template settings. Without `lose`, errors raise EstateError in Go's words. With it, a scalar that can't be rendered stays
-        as it is written and is told to `lose` with its path.
+        template settings. Without `lose`, errors raise EstateError in Go's words. With it, what can't be rendered stays as it is
+        written and is told to `lose` with its path. Where the settings switch templates off, only the writing and reading remains.
         """
-        shown = {key: value for key, value in entry.items() if key not in _LEFT_OUT}
-        if not any(self.texts.flags(value) & TEMPLATE for value in shown.values()):
+        wanted = TEMPLATE | REWRITTEN if self.settings.enabled else REWRITTEN
+        flags = self.texts.flags
+        for key, value in entry.items():
+            if value and flags(value) & wanted and key not in _LEFT_OUT:
+                break
+        else:
             return entry
         walk = _Walk(
-            self.templates,
-            self.texts,
-            entry if data is None else data,
-            Options(
-                sprig=self.settings.sprig,
-                gomplate=self.settings.gomplate,
-                missing="default",
-                left=self.settings.left,
-                right=self.settings.right,
-                environment=self._environment(variables),
-                pure=self.pure,
+            Renderer(
+                self.templates,
+                entry if data is None else data,
+                self._options(variables),
+                name=name,
+                host=host,
+                evaluations=self.settings.evaluations,
             ),
-            host=host,
-            name=name,
+            self.texts,
+            wanted=wanted,
             lose=lose,
-            evaluations=self.settings.evaluations,
         )
-        return {**walk.entry(shown), **{key: entry[key] for key in _LEFT_OUT if key in entry}}
+        result = walk.entry({key: value for key, value in entry.items() if key not in _LEFT_OUT})
+        for key in _LEFT_OUT:
+            if key in entry:
+                result[key] = entry[key]
+        return result
+
+    def _options(self, variables: Mapping[str, str] | None) -> Options:
+        return Options(
+            sprig=self.settings.sprig,
+            gomplate=self.settings.gomplate,
+            missing="default",
+            left=self.settings.left,
+            right=self.settings.right,
+            environment=self._environment(variables),
+            pure=self.pure,
+        )
 
     def _environment(self, variables: Mapping[str, str] | None) -> Mapping[str, str] | None:
         exported = {**self.settings.environment, **(variables or {})}
@@ -103,145 +117,133 @@ def round_trip(
 ) -> Map:
     """Return a map written as YAML, rendered from the data and read again; raises EstateError in Go's words.
 
-    The same shortcuts are taken as for a component's entry. `lose` is told, as there, what can't be rendered; it may raise.
+    The same shortcuts are taken as for a component's entry, and `lose` means the same.
     """
-    return _Walk(templates, texts, data, options, host=host, name=name, lose=lose).entry(value)
+    renderer = Renderer(templates, data, options, name=name, host=host)
+    return _Walk(renderer, texts, wanted=TEMPLATE | REWRITTEN, lose=lose, keeps_moments=True).entry(value)
 
 
 class _Walk:
-    """One rendering of one map; `evaluations` is how often."""
+    """One rendering of one map. `keeps_moments`: dates stay dates, where otherwise they become the text that Atmos prints."""
 
     def __init__(
-        self,
-        templates: Templates,
-        texts: Texts,
-        data: Map,
-        options: Options,
-        *,
-        host: Host | None,
-        name: str,
-        lose: Lose | None = None,
-        evaluations: int = 1,
+        self, renderer: Renderer, texts: Texts, *, wanted: int, lose: Lose | None = None, keeps_moments: bool = False
     ) -> None:
-        self.templates = templates
+        self.renderer = renderer
         self.texts = texts
-        self.data = data
-        self.options = options
-        self.host = host
-        self.name = name
+        self.wanted = wanted
         self.lose = lose
-        self.evaluations = evaluations
-        self.is_standard = options.left == "{{" and options.right == "}}"
+        self.keeps_moments = keeps_moments
+        self.left = renderer.options.left if wanted & TEMPLATE else None
+        self.is_patient = False  # what can't be rendered is lost, not fatal
+        self.deferred: list[tuple[Path, EstateError]] = []
 
     def entry(self, entry: Map) -> Map:
-        if self.evaluations > 1 and self.lose is None:
-            return self._whole(entry)
         try:
-            return self._map(entry, ())
-        except _WholeDocument:
+            result = self._map(entry, ())
+        except Unsure:
             return self._whole(entry)
+        for path, error in self.deferred:
+            self._lost(path, error)
+        return result
 
     def _whole(self, entry: Map) -> Map:
-        text = encoding.encode(entry)
-        for _ in range(self.evaluations):
-            text = self.templates.render(text, self.name, self.data, self.options, self.host)
-            self._checked(text)
-        return self._checked(text)
-
-    def _checked(self, text: str) -> Map:
-        value = documents.load(text.encode("utf-8", "surrogatepass"), self.name).value
-        if value is None:
-            return {}
-        if not isinstance(value, dict):
-            raise EstateError(f"yaml: cannot unmarshal {self.name} into a map", code="TEMPLATE")
-        return value
-
-    def _value(self, value: Any, path: Path) -> Any:
-        if isinstance(value, str):
-            if self.options.left in value:
-                return self._scalar(value, path)
-            return value[1:] if value[:1] == "\n" and encoding.style(value) == encoding.LITERAL else value
-        if not isinstance(value, (dict, list)) or not self.texts.flags(value) & (TEMPLATE | REWRITTEN):
-            return value
-        if isinstance(value, dict):
-            return self._map(value, path)
-        return [self._value(item, (*path, number)) for number, item in enumerate(value)]
+        """The whole document decides; in lenient reading each scalar for itself where it fails."""
+        if not self.deferred:
+            try:
+                result: Map = self._settled(self.renderer.document(entry, renders=self.left is not None))
+            except EstateError:
+                if self.lose is None:
+                    raise
+            else:
+                return result
+        self.is_patient = True
+        return self._map(entry, ())
 
     def _map(self, value: Map, path: Path) -> Map:
         result: Map = {}
+        left, wanted, flags = self.left, self.wanted, self.texts.flags
         for key, item in value.items():
-            name = self._key(key, (*path, key)) if self.options.left in key else key
+            name = key if left is None or left not in key else self._key(key, path)
+            if not self.is_patient and (key < _EARLY or key == "<<") and is_rewritten_key(key):
+                raise Unsure
             if name in result:
-                raise _WholeDocument
-            result[name] = self._value(item, (*path, key))
+                self._twice(name, path)
+            result[name] = self._value(item, (*path, key)) if item and flags(item) & wanted else item
         return result
 
-    def _key(self, key: str, path: Path) -> str:
-        if encoding.style(key) not in (encoding.PLAIN, encoding.SINGLE):
-            return str(self._alone(key, path, whole=key))
-        found = scalars.key(self._scalar(key, path))
-        return key if found is None else found
+    def _value(self, value: Any, path: Path) -> Any:
+        if isinstance(value, dict):
+            return self._map(value, path)
+        if isinstance(value, list):
+            flags, wanted = self.texts.flags, self.wanted
+            return [
+                self._value(item, (*path, number)) if item and flags(item) & wanted else item for number, item in enumerate(value)
+            ]
+        return self._scalar(value, path) if self.left is not None and self.left in value else self._read_back(value, path)
 
     def _scalar(self, text: str, path: Path) -> Any:
         try:
-            rendered = self._harmless(text)
-        except EstateError as error:
+            return self._settled(self.renderer.scalar(text))
+        except Deferred as error:
             if self.lose is None:
-                raise _WholeDocument from error
-            self.lose(path, error)
+                raise Unsure from error
+            self.deferred.append((path, error))
             return text
-        return rendered[0] if rendered is not None else self._alone(text, path, whole=text)
-
-    def _alone(self, text: str, path: Path, *, whole: Any) -> Any:
-        """In lenient reading a scalar that isn't harmless is rendered as a document of its own."""
-        if self.lose is None:
-            raise _WholeDocument
+        except (EstateError, Unsure) as error:
+            if not self.is_patient:
+                raise Unsure from error
         try:
-            written = self.templates.render(encoding.encode({"value": text}), self.name, self.data, self.options, self.host)
-            return self._checked(written)["value"]
-        except (EstateError, KeyError) as error:
-            self.lose(path, error if isinstance(error, EstateError) else EstateError(f"it renders to no YAML: {error}"))
-            return whole
+            return self._settled(self.renderer.document({"value": text}, only="value")["value"])
+        except EstateError as error:
+            self._lost(path, error)
+            return text
 
-    def _harmless(self, text: str) -> tuple[Any] | None:
-        """Return the scalar's value in a tuple when rendering it by itself surely gives what the whole document would; else None."""
-        style = encoding.style(text)
-        if style == encoding.DOUBLE or text[0] == "\n" or not self._is_self_contained(text, style):
-            return None
-        rendered = self._rendered(text)
-        if rendered is None:
-            return None
-        if style == encoding.LITERAL:
-            return (rendered,) if _same_lines(text, rendered) else None
-        if self.evaluations > 1 and self.options.left in rendered:
-            return None
-        if style == encoding.SINGLE:
-            return (rendered,) if "'" not in rendered and "'" not in text and "\n" not in rendered else None
-        if not encoding.plain_allowed(rendered):
-            return None
-        return (scalars.plain(rendered),)
+    def _key(self, key: str, path: Path) -> str:
+        try:
+            return self.renderer.key(key)
+        except (EstateError, Unsure) as error:
+            if not self.is_patient:
+                if self.lose is not None and isinstance(error, Deferred):
+                    self.deferred.append(((*path, key), error))
+                    return key
+                raise Unsure from error
+            told = error if isinstance(error, EstateError) else EstateError("it renders to no key", code="TEMPLATE")
+            self._lost((*path, key), told)
+            return key
 
-    def _is_self_contained(self, text: str, style: str) -> bool:
-        if self.is_standard and references.parts(text) is not None:
-            return style == encoding.SINGLE or ("{{-" not in text and "-}}" not in text)
-        marks = (self.options.left + "-", "-" + self.options.right)
-        spans = any(word in text for word in (":=", "define", "template", "block", "/*")) or (self.options.left not in text)
-        return not spans and (style == encoding.SINGLE or not any(mark in text for mark in marks)) and style != encoding.LITERAL
+    def _twice(self, name: str, path: Path) -> None:
+        if not self.is_patient:
+            raise Unsure
+        self._lost((*path, name), EstateError(f'yaml: mapping key "{name}" already defined', code="TEMPLATE"))
 
-    def _rendered(self, text: str) -> str | None:
-        if self.is_standard:
-            pieces = references.parts(text)
-            if pieces is not None:
-                found = references.render(pieces, self.data, lenient_keys=self.options.missing != "error")
-                if found is not None:
-                    return found
-        return self.templates.render(text, self.name, self.data, self.options, self.host)
+    def _read_back(self, text: str, path: Path) -> str:
+        """Return a text without templates as Atmos reads it after writing: a leading line end is lost, a leading tab refused."""
+        if encoding.style(text) != encoding.LITERAL:
+            return text
+        if text[0] == "\n":
+            return text[1:]
+        if not self.is_patient:
+            raise Unsure
+        try:
+            return str(self.renderer.document({"value": text}, renders=False)["value"])
+        except EstateError as error:
+            self._lost(path, error)
+            return text
+
+    def _settled(self, value: Any) -> Any:
+        """Return a value that was read, with its dates as the text that Atmos prints."""
+        return value if self.keeps_moments else _without_moments(value)
+
+    def _lost(self, path: Path, error: EstateError) -> None:
+        if self.lose is None:
+            raise error
+        self.lose(path, error)
 
 
-def _same_lines(text: str, rendered: str) -> bool:
-    """Tell whether a literal block keeps its lines: as many, none emptied, none led or ended by another blank."""
-    before, after = text.split("\n"), rendered.split("\n")
-    return len(before) == len(after) and all(
-        old == new or (new and new[0] not in " \t" and new[-1] not in " \t" and old[:1] not in (" ", ""))
-        for old, new in zip(before, after, strict=True)
-    )
+def _without_moments(value: Any) -> Any:
+    if isinstance(value, scalars.Timestamp):
+        return encoding.moment(value)
+    if isinstance(value, dict):
+        return {key: _without_moments(item) for key, item in value.items()}
+    return [_without_moments(item) for item in value] if isinstance(value, list) else value

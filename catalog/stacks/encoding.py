@@ -82,6 +82,16 @@ def plain_allowed(text: str) -> bool:
     )
 
 
+def is_printable(text: str) -> bool:
+    """Tell whether a text stands in a document as it is, apart from what its line ends mean."""
+    return _SPECIAL.search(text) is None
+
+
+def is_one_clean_line(text: str) -> bool:
+    """Tell whether a text has no line end and nothing that a document can't hold."""
+    return (text.isascii() and text.isprintable()) or not (_BREAK.search(text) or _SPECIAL.search(text))
+
+
 def scalar(text: str, indent: int, *, is_key: bool = False) -> str:
     """Return a text as it stands in a document; `indent` is that of the lines of a literal block."""
     chosen = style(text)

@@ -17,10 +17,20 @@ REWRITTEN = 4  # text of several lines that yaml.v3 doesn't read back as it was 
 # Text that begins with a function's name, where no character follows that would make it another name.
 _FUNCTION = re.compile(rf"(?:{'|'.join(re.escape(tag) for tag in sorted(TAGS, key=len, reverse=True))})(?![A-Za-z0-9._-])")
 
+# Only text before the one or after the other in order can begin with a mark that counts: `!`, a line end, a tab.
+_LATEST_MARK = '"'
+_EARLIEST_ODD = "\u2027"
+_REWRITTEN = ("\n", "\t", "\u2028", "\u2029")
+
 
 def is_function(text: str) -> bool:
     """Tell whether a text is a YAML function, tagged or quoted."""
     return text[:1] == "!" and _FUNCTION.match(text) is not None
+
+
+def is_rewritten_key(key: str) -> bool:
+    """Tell whether yaml.v3 doesn't read a key back as it was before writing."""
+    return key == "<<" or (key[:1] in ("\n", "\t") and "\n" in key)
 
 
 class Texts:
@@ -41,17 +51,24 @@ class Texts:
         known = self._known.get(id(value))
         if known is not None:
             return known[1]
-        left, found = self._left, 0
+        left, found, of_text, known_ones = self._left, 0, self._of_text, self._known
         if kind is dict:
-            for key, item in value.items():
+            for key in value:
                 if left in key:
                     found |= TEMPLATE
-                if item is not None and item is not True and item is not False:
-                    found |= self.flags(item)
-        else:
-            for item in value:
+                if (key < _LATEST_MARK or key == "<<") and is_rewritten_key(key):
+                    found |= REWRITTEN
+        for item in value.values() if kind is dict else value:
+            kind = type(item)
+            if kind is str:
+                if left in item or item < _LATEST_MARK or item > _EARLIEST_ODD:
+                    found |= of_text(item)
+            elif kind is dict or kind is list:
+                known = known_ones.get(id(item))
+                found |= known[1] if known is not None else self.flags(item)
+            elif kind is not int and kind is not bool and item is not None:
                 found |= self.flags(item)
-        self._known[id(value)] = (value, found)
+        known_ones[id(value)] = (value, found)
         return found
 
     def has_template(self, value: Any) -> bool:
@@ -67,4 +84,4 @@ class Texts:
         first = text[:1]
         if first == "!":
             return found | FUNCTION if _FUNCTION.match(text) else found
-        return found | REWRITTEN if first and first in "\n\t\u2028\u2029" and "\n" in text else found
+        return found | REWRITTEN if first in _REWRITTEN and "\n" in text else found

@@ -20,7 +20,7 @@ from catalog.errors import Unavailable
 _MEGABYTE = 1 << 20
 _TICK = 0.05  # seconds between two looks at the clock while a call runs
 
-# What an engine asks while it serves a call: bytes in, bytes out. It must not raise.
+# What an engine asks while it serves a call: bytes in, bytes out. What it raises ends the call.
 Host = Callable[[bytes], bytes]
 
 
@@ -28,8 +28,8 @@ class Runner:
     """One engine of one process. Calls from several threads wait for each other: an instance serves one call at a time.
 
     `deadline` is in seconds, `memory` and `tired` (the size at which an instance is retired after a call) in megabytes. `host`
-    answers what the engine asks meanwhile; it may call the same runner again. `generation` counts the instances so far: what was
-    kept inside an older one is gone.
+    answers what the engine asks meanwhile; it may call the same runner again, and its time isn't counted. `generation` counts the
+    instances so far: what was kept inside an older one is gone. Whoever makes several calls that belong together holds `lock`.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Runner:
         self._linker = wasmtime.Linker(self._engine)
         self._linker.define_wasi()
         self._instance: _Instance | None = None
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._depth = 0
         self._clock = _Clock(self._engine)
         if host is not None:
@@ -61,7 +61,7 @@ class Runner:
 
     def call(self, export: str, payload: bytes) -> bytes:
         """Hand bytes to an export and return its answer; raises Unavailable when the engine fails, takes too long or too much."""
-        with self._lock:
+        with self.lock:
             instance = self.ready()
             try:
                 self._depth += 1
@@ -69,12 +69,15 @@ class Runner:
             except (wasmtime.Trap, wasmtime.WasmtimeError, wasmtime.ExitTrap) as error:
                 self._instance = None
                 raise Unavailable(f"the {self.name} engine gave up: {_reason(error, self._deadline)}", code="ENGINE") from error
+            except BaseException:  # what the host raised has unwound the engine in the middle of its work
+                self._instance = None
+                raise
             finally:
                 self._depth -= 1
 
     def ready(self) -> _Instance:
         """Return a running instance, a fresh one where the last has gone or has grown too large."""
-        with self._lock:
+        with self.lock:
             if self._instance is not None and not self._depth and self._instance.megabytes >= self._tired:
                 self._instance = None
             if self._instance is None:
@@ -97,9 +100,8 @@ class Runner:
         return instance
 
     def _bounded(self, instance: _Instance, export: str, payload: bytes) -> bytes:
-        if self._depth > 1:  # inside a call of the host; the outer deadline holds
-            return instance.exchange(export, payload)
-        instance.store.set_epoch_deadline(math.ceil(self._deadline / _TICK) + 1)
+        if self._depth == 1:  # inside a call of the host the outer deadline holds
+            instance.store.set_epoch_deadline(math.ceil(self._deadline / _TICK) + 1)
         with self._clock:
             return instance.exchange(export, payload)
 
@@ -107,7 +109,13 @@ class Runner:
         instance = self._instance
         if instance is None:
             raise RuntimeError("an engine without an instance asks")
-        return instance.given(host(instance.taken(address, size)))
+        request = instance.taken(address, size)
+        self._clock.__exit__()
+        answer = host(request)
+        if self._instance is not instance:
+            raise RuntimeError("the engine gave up while it was asked again")
+        self._clock.__enter__()
+        return instance.given(answer)
 
 
 class _Clock:
@@ -136,14 +144,19 @@ class _Clock:
 
 
 class _Instance:
-    """A running engine with its memory."""
+    """A running engine with its memory.
+
+    What is sent is written into one buffer inside, which grows as needed; the engine has read it before it asks the host anything.
+    An engine either exports `release`, and is told when its answer has been read, or keeps an answer until the next.
+    """
 
     def __init__(self, store: wasmtime.Store, instance: wasmtime.Instance) -> None:
         self.store = store
         exports: Any = instance.exports(store)
-        self._exports = exports
+        self._exports = {name: exports[name] for name in exports}
         self._memory = exports["memory"]
-        self._alloc, self._release = exports["alloc"], exports["release"]
+        self._alloc, self._release = exports["alloc"], self._exports.get("release")
+        self._buffer, self._room = 0, 0
 
     @property
     def megabytes(self) -> int:
@@ -153,12 +166,14 @@ class _Instance:
         return int(self._exports[export](self.store, *arguments) or 0)
 
     def exchange(self, export: str, payload: bytes) -> bytes:
-        given = self._written(payload)
-        packed = int(self._exports[export](self.store, given, len(payload))) & 0xFFFFFFFFFFFFFFFF
+        if len(payload) > self._room:
+            self._grow(len(payload))
+        self._memory.write(self.store, payload, self._buffer)
+        packed = int(self._exports[export](self.store, self._buffer, len(payload))) & 0xFFFFFFFFFFFFFFFF
         address, size = packed >> 32, packed & 0xFFFFFFFF
         answer = bytes(self._memory.read(self.store, address, address + size))
-        self._release(self.store, given)
-        self._release(self.store, address)
+        if self._release is not None:
+            self._release(self.store, address)
         return answer
 
     def taken(self, address: int, size: int) -> bytes:
@@ -168,13 +183,16 @@ class _Instance:
 
     def given(self, answer: bytes) -> int:
         """Write an answer into the engine's memory; return where it lies and how long it is, packed into a signed number."""
-        packed = self._written(answer) << 32 | len(answer)
+        address = int(self._alloc(self.store, len(answer))) & 0xFFFFFFFF
+        self._memory.write(self.store, answer, address)
+        packed = address << 32 | len(answer)
         return packed - (1 << 64) if packed >= 1 << 63 else packed
 
-    def _written(self, payload: bytes) -> int:
-        address = int(self._alloc(self.store, len(payload))) & 0xFFFFFFFF
-        self._memory.write(self.store, payload, address)
-        return address
+    def _grow(self, size: int) -> None:
+        if self._room:
+            self.invoke("release" if self._release is not None else "free", self._buffer)
+        self._room = max(1 << 16, 1 << size.bit_length())
+        self._buffer = int(self._alloc(self.store, self._room)) & 0xFFFFFFFF
 
 
 def _reason(error: Exception, deadline: float) -> str:

@@ -7,6 +7,7 @@ it asks for beyond that is *deferred*: rendering ends with `Deferred`, and the c
 from __future__ import annotations
 
 import json
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -102,6 +103,10 @@ class Engine:
         once and kept while the same mapping is handed in again, so it must not change.
         """
         runner = self._opened()
+        with runner.lock:  # data, host and call belong together
+            return self._rendered(runner, text, name, data, options, host)
+
+    def _rendered(self, runner: Runner, text: str, name: str, data: Mapping[str, Any], options: Options, host: Host | None) -> str:
         request = {
             "text": text,
             "name": name,
@@ -127,7 +132,7 @@ class Engine:
             return told
         raised, self._raised = self._raised, None
         if status == _DEFERRED:
-            raise Deferred(f"{told} asks for what is not known here")
+            raise Deferred(f"{told} asks for what is not known here") from raised
         raise EstateError(told, code="TEMPLATE") from raised
 
     def references(self, text: str, name: str) -> tuple[tuple[str, ...], ...] | None:
@@ -164,8 +169,7 @@ class Engine:
             self._kept.move_to_end(id(data))
             return known[0]
         self._next += 1
-        text = json.dumps(data, ensure_ascii=False, default=_encoded)
-        answer = runner.call("keep", self._next.to_bytes(4, "little") + text.encode("utf-8", "replace"))
+        answer = runner.call("keep", self._next.to_bytes(4, "little") + _bytes(data))
         if answer[0] != _DONE:
             raise EstateError(f"template data: {answer[1:].decode('utf-8', 'replace')}", code="TEMPLATE")
         self._kept[id(data)] = (self._next, data)
@@ -182,17 +186,29 @@ class Engine:
         if host is None:
             return bytes([_DEFERRED]) + function.encode()
         try:
-            answer = host(function, asked["arguments"] or [])
-            return bytes([_DONE]) + json.dumps(answer, ensure_ascii=False, default=_encoded).encode("utf-8", "replace")
-        except Deferred:
-            return bytes([_DEFERRED]) + function.encode()
+            return bytes([_DONE]) + _bytes(host(function, asked["arguments"] or []))
         except EstateError as error:
             self._raised = error
+            if error.code == Deferred.code:
+                return bytes([_DEFERRED]) + function.encode()
             return bytes([_FAILED]) + error.message.encode("utf-8", "replace")
 
 
-def _bytes(request: Mapping[str, Any]) -> bytes:
-    return json.dumps(request, ensure_ascii=False).encode("utf-8", "replace")
+def _bytes(value: Any) -> bytes:
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_encoded)
+    except ValueError:  # infinite, or not a number: JSON has neither
+        text = json.dumps(_marked(value), ensure_ascii=False, default=_encoded)
+    return text.encode("utf-8", "replace")
+
+
+def _marked(value: Any) -> Any:
+    """Return the value with what is no finite number marked for the engine."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"\0float": str(value)}
+    if isinstance(value, Mapping):
+        return {key: _marked(item) for key, item in value.items()}
+    return [_marked(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _encoded(value: Any) -> Any:

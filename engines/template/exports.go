@@ -2,32 +2,42 @@
 
 // The engine's door: exports over one linear memory, and one import through which templates ask the host.
 //
-// The host allocates, writes JSON, calls, and releases both texts. Data is sent once and rendered from many times, by its handle.
+// The host writes JSON into memory that it allocated, once for many calls, calls, and reads the answer before it calls again. Data is
+// sent once and rendered from many times, by its handle.
 package main
 
 import (
 	"encoding/json"
 	"fmt"
+	"runtime/debug"
 	"unsafe"
 )
 
 // Buffers that the host holds an address of; the garbage collector must not take them.
 var held = map[uint32][]byte{}
 
+// Collecting seldom costs memory, which is bounded here, and saves much time; the host retires an instance that has grown.
+func init() {
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(96 << 20)
+}
+
 func main() {}
 
 //go:wasmexport alloc
 func alloc(size uint32) uint32 {
-	if size == 0 {
-		size = 1
-	}
-	return hold(make([]byte, size))
+	return hold(make([]byte, max(size, 1)))
 }
 
-//go:wasmexport release
-func release(address uint32) {
+// free gives memory of alloc back.
+//
+//go:wasmexport free
+func free(address uint32) {
 	delete(held, address)
 }
+
+// The answer that the host reads next; it stays until there is another.
+var last []byte
 
 // keep reads a JSON value and answers nothing when it is kept under the handle that leads it (four bytes, little endian).
 //
@@ -53,8 +63,8 @@ func drop(handle uint32) {
 //go:wasmexport render
 func render(address, size uint32) uint64 {
 	return guarded(held[address][:size], func(request []byte) (byte, string) {
-		var wanted Request
-		if err := json.Unmarshal(request, &wanted); err != nil {
+		wanted, err := requested(request)
+		if err != nil {
 			return failed, err.Error()
 		}
 		return Render(wanted)
@@ -66,8 +76,8 @@ func render(address, size uint32) uint64 {
 //go:wasmexport references
 func references(address, size uint32) uint64 {
 	return guarded(held[address][:size], func(request []byte) (byte, string) {
-		var wanted Request
-		if err := json.Unmarshal(request, &wanted); err != nil {
+		wanted, err := requested(request)
+		if err != nil {
 			return failed, err.Error()
 		}
 		found, err := json.Marshal(References(wanted))
@@ -92,9 +102,9 @@ func ask(function string, arguments ...any) (any, error) {
 	}
 	address := hold(request)
 	packed := hostCall(address, uint32(len(request)))
-	release(address)
+	delete(held, address)
 	reply := held[uint32(packed>>32)][:uint32(packed)]
-	defer release(uint32(packed >> 32))
+	defer delete(held, uint32(packed>>32))
 	status, text := reply[0], reply[1:]
 	switch status {
 	case done:
@@ -124,13 +134,16 @@ const (
 )
 
 func answer(status byte, text string) uint64 {
-	reply := make([]byte, 0, len(text)+1)
-	reply = append(append(reply, status), text...)
-	return uint64(hold(reply))<<32 | uint64(len(reply))
+	last = append(append(make([]byte, 0, len(text)+1), status), text...)
+	return uint64(addressOf(last))<<32 | uint64(len(last))
 }
 
 func hold(buffer []byte) uint32 {
-	address := uint32(uintptr(unsafe.Pointer(&buffer[0])))
+	address := addressOf(buffer)
 	held[address] = buffer
 	return address
+}
+
+func addressOf(buffer []byte) uint32 {
+	return uint32(uintptr(unsafe.Pointer(&buffer[0])))
 }

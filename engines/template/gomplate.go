@@ -32,7 +32,7 @@ func gomplate() template.FuncMap {
 		result[name] = func() (any, error) { return ask(name) }
 	}
 	for _, name := range []string{
-		"datasource", "ds", "datasourceExists", "datasourceReachable", "defineDatasource", "include", "listDatasources",
+		"ec2meta", "ec2dynamic", "ec2tag", "ec2tags", "ec2region", "datasource", "ds", "datasourceExists", "datasourceReachable", "defineDatasource", "include", "listDatasources",
 	} {
 		result[name] = func(arguments ...any) (any, error) { return ask(name, arguments...) }
 	}
@@ -209,8 +209,15 @@ func (Env) Getenv(key any, otherwise ...string) (string, error) {
 	if current.Environment == nil {
 		return "", deferred{"getenv"}
 	}
-	if value := current.Environment[text(key)]; value != "" || len(otherwise) == 0 {
+	if value := current.Environment[text(key)]; value != "" {
 		return value, nil
+	}
+	if file := current.Environment[text(key)+"_FILE"]; file != "" {
+		found, err := ask("file.Read", file)
+		return gostrings.TrimSpace(text(found)), err
+	}
+	if len(otherwise) == 0 {
+		return "", nil
 	}
 	return otherwise[0], nil
 }
@@ -230,6 +237,11 @@ func (File) Exists(name any) (any, error)  { return ask("file.Exists", text(name
 func (File) IsDir(name any) (any, error)   { return ask("file.IsDir", text(name)) }
 func (File) ReadDir(name any) (any, error) { return ask("file.ReadDir", text(name)) }
 func (File) Walk(name any) (any, error)    { return ask("file.Walk", text(name)) }
+func (File) Stat(name any) (any, error)    { return ask("file.Stat", text(name)) }
+
+func (File) Write(name, content any) (any, error) {
+	return ask("file.Write", text(name), string(octets(content)))
+}
 
 // Path is gomplate's `path`.
 type Path struct{}

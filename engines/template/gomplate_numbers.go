@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	gomath "math"
-	"net/netip"
 	"strconv"
 
 	"crypto/sha1"
@@ -136,7 +135,13 @@ func (Math) Seq(bounds ...any) ([]int64, error) {
 	return math.Seq(start, end, step), nil
 }
 
-// Crypto is the part of gomplate's `crypto` that isn't experimental.
+// What gomplate calls experimental fails unless it is switched on, which Atmos never does.
+func experimental[T any]() (T, error) {
+	var nothing T
+	return nothing, errors.New("experimental function, but experimental mode not enabled")
+}
+
+// Crypto is gomplate's `crypto`.
 type Crypto struct{}
 
 func digest(sum []byte) string { return fmt.Sprintf("%02x", sum) }
@@ -161,6 +166,22 @@ func (Crypto) SHA1Bytes(value any) ([]byte, error) {
 }
 func (Crypto) SHA256Bytes(value any) ([]byte, error) {
 	sum := sha256.Sum256(octets(value))
+	return sum[:], nil
+}
+func (Crypto) SHA224Bytes(value any) ([]byte, error) {
+	sum := sha256.Sum224(octets(value))
+	return sum[:], nil
+}
+func (Crypto) SHA384Bytes(value any) ([]byte, error) {
+	sum := sha512.Sum384(octets(value))
+	return sum[:], nil
+}
+func (Crypto) SHA512_224Bytes(value any) ([]byte, error) {
+	sum := sha512.Sum512_224(octets(value))
+	return sum[:], nil
+}
+func (Crypto) SHA512_256Bytes(value any) ([]byte, error) {
+	sum := sha512.Sum512_256(octets(value))
 	return sum[:], nil
 }
 func (Crypto) SHA512Bytes(value any) ([]byte, error) {
@@ -201,15 +222,16 @@ func (Crypto) Bcrypt(arguments ...any) (string, error) {
 	return string(hash), err
 }
 
-// Net is the part of gomplate's `net` that needs no network.
-type Net struct{}
-
-func (Net) ParseIP(value any) (netip.Addr, error)         { return netip.ParseAddr(text(value)) }
-func (Net) ParseIPPrefix(value any) (netip.Prefix, error) { return netip.ParsePrefix(text(value)) }
-func (Net) LookupIP(name any) (any, error)                { return ask("net.LookupIP", text(name)) }
-func (Net) LookupIPs(name any) (any, error)               { return ask("net.LookupIPs", text(name)) }
-func (Net) LookupCNAME(name any) (any, error)             { return ask("net.LookupCNAME", text(name)) }
-func (Net) LookupTXT(name any) (any, error)               { return ask("net.LookupTXT", text(name)) }
+func (Crypto) RSAEncrypt(string, any) ([]byte, error)         { return experimental[[]byte]() }
+func (Crypto) RSADecrypt(string, []byte) (string, error)      { return experimental[string]() }
+func (Crypto) RSADecryptBytes(string, []byte) ([]byte, error) { return experimental[[]byte]() }
+func (Crypto) RSAGenerateKey(...any) (string, error)          { return experimental[string]() }
+func (Crypto) RSADerivePublicKey(string) (string, error)      { return experimental[string]() }
+func (Crypto) ECDSAGenerateKey(...any) (string, error)        { return experimental[string]() }
+func (Crypto) ECDSADerivePublicKey(string) (string, error)    { return experimental[string]() }
+func (Crypto) EncryptAES(string, ...any) ([]byte, error)      { return experimental[[]byte]() }
+func (Crypto) DecryptAES(string, ...any) (string, error)      { return experimental[string]() }
+func (Crypto) DecryptAESBytes(string, ...any) ([]byte, error) { return experimental[[]byte]() }
 
 // Random is gomplate's `random`.
 type Random struct{}

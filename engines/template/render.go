@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"text/template"
 	"text/template/parse"
@@ -11,17 +12,40 @@ import (
 //
 // Environment is nil where asking for a variable is deferred. Pure defers what differs from one run to the next.
 type Request struct {
-	Text        string            `json:"text"`
-	Name        string            `json:"name"`
-	Data        uint32            `json:"data"`
-	Sprig       bool              `json:"sprig"`
-	Gomplate    bool              `json:"gomplate"`
-	Missing     string            `json:"missing"`
-	Left        string            `json:"left"`
-	Right       string            `json:"right"`
-	Environment map[string]string `json:"environment"`
-	Pure        bool              `json:"pure"`
-	Host        bool              `json:"host"`
+	Text        string
+	Name        string
+	Data        uint32
+	Sprig       bool
+	Gomplate    bool
+	Missing     string
+	Left        string
+	Right       string
+	Environment map[string]string
+	Pure        bool
+	Host        bool
+}
+
+// requested reads a request as the host writes it: an object with the fields' names in lower case.
+func requested(text []byte) (Request, error) {
+	value, err := decode(text)
+	fields, ok := value.(map[string]any)
+	if err != nil || !ok {
+		return Request{}, fmt.Errorf("no request: %w", err)
+	}
+	word := func(name string) string { found, _ := fields[name].(string); return found }
+	isOn := func(name string) bool { return fields[name] == true }
+	data, _ := fields["data"].(int)
+	request := Request{
+		Text: word("text"), Name: word("name"), Data: uint32(data), Sprig: isOn("sprig"), Gomplate: isOn("gomplate"),
+		Missing: word("missing"), Left: word("left"), Right: word("right"), Pure: isOn("pure"), Host: isOn("host"),
+	}
+	if variables, ok := fields["environment"].(map[string]any); ok {
+		request.Environment = make(map[string]string, len(variables))
+		for name, item := range variables {
+			request.Environment[name], _ = item.(string)
+		}
+	}
+	return request, nil
 }
 
 // The request being served. Functions read it; a request that the host makes while it answers one puts it back.
@@ -61,18 +85,39 @@ func Render(request Request) (byte, string) {
 	return done, result.String()
 }
 
+// Templates that others are made from, with their functions: registering hundreds of functions takes longer than parsing.
+var prepared = map[parsedKey]*template.Template{}
+
+// started gives an empty template. One that names no others shares its functions; one that may define or call others, which all
+// that share would see, has its own.
+func started(request Request) *template.Template {
+	key := parsedKey{missing: request.Missing, sprig: request.Sprig, gomplate: request.Gomplate}
+	base, ok := prepared[key]
+	if !ok {
+		base = template.New("").Funcs(functions(request.Sprig, request.Gomplate)).Option("missingkey=" + request.Missing)
+		prepared[key] = base
+	}
+	for _, word := range []string{"define", "template", "block"} {
+		if strings.Contains(request.Text, word) {
+			base = template.Must(base.Clone())
+			break
+		}
+	}
+	return base.New(request.Name)
+}
+
 func parsedOnce(request Request) (*template.Template, error) {
 	key := parsedKey{request.Text, request.Name, request.Missing, request.Left, request.Right, request.Sprig, request.Gomplate}
 	if known, ok := parsed[key]; ok {
 		return known, nil
 	}
-	program := template.New(request.Name).Delims(request.Left, request.Right).Funcs(functions(request.Sprig, request.Gomplate))
-	program, err := program.Option("missingkey=" + request.Missing).Parse(request.Text)
+	program, err := started(request).Delims(request.Left, request.Right).Parse(request.Text)
 	if err != nil {
 		return nil, err
 	}
 	if len(parsed) >= parsedLimit {
 		clear(parsed)
+		clear(prepared)
 	}
 	parsed[key] = program
 	return program, nil

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -29,7 +32,18 @@ DATA = {
         ("{{ .m }} {{ .m.b }} {{ .z }}", "map[a:1 b:[1 2]] [1 2] <no value>"),
         ("{{ .s | upper | quote }}", '"IT\'S"'),
         ("{{ toJson .m }}", '{"a":1,"b":[1,2]}'),
-        ("{{ toYAML .m }}", "a: 1\nb:\n    - 1\n    - 2\n"),
+        ("{{ toYAML .m }}", "a: 1\nb:\n  - 1\n  - 2\n"),
+        ('{{ toJSON .whole }} {{ toJson .whole }} {{ toJSON "<a>" }}', '1.0 1 "\\u003ca\\u003e"'),
+        ('{{ printf "%T %T" (index (jsonArray "[1]") 0) (index (fromJson "[1]") 0) }}', "int float64"),
+        ('{{ csvByRow "a,b\\n1,2" }} {{ csvByColumn "" "1,2" }}', "[map[a:1 b:2]] map[A:[1] B:[2]]"),
+        (
+            '{{ (net.ParseIPPrefix "10.1.2.0/24").IP }} {{ (net.ParseIPPrefix "10.1.2.0/24").Range }}',
+            "10.1.2.0 10.1.2.0-10.1.2.255",
+        ),
+        ('{{ (net.ParseIPRange "10.0.0.1-10.0.0.9").From }}', "10.0.0.1"),
+        ('{{ crypto.SHA224Bytes "x" | base64.Encode }}', "VKL3+Spfl12Alq93oSbt2n2mDFqocu8bhxcBrg=="),
+        ('{{ define "a" }}<{{ . }}>{{ end }}{{ template "a" .n }}', "<5>"),
+        ('{{ .s | strings.Slug }} {{ semverCompare "^1.2" "1.3.0" }} {{ filepath.Base "/a/b" }}', "its true b"),
         ('{{ strings.Title "hello world" }}', "Hello World"),
         ('{{ "a,b" | strings.Split "," | coll.Reverse }}', "[b a]"),
         ("{{ math.Add 1 2 }} {{ math.Max 1 2.5 }} {{ math.Seq 3 }}", "3 2.5 [1 2 3]"),
@@ -62,6 +76,9 @@ def test_templates_render_as_in_go(template_engine: Engine, text: str, wanted: s
         ("{{ if }}", "template: a/b.yaml:1: missing value for if"),
         ('{{ fail "stop" }}', 'template: a/b.yaml:1:3: executing "a/b.yaml" at <fail "stop">: error calling fail: stop'),
         ("{{ div 1 0 }}", "runtime error: integer divide by zero"),
+        ('{{ template "a" }}', 'template "a" not defined'),
+        ('{{ json "x" }}', "Unable to unmarshal object x: yaml: unmarshal errors:"),
+        ('{{ net.CIDRHost 2 "10.0.0.0/8" }}', "error calling CIDRHost: experimental function, but experimental mode not enabled"),
     ],
 )
 def test_errors_are_go_s_own(template_engine: Engine, text: str, wanted: str) -> None:
@@ -131,6 +148,73 @@ def test_an_error_of_the_host_is_the_template_s(template_engine: Engine) -> None
         template_engine.render('{{ atmos.Store "a" "b" "c" "d" }}', "t", {}, host=refuses)
     with pytest.raises(Deferred):
         template_engine.render('{{ atmos.Store "a" "b" "c" "d" }}', "t", {}, host=postpones)
+
+
+def test_whatever_the_host_raises_ends_the_rendering(template_engine: Engine) -> None:
+    """An error that is no estate's comes out as it is, and the next rendering works."""
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError("a fault")
+
+    def gives_up(*_: object) -> None:
+        raise EstateError("not read here", code="DEFERRED")
+
+    with pytest.raises(ZeroDivisionError, match="a fault"):
+        template_engine.render('{{ atmos.Store "a" "b" "c" "d" }}', "t", {}, host=fails)
+    with pytest.raises(Deferred, match=r"atmos\.Resolve"):
+        template_engine.render('{{ atmos.Resolve "!env A" }}', "t", {}, host=gives_up)
+    assert template_engine.render("{{ .a | upper }}", "t", {"a": "x"}) == "X"
+
+
+def test_time_that_the_host_takes_is_not_the_template_s(engine_cache: Path) -> None:
+    """A slow answer is waited for; a template that then runs away still ends."""
+    engine = Engine(engine_cache, deadline=0.2)
+
+    def answers_slowly(*_: object) -> str:
+        threading.Event().wait(0.6)
+        return "late"
+
+    text = '{{ atmos.Resolve "x" }}'
+    assert engine.render(text, "t", {}, host=answers_slowly) == "late"
+    with pytest.raises(EstateError, match="no answer within"):
+        engine.render(text + "{{ range until 10000 }}{{ range until 100000 }}{{ end }}{{ end }}", "t", {}, host=answers_slowly)
+
+
+def test_a_runaway_template_that_the_host_renders_ends_both(engine_cache: Path) -> None:
+    """The instance is gone for the outer one too; the next rendering has a fresh one."""
+    engine = Engine(engine_cache, deadline=0.3)
+
+    def runs_away(*_: object) -> str:
+        return engine.render("{{ range until 10000 }}{{ range until 100000 }}{{ end }}{{ end }}", "inner", {})
+
+    with pytest.raises((EstateError, RuntimeError), match="gave up"):
+        engine.render('{{ atmos.Resolve "x" }}', "t", {}, host=runs_away)
+    assert engine.render("{{ .a }}", "t", {"a": 1}) == "1"
+
+
+def test_threads_share_the_engine(template_engine: Engine) -> None:
+    """Each rendering sees its own data and its own host."""
+
+    def render(number: int) -> str:
+        text = '{{ .n }} {{ atmos.Resolve "x" }}'
+        return "".join(template_engine.render(text, "t", {"n": number}, host=lambda *_: number) for _ in range(20))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(render, range(8))) == [f"{number} {number}" * 20 for number in range(8)]
+
+
+def test_every_value_of_a_manifest_reaches_the_template(template_engine: Engine) -> None:
+    """Infinities, control characters, text beyond ASCII and numbers beyond 64 bits."""
+    data = {
+        "inf": -math.inf,
+        "nan": [math.nan],
+        "text": 'a"\\\x01é\u2028\n😀',
+        "long": 10**30,
+        "deep": {"x": [{}, [], None, True, -1]},
+    }
+    text = "{{ .inf }} {{ .nan }} {{ .text }} {{ .long }} {{ .deep }}"
+    wanted = '-Inf [NaN] a"\\\x01é\u2028\n😀 1e+30 map[x:[map[] [] <nil> true -1]]'
+    assert template_engine.render(text, "t", data) == wanted
 
 
 def test_a_runaway_template_is_stopped_and_harms_nobody(engine_cache: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from catalog.engines.template import Reference
+from catalog.engines.template import Engine, Reference
 from catalog.errors import EstateError
 from catalog.stacks import atmos_config, versions
 from catalog.stacks.files import Files
@@ -86,6 +86,25 @@ def test_the_lock_file_s_path_is_relative_to_the_estate() -> None:
     found = tracker({"lock_file": "locks/v.yaml"}, "tracks: {default: {x: {version: v1}}}", "locks/v.yaml")
     assert found.path == "locks/v.yaml"
     assert found.locked("x") == "v1"
+
+
+def test_templates_print_the_reference_and_read_its_parts(template_engine: Engine) -> None:
+    """In text a digest where it is pinned; standing alone in YAML, a map."""
+    data = {"version": tracker().data()}
+    text = "{{ .version.image }} {{ .version.image.Version }} {{ .version.image.Pin }} {{ toJson .version.tool }} {{ .version }}"
+    assert template_engine.render(text, "t", data) == (
+        'sha256:aa 1.10 digest {"version":"v2l","digest":"sha256:cc","pin":"digest"} map[Tool:v2 image:sha256:aa none: tool:sha256:cc]'
+    )
+    with pytest.raises(EstateError, match='map has no entry for key "gone"'):
+        template_engine.render("{{ .version.gone }}", "t", data)
+    assert versions.plain(data) == {
+        "version": {
+            "image": {"version": "1.10", "digest": "sha256:aa", "pin": "digest"},
+            "Tool": {"version": "v2", "digest": "sha256:bb"},
+            "tool": {"version": "v2l", "digest": "sha256:cc", "pin": "digest"},
+            "none": {"version": ""},
+        }
+    }
 
 
 def test_only_the_word_itself_mentions_versions() -> None:

@@ -309,7 +309,7 @@ class _Reader:
         if tag == "!append":
             return scalars.plain(text) if event.style in (None, "") else text
         self._function(event)
-        return f"{tag} {text}".strip()
+        return f"{tag} {text.strip()}".strip()
 
     def _function(self, event: Event) -> None:
         if self.first_function is None:

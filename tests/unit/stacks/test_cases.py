@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from given import Given
 
+from catalog.engines.template import Engine
 from catalog.errors import EstateError
 from catalog.stacks import documents, estate
+from catalog.stacks.evaluation import Processing
 from catalog.stacks.resolved import ResolvedEstate
 from catalog.stacks.tree import MemoryTree
 
@@ -32,7 +35,7 @@ def cases() -> list[Any]:
     ]
 
 
-def resolved(case: dict[str, Any]) -> ResolvedEstate:
+def resolved(case: dict[str, Any], engine: Engine) -> ResolvedEstate:
     texts = {"atmos.yaml": json.dumps({**copy.deepcopy(CONFIG), **case.get("config", {})}), **case["files"]}
     if case.get("directory") == "estate":
         del texts["atmos.yaml"]
@@ -42,7 +45,20 @@ def resolved(case: dict[str, Any]) -> ResolvedEstate:
         directory=case.get("directory", "."),
         strict=not case.get("lenient", False),
         environment=case.get("environment", {}),
+        engine=engine,
+        lookup=lookup(case),
+        processing=processing(**case.get("processing", {})),
     )
+
+
+def lookup(case: dict[str, Any]) -> Given | None:
+    """What the case says of the world: `given` everything, `process` the variables alone."""
+    given = case.get("given", {"variables": case["process"]} if "process" in case else None)
+    return None if given is None else Given(**given)
+
+
+def processing(*, skip: tuple[str, ...] = (), **more: Any) -> Processing:
+    return Processing(skip=frozenset(skip), **more)
 
 
 def entries(found: ResolvedEstate) -> dict[str, dict[str, dict[str, Any]]]:
@@ -58,14 +74,14 @@ def place(location: object) -> str:
 
 
 @pytest.mark.parametrize("case", cases())
-def test_the_estate_becomes_what_the_case_says(case: dict[str, Any]) -> None:
+def test_the_estate_becomes_what_the_case_says(case: dict[str, Any], template_engine: Engine) -> None:
     """Values, names, edges, diagnostics and errors are those written in the case."""
     if "error" in case:
         with pytest.raises(EstateError) as raised:
-            resolved(case)
+            resolved(case, template_engine)
         assert case["error"] in str(raised.value)
         return
-    found = resolved(case)
+    found = resolved(case, template_engine)
     assert_entries(case, entries(found))
     assert_told(case, found)
 

@@ -80,7 +80,8 @@ class ComponentPass:
             wanted=wanted,
             lose=lose,
         )
-        result = walk.entry({key: value for key, value in entry.items() if key not in _LEFT_OUT})
+        shown = {key: value for key, value in entry.items() if key not in _LEFT_OUT}
+        result = walk.whole(shown) if self.settings.evaluations > 1 and _exports(entry) else walk.entry(shown)
         for key in _LEFT_OUT:
             if key in entry:
                 result[key] = entry[key]
@@ -142,13 +143,13 @@ class _Walk:
         try:
             result = self._map(entry, ())
         except Unsure:
-            return self._whole(entry)
+            return self.whole(entry)
         for path, error in self.deferred:
             self._lost(path, error)
         return result
 
-    def _whole(self, entry: Map) -> Map:
-        """The whole document decides; in lenient reading each scalar for itself where it fails."""
+    def whole(self, entry: Map) -> Map:
+        """Let the whole document decide; in lenient reading each scalar for itself where it fails."""
         if not self.deferred:
             try:
                 result: Map = self._settled(self.renderer.document(entry, renders=self.left is not None))
@@ -239,6 +240,14 @@ class _Walk:
         if self.lose is None:
             raise error
         self.lose(path, error)
+
+
+def _exports(entry: Map) -> bool:
+    """Tell whether the entry has variables for its templates: the second evaluation sees them rendered."""
+    value: Any = entry
+    for key in ("settings", "templates", "settings", "env"):
+        value = value.get(key) if isinstance(value, dict) else None
+    return bool(value)
 
 
 def _without_moments(value: Any) -> Any:

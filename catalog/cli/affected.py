@@ -68,7 +68,7 @@ def affected(
     if format_ == "matrix":
         _write_matrix(found, output_file)
         return
-    printing.write(found, format_, path, query)
+    printing.write(found, format_, path, query, mask=place.mask)
 
 
 def _check(flags: dict[str, Any], output_file: Path | None, format_: str) -> None:
@@ -186,4 +186,4 @@ def _write_matrix(found: list[dict[str, Any]], output_file: Path | None) -> None
         click.echo(text)
         return
     before = output_file.read_text(encoding="utf-8") if output_file.exists() else ""
-    output.save(f"{before}matrix={text}\ncount={len(found)}\n", output_file)
+    output.save([f"{before}matrix={text}\ncount={len(found)}\n"], output_file)

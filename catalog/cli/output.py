@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from catalog import errors
 
 FORMATS = ("table", "json", "yaml", "csv")
 DOCUMENT_FORMATS = ("yaml", "json")
+_LOT = 1 << 18  # characters
 
 Row = Mapping[str, Any]
 
@@ -38,10 +39,31 @@ def document(value: Any, format_: str) -> None:
     click.echo(_DOCUMENTS[format_](value), nl=False)
 
 
-def save(text: str, path: Path) -> None:
+def stream(pieces: Iterable[str]) -> None:
+    """Print a text that comes in pieces, which may be larger than memory."""
+    for lot in _lots(pieces):
+        sys.stdout.write(lot)
+    sys.stdout.flush()
+
+
+def _lots(pieces: Iterable[str]) -> Iterator[str]:
+    """Join pieces into lots worth a write each."""
+    lot: list[str] = []
+    size = 0
+    for piece in pieces:
+        lot.append(piece)
+        size += len(piece)
+        if size >= _LOT:
+            yield "".join(lot)
+            lot, size = [], 0
+    yield "".join(lot)
+
+
+def save(pieces: Iterable[str], path: Path) -> None:
     """Write a file that was asked for; raises Unavailable when it can't be written."""
     try:
-        path.write_text(text, encoding="utf-8")
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(_lots(pieces))
     except OSError as error:
         raise errors.Unavailable(f"can't write {path}: {error.strerror}") from error
 
@@ -79,7 +101,8 @@ def yaml_text(value: Any) -> str:
     return str(yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=True, width=120))
 
 
-def _table(titles: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+def table(titles: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    """Cells in columns under their titles."""
     if not cells:
         return "" if not sys.stdout.isatty() else "(none)\n"
     widths = [max(len(title), *(len(row[i]) for row in cells)) for i, title in enumerate(titles)]
@@ -96,7 +119,7 @@ def _csv(titles: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
 
 
 _DOCUMENTS: dict[str, Callable[[Any], str]] = {"json": json_text, "yaml": yaml_text}
-_TABLES: dict[str, Callable[[Sequence[str], Sequence[Sequence[str]]], str]] = {"table": _table, "csv": _csv}
+_TABLES: dict[str, Callable[[Sequence[str], Sequence[Sequence[str]]], str]] = {"table": table, "csv": _csv}
 
 
 def _at(row: Any, path: str) -> Any:

@@ -26,14 +26,17 @@ def result_options(default: str, choices: Sequence[str] = output.DOCUMENT_FORMAT
     return decorated
 
 
-def write(value: Any, format_: str, path: Path | None, query: str | None = None) -> None:
-    """Print a result, or what a yq expression finds in it, or write it to a file."""
+def write(
+    value: Any, format_: str, path: Path | None, query: str | None = None, *, mask: Callable[[str], str] | None = None
+) -> None:
+    """Print a result, or what a yq expression finds in it, or write it to a file; `mask` takes secrets out of the text."""
     from catalog.stacks import describe  # noqa: PLC0415
 
     if query:
         value = reading.engine().query(query, describe.printable(value))
     text = describe.to_json(value) if format_ == "json" else describe.to_yaml(value)
-    if path is None:
-        click.echo(text, nl=False)
+    text = text if mask is None else mask(text)
+    if path is not None:
+        output.save(text, path)
         return
-    output.save(text, path)
+    click.echo(text if format_ == "json" else text + "\n", nl=False)

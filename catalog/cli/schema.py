@@ -36,7 +36,7 @@ def export(*, path: Path, stdout: bool) -> None:
     if stdout:
         click.echo(text, nl=False)
         return
-    output.save(text, path)
+    output.save([text], path)
     click.echo(f"wrote {path}", err=True)
 
 

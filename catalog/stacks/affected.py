@@ -14,9 +14,9 @@ from typing import Any
 from catalog.errors import EstateError
 from catalog.stacks import declarations, globs, secret_files
 from catalog.stacks.dependents import Dependents, code_path, slug
-from catalog.stacks.describe import Record
 from catalog.stacks.files import join
 from catalog.stacks.integrations import Integrations
+from catalog.stacks.json_text import Record
 from catalog.stacks.merging import EMPTY, Map
 from catalog.stacks.naming import TOKENS, context_of, from_pattern
 from catalog.stacks.resolved import ResolvedEstate, ResolvedInstance

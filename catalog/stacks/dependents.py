@@ -9,9 +9,10 @@ from typing import Any
 from catalog.errors import EstateError
 from catalog.stacks import declarations
 from catalog.stacks.declarations import Wanted
-from catalog.stacks.describe import Record, find
+from catalog.stacks.describe import find
 from catalog.stacks.files import join
 from catalog.stacks.integrations import Integrations
+from catalog.stacks.json_text import Record
 from catalog.stacks.merging import Map
 from catalog.stacks.naming import TOKENS
 from catalog.stacks.resolved import ResolvedEstate, ResolvedInstance

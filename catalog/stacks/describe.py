@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from catalog.errors import EstateError, NotFound
-from catalog.stacks import encoding, scalars, varfile
+from catalog.stacks import encoding, json_text, scalars, varfile
+from catalog.stacks.json_text import Record
 from catalog.stacks.merging import Map
 from catalog.stacks.resolved import ResolvedEstate, ResolvedInstance, ResolvedStack
 
@@ -28,10 +28,6 @@ SCHEMA_KEYS = (
 )
 # The order in which Atmos looks for a component that may have several types.
 _TYPES = ("terraform", "helmfile", "packer", "ansible", "container", "emulator", "kubernetes", "helm")
-
-
-class Record(dict[str, Any]):
-    """A map that is printed in its own order, as Go prints structures; all others are printed by their keys."""
 
 
 def stacks(
@@ -58,7 +54,7 @@ def stacks(
         )
         if not is_wanted:
             continue
-        entry = {key: value for key, value in instance.sections.items() if not sections or key in sections}
+        entry = {key: value for key, value in instance.sections.items() if key in sections} if sections else instance.sections
         if entry:
             below = result.setdefault(instance.stack, {"components": {}})["components"]
             below.setdefault(instance.type, {})[instance.name] = entry
@@ -136,9 +132,7 @@ def to_json(value: Any) -> str:
 
     Raises EstateError for infinities and NaN, which JSON can't hold.
     """
-    # Sorting is left to the encoder, which is fast, unless some maps have an order of their own.
-    has_records = isinstance(value, Record) or (isinstance(value, list) and any(isinstance(item, Record) for item in value))
-    return json.dumps(printable(value), indent=2, sort_keys=not has_records, ensure_ascii=False) + "\n"
+    return "".join(json_text.pieces(value))
 
 
 def to_yaml(value: Any) -> str:

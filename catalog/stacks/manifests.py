@@ -7,7 +7,7 @@ each context that it is imported with; every import prefix is merged once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -223,7 +223,7 @@ class Manifests:
         known = self._known.get(path)
         if known is None:
             try:
-                known = self._sources.read(path, self.relative_to_estate(path), self._relative_to_stacks(path))
+                known = self._sources.read(path, self.relative_to_estate(path), self.relative_to_stacks(path))
             except EstateError as error:
                 known = error
             self._known[path] = known
@@ -240,6 +240,31 @@ class Manifests:
         """Where the import stands in a top-level manifest that kept it from being merged."""
         node = self._nodes.get(_key(path, self._own_terms(), NO_OVERRIDES))
         return node.failed_at if node is not None else None
+
+    def refusal(
+        self, path: str, judge: Callable[[Manifest], EstateError | None], known: dict[int, EstateError | None]
+    ) -> EstateError | None:
+        """Return the first thing that is wrong with a top-level manifest or with what it imports, in the order in which Atmos looks.
+
+        `judge` judges a file as soon as it is read, before its imports are; `known` remembers what was judged, from call to call.
+        """
+        key, node = self._node(path, self._own_terms(), NO_OVERRIDES, Earlier(), _Way())
+        self._roots[key] = None
+        self._live = None
+        return self._refusal(node, judge, known)
+
+    def _refusal(
+        self, node: _Node, judge: Callable[[Manifest], EstateError | None], known: dict[int, EstateError | None]
+    ) -> EstateError | None:
+        if id(node) not in known:
+            manifest = self._read.get(node.read)
+            found = judge(manifest) if isinstance(manifest, Manifest) else None
+            for key in node.below if found is None else ():
+                found = found or self._refusal(self._nodes[key], judge, known)
+            if found is None and isinstance(node.result, EstateError):
+                found = node.result
+            known[id(node)] = found
+        return known[id(node)]
 
     def _own_terms(self) -> Terms:
         return Terms(context=EMPTY, ignore_missing=self._settings.ignore_missing)
@@ -328,7 +353,7 @@ class Manifests:
 
     def _in_chain(self, error: EstateError, way: _Way) -> EstateError:
         """Tell, as Atmos does, by which imports a file was reached that can't be read."""
-        names = [self._relative_to_stacks(path) for path in way.paths]
+        names = [self.relative_to_stacks(path) for path in way.paths]
         chain = "".join(f"\n{'  ' if number == 0 else '    '}→ {name}" for number, name in enumerate(names))
         words = f"{error.message}\n\nFile being processed: {names[-1]}\nImport chain:{chain}\nstack manifest '{names[-1]}'"
         return EstateError(words, code=error.code, hint=error.hint, location=error.location)
@@ -360,7 +385,8 @@ class Manifests:
         known = self._hints.get(source.path)
         if known is None:
             findings = Findings(strict=self.strict)
-            hints.of_manifest(document, value, source.relative, findings, is_text_template=bool(source.template))
+            # Templates are rendered; the evaluation tells which of them it can't.
+            hints.of_manifest(document, value, source.relative, findings, is_text_template=False)
             known = self._hints[source.path] = tuple(findings.diagnostics)
         return known
 
@@ -462,7 +488,7 @@ class Manifests:
         if way.loops((path, *terms.key())):
             steps = (*way.paths[len(way.paths) - 1 - way.paths[::-1].index(path) :], path)
             raise EstateError(
-                f"circular import: {' -> '.join(map(self._relative_to_stacks, steps))}",
+                f"circular import: {' -> '.join(map(self.relative_to_stacks, steps))}",
                 code="IMPORT_CYCLE",
                 hint="Take one of these imports out; the manifests of the cycle can't be resolved.",
                 location=wanted.location,
@@ -492,7 +518,8 @@ class Manifests:
         """Return a tree path relative to the estate's directory."""
         return _relative(path, self.config.base_path)
 
-    def _relative_to_stacks(self, path: str) -> str:
+    def relative_to_stacks(self, path: str) -> str:
+        """Return a tree path relative to the stacks directory."""
         return _relative(path, self.config.stacks_path)
 
 

@@ -31,6 +31,10 @@ class Timestamp:
         """The text as written."""
         return self.text
 
+    def isoformat(self) -> str:
+        """The moment as ISO 8601, as which the template engine takes it."""
+        return self.moment.isoformat()
+
 
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),

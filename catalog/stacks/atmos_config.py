@@ -67,10 +67,12 @@ class ConfigFile:
 class AtmosConfig:
     """What atmos.yaml decides.
 
-    `directory` is where it lies, `base_path` the estate's own directory, `stacks_path` that of the manifests, all within the tree.
+    `directory` is where it lies, `working` where the command was given, `base_path` the estate's own directory, `stacks_path` that of
+    the manifests, all within the tree.
     """
 
     directory: str
+    working: str = ""
     base_path: str
     stacks_path: str
     values: Map = field(repr=False)
@@ -155,6 +157,7 @@ def load(
     )
     return AtmosConfig(
         directory=anchor,
+        working=directory,
         base_path=base_path,
         stacks_path=join(base_path, str(decoding.get(decoded, ("stacks", "base_path"), ""))),
         values=decoded,

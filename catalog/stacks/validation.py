@@ -1,26 +1,44 @@
 """What Atmos checks before it describes anything: names, duplicates, and every YAML file below the stacks directory.
 
-The manifest schema belongs here too; it comes with templates and functions, whose results it judges.
+Strict reading refuses an estate as Atmos does, with everything that is wrong at once. Lenient reading loses nothing to what only this
+check refuses: it warns, at the line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from catalog.errors import EstateError
-from catalog.stacks import discovery, globs
+from catalog.stacks import discovery, encoding, globs, schema
 from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.components import Built
-from catalog.stacks.files import Files
-from catalog.stacks.findings import Findings
-from catalog.stacks.manifests import Manifests
+from catalog.stacks.files import Files, extension
+from catalog.stacks.findings import Findings, did_you_mean
+from catalog.stacks.json_schema import quoted
+from catalog.stacks.lookup import Lookup
+from catalog.stacks.manifests import Manifest, Manifests, Merged
 from catalog.stacks.naming import Naming
+from catalog.stacks.schema import Judge, Violation
 from catalog.stacks.stack_files import StackFile
-from catalog.values import Severity
+from catalog.values import Diagnostic, Severity, SourceLocation
 
 
-def check_names(stacks: Iterable[StackFile], naming: Naming) -> None:
-    """Insist that every real component's stack can be named and is defined once; raises EstateError in Atmos' words."""
+def check(
+    stacks: Mapping[str, StackFile], naming: Naming, files: Files, config: AtmosConfig, manifests: Manifests, lookup: Lookup
+) -> None:
+    """Insist on everything that Atmos insists on; raises one EstateError that tells all that is wrong, in Atmos' words."""
+    told = list(_duplicates(stacks.values(), naming))
+    judge = Judge(schema.of(config, files, strict=True, lookup=lookup))
+    told += _refusals(files, config, manifests, judge)
+    messages = list(dict.fromkeys(error.message for error in told))
+    if len(messages) == 1:
+        raise told[0].with_traceback(None)
+    if messages:
+        raise EstateError("\n\n".join(messages), code=told[0].code, location=told[0].location)
+
+
+def _duplicates(stacks: Iterable[StackFile], naming: Naming) -> Iterator[EstateError]:
+    """Every component that several manifests of one stack define differently; raises where a real component's stack has no name."""
     for kind in ("terraform", "helmfile"):
         defined: dict[tuple[str, str], list[tuple[str, Built]]] = {}
         for stack in stacks:
@@ -30,7 +48,7 @@ def check_names(stacks: Iterable[StackFile], naming: Naming) -> None:
                     defined.setdefault((name, built.name), []).append((stack.name, built))
         for (name, component), found in defined.items():
             if any(built.entry != found[0][1].entry for _, built in found[1:]):
-                raise duplicate(component, name, [manifest for manifest, _ in found])
+                yield duplicate(component, name, [manifest for manifest, _ in found])
 
 
 def duplicate(component: str, stack: str, manifests: list[str]) -> EstateError:
@@ -45,21 +63,70 @@ def duplicate(component: str, stack: str, manifests: list[str]) -> EstateError:
     )
 
 
+def _refusals(files: Files, config: AtmosConfig, manifests: Manifests, judge: Judge) -> Iterator[EstateError]:
+    """What is wrong with the manifests themselves: those that nothing imports are read, the others through their importers."""
+    paths = _validated(files, config)
+    if not paths:
+        words = f"no stack manifests found in the paths `[{config.get('stacks', 'base_path')}/**/*]`"
+        yield EstateError(words, code="CONFIG", location=config.location("stacks", "base_path"))
+    known: dict[int, EstateError | None] = {}
+    refused = {path: manifests.refusal(path, lambda manifest: _refused(manifest, files, judge), known) for path in paths}
+    imported = _imported(manifests.merged(path) for path, error in refused.items() if error is None)
+    for path, error in refused.items():
+        if error is not None and _without_extension(manifests.relative_to_stacks(path)) not in imported:
+            yield error
+
+
+def _imported(merged: Iterable[Merged]) -> set[str]:
+    """The names of everything that good manifests import, directly or not."""
+    names: set[str] = set()
+    seen: set[int] = set()
+    waiting = [part for each in merged for part in each.parts]
+    while waiting:
+        part = waiting.pop()
+        if id(part) not in seen:
+            seen.add(id(part))
+            names.add(_without_extension(part.manifest.relative))
+            waiting.extend(part.parts)
+    return names
+
+
+def _without_extension(path: str) -> str:
+    return path.removesuffix(extension(path))
+
+
+def _refused(manifest: Manifest, files: Files, judge: Judge) -> EstateError | None:
+    violations = judge.violations(manifest)
+    if not violations:
+        return None
+    # With data at hand Atmos writes a manifest anew before it renders it; these are the lines that it tells.
+    content = encoding.encode(manifest.value).encode() if manifest.context else files.tree.read(manifest.path)
+    return EstateError(schema.bullets(manifest.relative, violations, content), code="SCHEMA")
+
+
+def _validated(files: Files, config: AtmosConfig) -> list[str]:
+    """The files that Atmos validates: all but templates, and those that `excluded_paths` drop."""
+    # Atmos matches these patterns against absolute paths and without joining them, so only `**/…` excludes here.
+    return [
+        path
+        for path in discovery.others(files, config)
+        if not any(globs.matches(pattern, "/" + path) for pattern in config.excluded_paths)
+    ]
+
+
 def read_the_rest(
     files: Files, config: AtmosConfig, manifests: Manifests, stacks: Mapping[str, StackFile], findings: Findings
 ) -> None:
-    """Read the YAML files that are no stacks themselves. One that can't be resolved and that nothing imports harms nobody."""
+    """Read the YAML files that are no stacks themselves, leniently: one that can't be resolved and that nothing imports harms nobody."""
     told = {id(stack.error) for stack in stacks.values() if stack.error}
     for path in discovery.others(files, config):
-        # Atmos matches these patterns against absolute paths and without joining them, so only `**/…` excludes here.
-        if path in stacks or any(globs.matches(pattern, "/" + path) for pattern in config.excluded_paths if findings.strict):
+        if path in stacks:
             continue
         try:
             manifests.merged(path)
         except EstateError as error:
-            if findings.strict:
-                raise
-            if id(error) not in told:
+            # A file whose templates wait for the context of an import is not broken for being read without one.
+            if id(error) not in told and error.code not in ("TEMPLATE", "DEFERRED"):
                 told.add(id(error))
                 findings.note(
                     Severity.WARNING,
@@ -68,3 +135,67 @@ def read_the_rest(
                     hint=error.hint or "No stack imports this file.",
                     location=error.location,
                 )
+
+
+def warn(
+    files: Files, config: AtmosConfig, manifests: Manifests, judge: Judge, findings: Findings, told: Iterable[Diagnostic]
+) -> None:
+    """Tell what the manifest schema refuses. A line of which something worse is told already is left alone."""
+    if judge.schema.unchecked:
+        findings.note(Severity.INFO, "SCHEMA", judge.schema.unchecked, location=config.location("schemas", "atmos", "manifest"))
+        return
+    known = {(item.location.file, item.location.line) for item in told if item.location and item.severity is not Severity.INFO}
+    read = manifests.read_paths()
+    for path in _reached(_validated(files, config), manifests.imports_of()):
+        for manifest in found if isinstance(found := read.get(path), tuple) else ():
+            for violation in judge.violations(manifest):
+                for keys in _one_by_one(violation):
+                    location = _place(manifest, (*violation.path, *keys))
+                    if (location.file, location.line) not in known:
+                        findings.note(
+                            Severity.WARNING,
+                            "SCHEMA",
+                            f"Atmos refuses this: {schema.shown(violation.path)}: {_words(violation, keys)}",
+                            hint=_hint(violation, keys),
+                            location=location,
+                        )
+    judge.done()
+
+
+def _reached(paths: Iterable[str], imports: Mapping[str, tuple[str, ...]]) -> list[str]:
+    found = dict.fromkeys(paths)
+    waiting = list(found)
+    while waiting:
+        below = [path for path in imports.get(waiting.pop(), ()) if path not in found]
+        found.update(dict.fromkeys(below))
+        waiting.extend(below)
+    return list(found)
+
+
+def _one_by_one(violation: Violation) -> list[tuple[str, ...]]:
+    """The keys of a violation, each of which is told where it is written; nothing for one that isn't about keys."""
+    return [(key,) for key in violation.keys] or [()]
+
+
+def _words(violation: Violation, keys: tuple[str, ...]) -> str:
+    return f"additionalProperties {', '.join(map(quoted, keys))} not allowed" if keys else violation.message
+
+
+def _hint(violation: Violation, keys: tuple[str, ...]) -> str | None:
+    """Return what may help: the key that is probably meant, or what an empty section should be."""
+    if violation.message.endswith("but got null"):
+        return "Write {} or take the key out." if "object" in violation.message else "Give a value, or take the key out."
+    meant = did_you_mean(keys[0], violation.known) if keys else None
+    if meant:
+        return f"Is `{meant}` meant?"
+    return f"Known here: {', '.join(sorted(violation.known))}." if keys and violation.known else None
+
+
+def _place(manifest: Manifest, path: schema.Path) -> SourceLocation:
+    """Where a path is written, or the nearest thing above it."""
+    while path:
+        found = manifest.location(path)
+        if found is not None:
+            return found
+        path = path[:-1]
+    return SourceLocation(file=manifest.file, line=1)

@@ -36,6 +36,7 @@ class Mask:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._values: set[str] = {environment[name] for name in _IDENTIFIERS if environment.get(name)}
+        self._longest_first: list[str] | None = None
         for name in _SECRETS:
             self.learn(environment.get(name))
 
@@ -48,10 +49,13 @@ class Mask:
         text = _shown(value)
         if text:
             self._values.update(_encodings(text))
+            self._longest_first = None
 
     def __call__(self, text: str) -> str:
         """Return the text with every secret masked."""
-        for value in sorted(self._values, key=lambda value: (-len(value.encode()), value)):
+        if self._longest_first is None:
+            self._longest_first = sorted(self._values, key=lambda value: (-len(value.encode()), value))
+        for value in self._longest_first:
             text = text.replace(value, MASK)
         return _FORMS.sub(MASK, text)
 

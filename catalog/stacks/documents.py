@@ -303,8 +303,11 @@ class _Reader:
         self._known(tag, event)
         if tag in _INCLUDES:
             self.has_includes = True
+            self._function(event)  # what is included may hold functions and templates
             return Include(f"{tag} {text}".strip())
         if tag == "!literal":
+            if text[:1] == "!":
+                self._function(event)
             return text
         if tag == "!append":
             return scalars.plain(text) if event.style in (None, "") else text

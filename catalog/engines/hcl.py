@@ -123,12 +123,15 @@ class HclEngine:
         return answer
 
     def attributes(self, name: str, content: bytes) -> Any:
-        """Return a file of assignments as data; raises EstateError in the parser's words."""
+        """Return a file of assignments as data; raises EstateError in the parser's words.
+
+        Null is an empty map, as it is where Atmos includes such a file.
+        """
         request = json.dumps({name: content.decode("utf-8", "replace")}).encode()
         answer = json.loads(self._runner.call("attributes", request))
         if "error" in answer:
             raise EstateError(answer["error"], code="INCLUDE")
-        return answer["value"]
+        return _without_nulls(answer["value"])
 
 
 def open_if_ready(directory: Path) -> HclEngine | None:
@@ -165,6 +168,14 @@ def module(answer: bytes) -> Module:
         backend=document["backend"]["type"] if document["backend"] else None,
         problems=tuple(Problem(**entry) for entry in document["diagnostics"]),
     )
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return {} if value is None else value
 
 
 def _variable(entry: dict[str, Any]) -> Variable:

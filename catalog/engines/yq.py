@@ -22,9 +22,9 @@ class YqEngine:
 
     def query(self, expression: str, value: Any) -> Any:
         """Return what the expression gives for a value of dicts, lists and scalars; raises EstateError in yq's words."""
-        request = {"expression": expression, "yaml": json.dumps(value, ensure_ascii=False, default=str)}
+        request = json.dumps({"expression": expression, "value": value}, ensure_ascii=False, default=str)
         try:
-            answer = json.loads(self._runner.call("query", json.dumps(request).encode()))
+            answer = json.loads(self._runner.call("query", request.encode("utf-8", "replace")))
         except Unavailable as error:
             raise EstateError(error.message, code="QUERY") from error
         if "error" in answer:

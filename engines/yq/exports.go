@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"unsafe"
@@ -48,21 +49,25 @@ func answer(request []byte) (reply []byte) {
 		}
 	}()
 	var asked struct {
-		Expression string `json:"expression"`
-		YAML       string `json:"yaml"`
+		Expression string          `json:"expression"`
+		Value      json.RawMessage `json:"value"`
 	}
 	if err := json.Unmarshal(request, &asked); err != nil {
 		return failure(err.Error())
 	}
-	value, err := Evaluate(asked.Expression, asked.YAML)
+	value, err := decode(asked.Value)
 	if err != nil {
 		return failure(err.Error())
 	}
-	reply, err = json.Marshal(map[string]any{"value": value})
+	found, err := Evaluate(asked.Expression, value)
 	if err != nil {
 		return failure(err.Error())
 	}
-	return reply
+	var result bytes.Buffer
+	result.WriteString(`{"value":`)
+	encode(&result, found)
+	result.WriteByte('}')
+	return result.Bytes()
 }
 
 func failure(message string) []byte {

@@ -245,6 +245,15 @@ def test_references_are_told_where_go_alone_can_read_them(template_engine: Engin
         (".a", {"a": "arn:aws:x::"}, "arn:aws:x::"),
         (".l | length", {"l": [1, 2]}, 2),
         (".missing", {}, None),
+        ("keys", {"b": 1, "a": 2}, ["a", "b"]),
+        (".a | to_yaml", {"a": {"c": [1], "b": "x"}}, {"b": "x", "c": [1]}),
+        (".a", {"a": "2"}, 2),
+        ("[.a]", {"a": "2"}, ["2"]),
+        (".a", {"a": "#x"}, "#x"),
+        (".a", {"a": 1e300}, 1e300),
+        ('.l | map(select(. > 1)) | join("-")', {"l": [1, 2, 3]}, "2-3"),
+        (".a // []", {}, []),
+        (".a.d | @sh", {"a": {"d": "x y"}}, "x' y'"),
     ],
 )
 def test_yq_expressions_give_values(template_engine: Engine, expression: str, value: object, wanted: object) -> None:
@@ -260,6 +269,10 @@ def test_a_bad_expression_is_told_in_yq_s_words(template_engine: Engine) -> None
 
 def test_assignments_are_read_as_data(template_engine: Engine) -> None:
     """Texts, whole numbers, lists and maps; a broken file is told in the parser's words."""
-    assert template_engine.attributes(b'a = 1\nb = ["x", { c = true }]\n', "x.tfvars") == {"a": 1, "b": ["x", {"c": True}]}
+    assert template_engine.attributes(b'a = 1.9\nb = ["x", { c = true }]\nc = [null]', "x.tfvars") == {
+        "a": 1,
+        "b": ["x", {"c": True}],
+        "c": [{}],
+    }
     with pytest.raises(EstateError, match=r"x\.tfvars"):
         template_engine.attributes(b"a = \n", "x.tfvars")

@@ -50,30 +50,32 @@ def stacks(
     chosen = estates or (Path(),)
     if format_ == "ndjson":
         for estate in chosen:
-            click.echo(json.dumps(_answer(estate, config_path, filters), ensure_ascii=False))
+            click.echo(_line(estate, config_path, filters), nl=False)
         return
     if len(chosen) > 1:
         raise errors.WrongUse("several estates can only be described with --format ndjson")
-    printing.write(_stacks(chosen[0], config_path, filters), format_, path, query)
+    place = reading.place(reading.Source(directory=chosen[0], config_path=config_path))
+    printing.write(_stacks(place, filters), format_, path, query, mask=place.mask)
 
 
-def _answer(estate: Path, config_path: str | None, filters: dict[str, Any]) -> dict[str, Any]:
+def _line(estate: Path, config_path: str | None, filters: dict[str, Any]) -> str:
     """One estate's line of a batch."""
     from catalog.stacks import describe as room  # noqa: PLC0415
 
     try:
-        return {"estate": str(estate), "exit": 0, "stacks": room.printable(_stacks(estate, config_path, filters))}
+        place = reading.place(reading.Source(directory=estate, config_path=config_path))
+        answer = {"estate": str(estate), "exit": 0, "stacks": room.printable(_stacks(place, filters))}
+        return place.mask(json.dumps(answer, ensure_ascii=False)) + "\n"
     except errors.CatalogError as error:
-        return {"estate": str(estate), "exit": program.exit_code(error), "error": program.message(error)}
+        refused = {"estate": str(estate), "exit": program.exit_code(error), "error": program.message(error)}
+        return json.dumps(refused, ensure_ascii=False) + "\n"
 
 
-def _stacks(estate: Path, config_path: str | None, filters: dict[str, Any]) -> dict[str, Any]:
+def _stacks(place: reading.Place, filters: dict[str, Any]) -> dict[str, Any]:
     from catalog.stacks import describe as room  # noqa: PLC0415
 
-    source = reading.Source(directory=estate, config_path=config_path)
-    resolved = reading.resolve(source, strict=True, processing=reading.processing(**filters))
     return room.stacks(
-        resolved,
+        place.resolve(processing=reading.processing(**filters)),
         stack=filters["stack"],
         components=reading.listed(filters["components"]),
         component_types=reading.listed(filters["component_types"]),
@@ -105,9 +107,10 @@ def component(
     """
     from catalog.stacks import describe as room  # noqa: PLC0415
 
-    source = reading.Source(directory=estate, config_path=config_path)
-    resolved = reading.resolve(source, strict=True, processing=reading.processing(**flags), validate=False)
-    printing.write(room.component(resolved, component, stack, everything=query is not None), format_, path, query)
+    place = reading.place(reading.Source(directory=estate, config_path=config_path))
+    resolved = place.resolve(processing=reading.processing(**flags), validate=False)
+    found = room.component(resolved, component, stack, everything=query is not None)
+    printing.write(found, format_, path, query, mask=place.mask)
 
 
 @describe.command("dependents")
@@ -132,7 +135,29 @@ def dependents(
     """List the components that depend on a component of a stack."""
     from catalog.stacks.dependents import Dependents  # noqa: PLC0415
 
-    source = reading.Source(directory=estate, config_path=config_path)
-    resolved = reading.resolve(source, strict=True, processing=reading.processing(**flags), validate=False)
+    place = reading.place(reading.Source(directory=estate, config_path=config_path))
+    resolved = place.resolve(processing=reading.processing(**flags), validate=False)
     found = Dependents.of(resolved, reading.integrations(resolved), include_settings=include_settings)
-    printing.write(found.describe(component, stack), format_, path, query)
+    printing.write(found.describe(component, stack), format_, path, query, mask=place.mask)
+
+
+@describe.command("workflows")
+@click.option(
+    "--output",
+    "-o",
+    "shape",
+    type=click.Choice(("list", "map", "all")),
+    default="list",
+    show_default=True,
+    help="Names, names by file, or everything by file.",
+)
+@reading.options
+@printing.result_options("yaml")
+def workflows(*, shape: str, estate: Path, config_path: str | None, query: str | None, path: Path | None, format_: str) -> None:
+    """Print the workflows of every workflow file."""
+    from catalog.stacks import workflows as room  # noqa: PLC0415
+
+    files, config = reading.configuration(reading.Source(directory=estate, config_path=config_path))
+    if not config.get("workflows", "base_path"):
+        raise errors.EstateError("'workflows.base_path' must be configured in 'atmos.yaml'")
+    printing.write(room.described(room.manifests(files, config), shape, format_=format_), format_, path, query)

@@ -30,13 +30,17 @@ def write(
     value: Any, format_: str, path: Path | None, query: str | None = None, *, mask: Callable[[str], str] | None = None
 ) -> None:
     """Print a result, or what a yq expression finds in it, or write it to a file; `mask` takes secrets out of the text."""
-    from catalog.stacks import describe  # noqa: PLC0415
+    from catalog.stacks import describe, json_text  # noqa: PLC0415
 
     if query:
         value = reading.engine().query(query, describe.printable(value))
-    text = describe.to_json(value) if format_ == "json" else describe.to_yaml(value)
-    text = text if mask is None else mask(text)
-    if path is not None:
-        output.save(text, path)
-        return
-    click.echo(text if format_ == "json" else text + "\n", nl=False)
+    if format_ == "json":
+        pieces = json_text.pieces(value, mask)
+    else:
+        text = describe.to_yaml(value)
+        # Atmos ends YAML that it prints with an empty line.
+        pieces = iter((text if mask is None else mask(text), "\n" if path is None else ""))
+    if path is None:
+        output.stream(pieces)
+    else:
+        output.save(pieces, path)

@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,13 @@ from catalog import errors
 from catalog.cli import settings
 
 if TYPE_CHECKING:
+    from catalog.cli.world import World
     from catalog.engines.hcl import HclEngine
     from catalog.engines.template import Engine
-    from catalog.stacks.atmos_config import ConfigFile
+    from catalog.stacks.atmos_config import AtmosConfig, ConfigFile
     from catalog.stacks.evaluation import Processing
+    from catalog.stacks.files import Files
     from catalog.stacks.integrations import Integrations
-    from catalog.stacks.lookup import Lookup
     from catalog.stacks.resolved import ResolvedEstate, ResolvedInstance
     from catalog.stacks.tree import Tree
 
@@ -55,20 +57,25 @@ _FLAG: dict[str, Any] = {"type": bool, "default": True, "show_default": True, "i
 SWITCH: dict[str, Any] = {"type": bool, "default": False, "is_flag": False, "flag_value": "true"}
 
 
-def processing_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say what is evaluated: `process_templates`, `process_functions`, `skip` and `error_mode`."""
+def evaluation_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what is evaluated: `process_templates`, `process_functions` and `skip`."""
     for option in (
-        click.option(
-            "--error-mode",
-            type=click.Choice(ERROR_MODES),
-            help="What becomes of a value that a backend can't give yet. [default: describe.error_mode of atmos.yaml, else warn]",
-        ),
         click.option("--skip", multiple=True, help="YAML functions to leave alone, without their `!`, separated by commas."),
         click.option("--process-functions", **_FLAG, help="Evaluate YAML functions."),
         click.option("--process-templates", **_FLAG, help="Render Go templates."),
     ):
         command = option(command)
     return command
+
+
+def processing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, and `error_mode`."""
+    mode = click.option(
+        "--error-mode",
+        type=click.Choice(ERROR_MODES),
+        help="What becomes of a value that a backend can't give yet. [default: describe.error_mode of atmos.yaml, else warn]",
+    )
+    return evaluation_options(mode(command))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +91,12 @@ class Place:
     environment: Mapping[str, str] = field(repr=False)
     git_root: bool
     engine: Engine = field(repr=False)
-    lookup: Lookup | None = field(repr=False)
+    world: World = field(repr=False)
+
+    @property
+    def mask(self) -> Callable[[str], str]:
+        """What masks secrets in what is printed."""
+        return self.world.mask
 
     def resolve(
         self, tree: Tree | None = None, *, processing: Processing | None = None, validate: bool = True, **more: Any
@@ -108,7 +120,7 @@ class Place:
             inherited=() if self.source.config_path else _inherited(self.environment),
             git_root="." if self.git_root else None,
             engine=self.engine,
-            lookup=self.lookup,
+            lookup=self.world,
             processing=processing or Processing(),
             **more,
         )
@@ -119,8 +131,30 @@ def resolve(source: Source, *, strict: bool, processing: Processing | None = Non
 
     Raises WrongUse for what is no directory, EstateError for what strict reading refuses.
     """
-    check(source)
     return place(source).resolve(processing=processing, validate=validate) if strict else _leniently(source)
+
+
+def configuration(source: Source) -> tuple[Files, AtmosConfig]:
+    """Read an estate's configuration alone, as Atmos does, with the files that it lies in."""
+    from catalog.stacks import atmos_config  # noqa: PLC0415
+    from catalog.stacks.files import Files  # noqa: PLC0415
+    from catalog.stacks.findings import Findings  # noqa: PLC0415
+    from catalog.stacks.tree import DirectoryTree  # noqa: PLC0415
+
+    found = place(source)
+    files = Files(DirectoryTree(found.root))
+    directory = "" if found.directory == "." else found.directory
+    named = None if source.config_path is None else os.path.normpath(f"{found.directory}/{source.config_path}")
+    config = atmos_config.load(
+        files,
+        directory,
+        config_path=named,
+        findings=Findings(strict=True),
+        environment=found.environment,
+        inherited=() if source.config_path else _inherited(found.environment),
+        git_root="." if found.git_root else None,
+    )
+    return files, config
 
 
 def check(source: Source) -> None:
@@ -133,13 +167,18 @@ def _leniently(source: Source) -> ResolvedEstate:
     from catalog.stacks import estate  # noqa: PLC0415
     from catalog.stacks.tree import DirectoryTree  # noqa: PLC0415
 
+    check(source)
     return estate.resolve(DirectoryTree(source.directory), config_path=source.config_path, engine=engine())
 
 
 def place(source: Source) -> Place:
-    """Find the world outside the estate where Atmos would look: parents, the Git root, system and home directories."""
+    """Find the world outside the estate where Atmos would look: parents, the Git root, system and home directories.
+
+    Raises WrongUse for what is no directory.
+    """
     from catalog.cli.world import World  # noqa: PLC0415
 
+    check(source)
     environment = settings.environment()
     directory = source.directory.resolve()
     git_root = None if environment.get("ATMOS_GIT_ROOT_BASEPATH") == "false" else _nearest(directory, (".git",))
@@ -151,7 +190,7 @@ def place(source: Source) -> Place:
         environment=environment,
         git_root=git_root is not None,
         engine=engine(),
-        lookup=World(root, directory, environment),
+        world=World(root, directory, environment),
     )
 
 
@@ -191,11 +230,17 @@ def listed(text: str | None) -> list[str]:
 
 def engine() -> Engine:
     """The template engine, compiled when it is first needed, in the first place that holds it already or can keep it."""
+    places = tuple(_engine_places())
+    ready = (found for found in map(_engine_at, places) if found.ready())
+    return next(ready, None) or _engine_at(next(filter(_is_writable, places), places[0]))
+
+
+@cache
+def _engine_at(place: Path) -> Engine:
+    """The engine of one place, one for the whole process: opening it again would cost milliseconds."""
     from catalog.engines.template import Engine  # noqa: PLC0415
 
-    places = tuple(_engine_places())
-    ready = (each for each in (Engine(place) for place in places) if each.ready())
-    return next(ready, None) or Engine(next(filter(_is_writable, places), places[0]))
+    return Engine(place)
 
 
 def hcl() -> HclEngine:

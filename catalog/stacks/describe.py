@@ -77,26 +77,28 @@ def schema_keys(sections: Mapping[str, Any]) -> Map:
     return {key: value for key, value in sections.items() if key in SCHEMA_KEYS}
 
 
-def find(resolved: ResolvedEstate, name: str, stack: str, *, component_type: str | None = None) -> ResolvedInstance:
-    """Return the instance of that name in the stack, by the stack's name or its manifest's path; raises NotFound.
+def find(
+    resolved: ResolvedEstate, name: str, stack: str, *, component_type: str | None = None, by_path: bool = True
+) -> ResolvedInstance:
+    """Return the instance of that name in the stack, by the stack's name or (`by_path`) its manifest's path; raises NotFound.
 
     Where several types have the name, it is the first that Atmos looks for.
     """
     found = [
         instance
         for instance in _instances(resolved.stacks)
-        if instance.name == name and _is_in(instance, stack) and component_type in (None, instance.type)
+        if instance.name == name and _is_in(instance, stack, by_path) and component_type in (None, instance.type)
     ]
     known = [instance for instance in found if instance.type in _TYPES]
     if known:
         return min(known, key=lambda instance: _TYPES.index(instance.type))
-    raise not_found(resolved, name, stack)
+    raise not_found(resolved, name, stack, by_path=by_path)
 
 
-def not_found(resolved: ResolvedEstate, name: str, stack: str) -> NotFound:
+def not_found(resolved: ResolvedEstate, name: str, stack: str, *, by_path: bool = True) -> NotFound:
     """Return the error for a component that a stack doesn't have, with the stack's name where a manifest's was given."""
     meant = next((each.stack for each in _instances(resolved.stacks) if each.sections.get("atmos_stack_file") == stack), None)
-    if meant is not None and meant != stack and "/" not in stack:
+    if meant is not None and meant != stack and ("/" not in stack or not by_path):
         return NotFound(f"Stack {stack} not found.", hint=f"Did you mean {meant}?")
     return NotFound(
         f"Could not find the component {name} in the stack {stack}.\n"
@@ -105,9 +107,9 @@ def not_found(resolved: ResolvedEstate, name: str, stack: str) -> NotFound:
     )
 
 
-def _is_in(instance: ResolvedInstance, stack: str) -> bool:
+def _is_in(instance: ResolvedInstance, stack: str, by_path: bool) -> bool:
     """Tell whether `-s` means the instance's stack: a manifest's path counts where it is one, with a slash."""
-    return stack == instance.stack or ("/" in stack and stack == instance.sections.get("atmos_stack_file"))
+    return stack == instance.stack or (by_path and "/" in stack and stack == instance.sections.get("atmos_stack_file"))
 
 
 def _instances(found: Sequence[ResolvedStack]) -> Iterator[ResolvedInstance]:

@@ -16,7 +16,7 @@ from catalog.stacks.templates import Templates
 
 _TOKEN = re.compile(r"\{([a-z_-]+)\}")
 _TOKENS = ("namespace", "environment", "region", "tenant", "stage")
-_UNKNOWN_HERE = ("base-component", "component-path", "workspace", "terraform_workspace")
+_UNKNOWN_HERE = ("base-component", "workspace", "terraform_workspace")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +80,11 @@ class Integrations:
         return with_context(name, instance) if isinstance(name, str) else ""
 
 
-def with_context(pattern: str, instance: ResolvedInstance) -> str:
+def with_context(pattern: str, instance: ResolvedInstance, *, component_path: str = "") -> str:
     """Return a pattern with the tokens of an instance's context replaced; unknown tokens stay."""
     context = context_of(instance.sections.get("vars"))
     values = {**{token: context.get(token, "") for token in _TOKENS}, **dict.fromkeys(_UNKNOWN_HERE, "")}
-    values["component"] = instance.name.replace("/", "-")
+    values |= {"component": instance.name.replace("/", "-"), "component-path": component_path}
     values["attributes"] = "-".join(str(item) for item in context.get("attributes", ()))
     return _TOKEN.sub(lambda found: values.get(found[1], found[0]), pattern)
 

@@ -1,14 +1,21 @@
-"""Reads workflow files: every YAML file below `workflows.base_path`, one value per workflow, steps as written."""
+"""Reads workflow files: every YAML file below `workflows.base_path`, one value per workflow, steps as written.
+
+`read` gives what the catalog keeps, with diagnostics for files that are none; `listing` and the functions below it give what Atmos
+lists and describes, which passes over such files.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from catalog.errors import EstateError
 from catalog.stacks import documents
 from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.files import Files, join
 from catalog.stacks.findings import Findings
+from catalog.stacks.merging import Map
 from catalog.stacks.resolved import WorkflowManifest
 
 
@@ -47,3 +54,124 @@ def _workflows(content: bytes, file: str) -> Iterator[WorkflowManifest]:
             document=body,
             location=document.location(("workflows", name)),
         )
+
+
+def manifests(files: Files, config: AtmosConfig) -> dict[str, Map]:
+    """Return the workflow files that Atmos can read, by their paths below `workflows.base_path`; raises EstateError without any."""
+    base = str(config.get("workflows", "base_path", otherwise=""))
+    folder = join(config.base_path, base)
+    if not files.has_directory(folder):
+        raise EstateError(f"the workflow directory does not exist: '{folder}'", code="WORKFLOW")
+    found: dict[str, Map] = {}
+    for path in files.below(folder):
+        if path.endswith((".yaml", ".yml")):
+            value = manifest(files.tree.read(path), path)
+            if value is not None:
+                found[path[len(folder) :].lstrip("/")] = value
+    return found
+
+
+def manifest(content: bytes, path: str) -> Map | None:
+    """Return a workflow file's value; None where it doesn't fit Atmos' structure of one."""
+    try:
+        value = documents.load(content, path).value
+    except EstateError:
+        return None
+    workflows = value.get("workflows") if isinstance(value, dict) else None
+    if not isinstance(workflows, dict) or not all(map(_is_workflow, workflows.values())):
+        return None
+    return value if all(isinstance(value.get(key), (str, type(None))) for key in ("name", "description")) else None
+
+
+def _is_workflow(value: Any) -> bool:
+    """Tell whether Atmos' decoder takes a value as a workflow: texts, a list of steps that are maps, variables that are scalars."""
+    if value is None:
+        return True
+    if not isinstance(value, dict):
+        return False
+    texts = (value.get(key) for key in ("description", "working_directory", "stack", "output"))
+    steps, env = value.get("steps"), value.get("env")
+    return (
+        not any(isinstance(text, (dict, list)) for text in texts)
+        and (steps is None or (isinstance(steps, list) and all(map(_is_step, steps))))
+        and (env is None or (isinstance(env, dict) and not any(isinstance(item, (dict, list)) for item in env.values())))
+    )
+
+
+def _is_step(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return value is None
+    texts = (value.get(key) for key in ("name", "command", "script", "stack", "type", "working_directory", "identity", "timeout"))
+    steps = value.get("steps")
+    return not any(isinstance(text, (dict, list)) for text in texts) and (
+        steps is None or (isinstance(steps, list) and all(map(_is_step, steps)))
+    )
+
+
+def listing(found: Mapping[str, Map]) -> list[Map]:
+    """Return one row per workflow, as `list workflows` knows it."""
+    return [
+        {
+            "file": file,
+            "workflow": name,
+            "description": _text((body or {}).get("description")),
+            "steps": len((body or {}).get("steps") or ()),
+        }
+        for file, value in found.items()
+        for name, body in value["workflows"].items()
+    ]
+
+
+def described(found: Mapping[str, Map], output: str, *, format_: str = "json") -> Any:
+    """Return what `describe workflows` prints: a `list` of files and names, a `map` from file to names, or `all` of everything.
+
+    In JSON a step has nulls for conditions that it doesn't have, and durations are numbers of nanoseconds.
+    """
+    names = {file: sorted(value["workflows"]) for file, value in found.items()}
+    if output == "map":
+        return names
+    if output == "all":
+        return {file: _whole(value, format_ == "json") for file, value in found.items()}
+    return [{"file": file, "workflow": name} for file, listed in names.items() for name in listed]
+
+
+def _whole(value: Map, plain: bool) -> Map:
+    heads = {key: value[key] for key in ("name", "description") if value.get(key)}
+    return {**heads, "workflows": {name: _workflow(body or {}, plain) for name, body in value["workflows"].items()}}
+
+
+def _workflow(body: Map, plain: bool) -> Map:
+    steps = body.get("steps")
+    kept = {key: item for key, item in body.items() if key != "steps" and item not in (None, "", {}, [])}
+    return {**kept, "steps": None if steps is None else [_step(step or {}, plain, number) for number, step in enumerate(steps, 1)]}
+
+
+def _step(step: Map, plain: bool, number: int | None = None) -> Map:
+    """A step as Atmos prints it: with a name, its command, and null for conditions that it doesn't have."""
+    named = {"name": f"step{number}"} if number is not None and not step.get("name") else {}
+    kept = {key: item for key, item in step.items() if item not in (None, "", {}, [], False, 0)}
+    absent = {"when": None, "continue": None} if plain else {}
+    result: Map = {"command": "", **absent, **kept, **named}
+    if isinstance(result.get("steps"), list):
+        result["steps"] = [_step(inner or {}, plain) for inner in result["steps"]]
+    retry = result.get("retry")
+    if plain and isinstance(retry, dict):
+        result["retry"] = {key: _nanoseconds(item) if key in _DURATIONS else item for key, item in retry.items()}
+    return result
+
+
+_DURATIONS = ("initial_delay", "max_delay", "max_elapsed_time")
+_UNITS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "µs": 10**3, "ns": 1}
+_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|m|s|us|µs|ns)")
+
+
+def _nanoseconds(value: Any) -> Any:
+    """A duration as Go counts it; what isn't one stays."""
+    parts = _PART.findall(value) if isinstance(value, str) else []
+    if not parts or "".join(number + unit for number, unit in parts) != value:
+        return value
+    return round(sum(float(number) * _UNITS[unit] for number, unit in parts))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)

@@ -74,13 +74,15 @@ def test_describe_to_a_file(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "row"),
     [
-        (["list", "stacks"], "core-dev,stacks/dev.yaml,1"),
+        (["list", "stacks"], "core-dev"),
+        (["list", "stacks", "--component", "vpc"], "core-dev,vpc"),
+        (["list", "stacks", "--columns", "stack,Manifest={{ .manifest }}"], "core-dev,stacks/dev.yaml"),
         (["list", "components"], "vpc,terraform,1"),
-        (["list", "instances"], "core-dev,vpc,terraform,vpc,true"),
+        (["list", "instances"], "vpc,core-dev"),
     ],
 )
 def test_list(run, arguments, row):
-    """Names are listed with what tells them apart."""
+    """Names are listed in the columns of Atmos, or in those asked for."""
     code, out, _ = run(*arguments, "--format", "csv")
     assert code == 0
     assert out.splitlines()[1:] == [row]

@@ -18,7 +18,7 @@ from catalog.stacks import encoding, scalars
 from catalog.stacks.merging import Map
 from catalog.stacks.scalar_rendering import Renderer, Unsure
 from catalog.stacks.templates import Settings, Templates
-from catalog.stacks.texts import REWRITTEN, TEMPLATE, Texts, is_rewritten_key
+from catalog.stacks.texts import EARLIEST_ODD, LATEST_MARK, REWRITTEN, TEMPLATE, Texts, is_rewritten_key
 
 NAME = "describe-stacks-all-sections"
 
@@ -28,7 +28,7 @@ Lose = Callable[[Path, EstateError], None]
 # Computed from code, not configuration; templates see them and they aren't rendered.
 _LEFT_OUT = ("component_info",)
 
-_EARLY = " "  # no key that begins with a printable character comes before it in order
+_ODD_BEGINNINGS = ("\n", "\t", "\u2028", "\u2029")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +61,8 @@ class ComponentPass:
         written and is told to `lose` with its path. Where the settings switch templates off, only the writing and reading remains.
         """
         wanted = TEMPLATE | REWRITTEN if self.settings.enabled else REWRITTEN
-        flags = self.texts.flags
-        for key, value in entry.items():
-            if value and flags(value) & wanted and key not in _LEFT_OUT:
-                break
-        else:
+        shown = {key: value for key, value in entry.items() if key not in _LEFT_OUT}
+        if not self.texts.glance(shown) & wanted:
             return entry
         walk = _Walk(
             Renderer(
@@ -80,7 +77,6 @@ class ComponentPass:
             wanted=wanted,
             lose=lose,
         )
-        shown = {key: value for key, value in entry.items() if key not in _LEFT_OUT}
         result = walk.whole(shown) if self.settings.evaluations > 1 and _exports(entry) else walk.entry(shown)
         for key in _LEFT_OUT:
             if key in entry:
@@ -135,7 +131,7 @@ class _Walk:
         self.wanted = wanted
         self.lose = lose
         self.keeps_moments = keeps_moments
-        self.left = renderer.options.left if wanted & TEMPLATE else None
+        self.renders = bool(wanted & TEMPLATE)
         self.is_patient = False  # what can't be rendered is lost, not fatal
         self.deferred: list[tuple[Path, EstateError]] = []
 
@@ -152,7 +148,7 @@ class _Walk:
         """Let the whole document decide; in lenient reading each scalar for itself where it fails."""
         if not self.deferred:
             try:
-                result: Map = self._settled(self.renderer.document(entry, renders=self.left is not None))
+                result: Map = self._settled(self.renderer.document(entry, renders=self.renders))
             except EstateError:
                 if self.lose is None:
                     raise
@@ -163,33 +159,53 @@ class _Walk:
 
     def _map(self, value: Map, path: Path) -> Map:
         result: Map = {}
-        left, wanted, flags = self.left, self.wanted, self.texts.flags
+        found = 0
+        texts, left, wanted, is_sure = self.texts, self.texts.left, self.wanted, not self.is_patient
         for key, item in value.items():
-            name = key if left is None or left not in key else self._key(key, path)
-            if not self.is_patient and (key < _EARLY or key == "<<") and is_rewritten_key(key):
+            name = key
+            if left in key and self.renders:
+                name = self._key(key, path)
+                found |= texts.of_text(name) & TEMPLATE
+            if is_sure and (key < LATEST_MARK or key > EARLIEST_ODD or key == "<<") and is_rewritten_key(key):
                 raise Unsure
             if name in result:
                 self._twice(name, path)
-            result[name] = self._value(item, (*path, key)) if item and flags(item) & wanted else item
+            kind = type(item)
+            if kind is str:
+                if left in item or item < LATEST_MARK or item > EARLIEST_ODD:
+                    item = self._text(item, (*path, key))  # noqa: PLW2901 — on the hottest path of all
+                    found |= texts.flags(item)
+            elif kind is dict or kind is list:
+                flags = texts.flags(item)
+                if flags & wanted:
+                    item = self._map(item, (*path, key)) if kind is dict else self._list(item, (*path, key))  # noqa: PLW2901
+                    flags = texts.flags(item)
+                found |= flags
+            result[name] = item
+        if path:  # the entry itself is only glanced at
+            texts.learn(result, found)
         return result
 
+    def _list(self, value: list[Any], path: Path) -> list[Any]:
+        return [self._value(item, (*path, number)) for number, item in enumerate(value)]
+
     def _value(self, value: Any, path: Path) -> Any:
-        if isinstance(value, dict):
-            return self._map(value, path)
-        if isinstance(value, list):
-            flags, wanted = self.texts.flags, self.wanted
-            return [
-                self._value(item, (*path, number)) if item and flags(item) & wanted else item for number, item in enumerate(value)
-            ]
-        return self._scalar(value, path) if self.left is not None and self.left in value else self._read_back(value, path)
+        if isinstance(value, str):
+            return self._text(value, path)
+        if not isinstance(value, (dict, list)) or not self.texts.flags(value) & self.wanted:
+            return value
+        return self._map(value, path) if isinstance(value, dict) else self._list(value, path)
+
+    def _text(self, text: str, path: Path) -> Any:
+        if self.renders and self.texts.left in text:
+            return self._scalar(text, path)
+        return self._read_back(text, path) if "\n" in text and text[0] in _ODD_BEGINNINGS else text
 
     def _scalar(self, text: str, path: Path) -> Any:
         try:
             return self._settled(self.renderer.scalar(text))
         except Deferred as error:
-            if self.lose is None:
-                raise Unsure from error
-            self.deferred.append((path, error))
+            self._defer(path, error)
             return text
         except (EstateError, Unsure) as error:
             if not self.is_patient:
@@ -203,15 +219,23 @@ class _Walk:
     def _key(self, key: str, path: Path) -> str:
         try:
             return self.renderer.key(key)
+        except Deferred as error:
+            self._defer((*path, key), error)
+            return key
         except (EstateError, Unsure) as error:
             if not self.is_patient:
-                if self.lose is not None and isinstance(error, Deferred):
-                    self.deferred.append(((*path, key), error))
-                    return key
                 raise Unsure from error
             told = error if isinstance(error, EstateError) else EstateError("it renders to no key", code="TEMPLATE")
             self._lost((*path, key), told)
             return key
+
+    def _defer(self, path: Path, error: Deferred) -> None:
+        if self.lose is None:
+            raise Unsure from error
+        if self.is_patient:
+            self._lost(path, error)
+        else:
+            self.deferred.append((path, error))
 
     def _twice(self, name: str, path: Path) -> None:
         if not self.is_patient:

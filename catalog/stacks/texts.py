@@ -18,8 +18,8 @@ REWRITTEN = 4  # text of several lines that yaml.v3 doesn't read back as it was 
 _FUNCTION = re.compile(rf"(?:{'|'.join(re.escape(tag) for tag in sorted(TAGS, key=len, reverse=True))})(?![A-Za-z0-9._-])")
 
 # Only text before the one or after the other in order can begin with a mark that counts: `!`, a line end, a tab.
-_LATEST_MARK = '"'
-_EARLIEST_ODD = "\u2027"
+LATEST_MARK = '"'
+EARLIEST_ODD = "\u2027"
 _REWRITTEN = ("\n", "\t", "\u2028", "\u2029")
 
 
@@ -30,14 +30,14 @@ def is_function(text: str) -> bool:
 
 def is_rewritten_key(key: str) -> bool:
     """Tell whether yaml.v3 doesn't read a key back as it was before writing."""
-    return key == "<<" or (key[:1] in ("\n", "\t") and "\n" in key)
+    return key == "<<" or (key[:1] in _REWRITTEN and "\n" in key)
 
 
 class Texts:
     """Looks through values; `left` is the delimiter that begins a template."""
 
     def __init__(self, left: str = "{{") -> None:
-        self._left = left
+        self.left = left
         # The value is kept with the answer: an identity is only good while its object lives.
         self._known: dict[int, tuple[Any, int]] = {}
 
@@ -45,31 +45,40 @@ class Texts:
         """Return TEMPLATE, FUNCTION, REWRITTEN, several or 0 for a value with everything below it, keys included."""
         kind = type(value)
         if kind is str:
-            return self._of_text(value)
+            return self.of_text(value)
         if kind is not dict and kind is not list:
-            return self._of_text(value) if isinstance(value, str) else 0
+            return self.of_text(value) if isinstance(value, str) else 0
         known = self._known.get(id(value))
         if known is not None:
             return known[1]
-        left, found, of_text, known_ones = self._left, 0, self._of_text, self._known
-        if kind is dict:
+        found = self.glance(value)
+        self._known[id(value)] = (value, found)
+        return found
+
+    def glance(self, value: dict[str, Any] | list[Any]) -> int:
+        """Return the same for a map or list that is not worth remembering itself; what stands in it is remembered."""
+        left, found, of_text, known_ones = self.left, 0, self.of_text, self._known
+        if type(value) is dict:
             for key in value:
                 if left in key:
                     found |= TEMPLATE
-                if (key < _LATEST_MARK or key == "<<") and is_rewritten_key(key):
+                if (key < LATEST_MARK or key > EARLIEST_ODD or key == "<<") and is_rewritten_key(key):
                     found |= REWRITTEN
-        for item in value.values() if kind is dict else value:
+        for item in value.values() if type(value) is dict else value:
             kind = type(item)
             if kind is str:
-                if left in item or item < _LATEST_MARK or item > _EARLIEST_ODD:
+                if left in item or item < LATEST_MARK or item > EARLIEST_ODD:
                     found |= of_text(item)
             elif kind is dict or kind is list:
                 known = known_ones.get(id(item))
                 found |= known[1] if known is not None else self.flags(item)
             elif kind is not int and kind is not bool and item is not None:
                 found |= self.flags(item)
-        known_ones[id(value)] = (value, found)
         return found
+
+    def learn(self, value: dict[str, Any] | list[Any], flags: int) -> None:
+        """Take over what a new map or list holds from whoever made it."""
+        self._known[id(value)] = (value, flags)
 
     def has_template(self, value: Any) -> bool:
         """Tell whether a value holds a Go template."""
@@ -79,8 +88,9 @@ class Texts:
         """Tell whether a value holds a YAML function."""
         return bool(self.flags(value) & FUNCTION)
 
-    def _of_text(self, text: str) -> int:
-        found = TEMPLATE if self._left in text else 0
+    def of_text(self, text: str) -> int:
+        """Return the same for one text."""
+        found = TEMPLATE if self.left in text else 0
         first = text[:1]
         if first == "!":
             return found | FUNCTION if _FUNCTION.match(text) else found

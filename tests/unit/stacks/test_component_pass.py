@@ -133,7 +133,7 @@ def test_what_nobody_may_answer_is_deferred(template_engine: Engine) -> None:
         environment=None,
         pure=True,
     )
-    entry = {"vars": {"home": '{{ env "HOME" }}', "now": "{{ now }}", "s": '{{ .vars.x | default "d" }}'}}
+    entry: dict[str, Any] = {"vars": {"home": '{{ env "HOME" }}', "now": "{{ now }}", "s": '{{ .vars.x | default "d" }}'}}
     lost: dict[tuple[str | int, ...], EstateError] = {}
     found = rules.rendered(entry, lose=lambda path, error: lost.update({path: error}))
     assert found == {"vars": {**entry["vars"], "s": "d"}}
@@ -141,6 +141,10 @@ def test_what_nobody_may_answer_is_deferred(template_engine: Engine) -> None:
     assert all(isinstance(error, Deferred) for error in lost.values())
     with pytest.raises(Deferred):
         rules.rendered(entry)
+    lost.clear()
+    entry["vars"]["bad"] = "x {{ .vars.home.y }}"
+    assert rules.rendered(entry, lose=lambda path, error: lost.update({path: error})) == {"vars": {**entry["vars"], "s": "d"}}
+    assert set(lost) == {("vars", "home"), ("vars", "now"), ("vars", "bad")}
 
 
 def test_actions_may_span_scalars(template_engine: Engine) -> None:

@@ -65,6 +65,7 @@ class Components:
         self.auth = decoding.auth(config.values, config.directory)
         github = config.get("integrations", "github", otherwise=EMPTY)
         self.integrations: Map = {"integrations": {"github": github}} if github else EMPTY
+        self.has_text = any(map(self.texts.flags, (self.environment, self.auth, self.integrations)))
         separator = config.get("components", "terraform", "workspace", "prefix_separator", otherwise="")
         self.separator = str(separator or "-")
         self.commands = {kind: str(config.get("components", kind, "command", otherwise="") or kind) for kind in sections.BUILT_IN}

@@ -12,11 +12,13 @@ from typing import Any
 
 from catalog.errors import EstateError
 from catalog.stacks.functions import merges_late
-from catalog.stacks.merging import Map
+from catalog.stacks.lookup import Deferred
+from catalog.stacks.merging import Map, merge
 
 SECTIONS = frozenset({"vars", "settings", "env", "auth", "providers", "required_providers", "hooks", "generate", "test"})
 
 Path = tuple[str, ...]
+Lose = Callable[[tuple[str | int, ...], EstateError], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +66,11 @@ def placed(section: Map, late: Sequence[Late]) -> Map:
     return section
 
 
-def settled(entry: Map, late: Sequence[Late], evaluate: Callable[[str, Path], Any]) -> Map:
-    """Return an evaluated entry with each path's contributions merged as values; `evaluate` gives a function's value.
+def settled(entry: Map, late: Sequence[Late], evaluate: Callable[[str], Any], *, lose: Lose | None = None) -> Map:
+    """Return an evaluated entry with each path's contributions merged as values; `evaluate` gives what a function's text gives.
 
-    Raises EstateError in Atmos' words where a path leads through something that is no map.
+    Raises EstateError in Atmos' words for what can't be evaluated, or where a path leads through something that is no map. With
+    `lose`, it is told instead, and the function pass's value stays at the path; so it does where a contribution is not known yet.
     """
     for item in late:
         section = entry.get(item.section)
@@ -76,11 +79,23 @@ def settled(entry: Map, late: Sequence[Late], evaluate: Callable[[str, Path], An
         existing = _at(section, item.path)
         if len(item.contributions) == 1 and existing is not None and not (isinstance(existing, str) and merges_late(existing)):
             continue  # the function pass has evaluated it; once is enough for what has effects
-        values = [
-            replace(part, value=evaluate(part.value, (item.section, *item.path)), is_function=False) if part.is_function else part
-            for part in item.contributions
-        ]
-        entry = {**entry, item.section: _set(section, item.path, _merged(values, item.strategy), item.path)}
+        if len(item.contributions) == 1 and lose is not None:
+            continue  # nor would it go better a second time
+        try:
+            values = [replace(part, value=evaluate(part.value)) if part.is_function else part for part in item.contributions]
+            if len(values) > 1 and any(isinstance(part.value, Deferred) for part in values):
+                continue
+            merged = _set(section, item.path, _merged(values, item.strategy), item.path)
+        except EstateError as error:
+            where = f'failed to resolve deferred YAML functions in "{item.section}": '
+            if not error.message.startswith("failed to set"):
+                where += f"failed to process YAML function at {'.'.join(item.path)}: "
+            named = EstateError(where + error.message, code=error.code, hint=error.hint)
+            if lose is None:
+                raise named from error
+            lose((item.section, *item.path), named)
+        else:
+            entry = {**entry, item.section: merged}
     return entry
 
 
@@ -138,29 +153,8 @@ def _merged_maps(values: Sequence[Any]) -> Any:
     for value in values[1:]:
         if not isinstance(value, dict):
             return value
-        result = _laid_over(result, value)
+        result = merge(result, value)
     return result
-
-
-def _laid_over(lower: Map, higher: Map) -> Map:
-    """Merge as the library does that Atmos uses here: an empty value above changes nothing where there is one below."""
-    result = dict(lower)
-    for key, value in higher.items():
-        old = result.get(key)
-        if isinstance(old, dict) and isinstance(value, dict):
-            result[key] = _laid_over(old, value)
-        elif key not in result or not _is_empty(value) or _is_empty(old):
-            result[key] = value
-    return result
-
-
-def _is_empty(value: Any) -> bool:
-    return (
-        value is None
-        or value is False
-        or (isinstance(value, (str, list, dict)) and not value)
-        or (value == 0 and value is not True)
-    )
 
 
 def _merged_lists(values: Sequence[Any], strategy: str) -> Any:
@@ -176,7 +170,7 @@ def _merged_lists(values: Sequence[Any], strategy: str) -> Any:
             if number >= len(result):
                 result.append(item)
             elif isinstance(item, dict) and isinstance(result[number], dict):
-                result[number] = _laid_over(result[number], item)
+                result[number] = merge(result[number], item)
             else:
                 result[number] = item
     return result

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.stacks.merging import EMPTY
+from catalog.stacks.components import Built
+from catalog.stacks.merging import EMPTY, Map
 from catalog.stacks.naming import TOKENS
+from catalog.stacks.texts import FUNCTION, TEMPLATE, Texts
 
 Key = tuple[str, str, str]  # stack, component type, name
 
@@ -93,15 +95,48 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def inferred(entry: Mapping[str, Any]) -> Iterator[Declared]:
-    """Yield what the functions and templates in an entry read from other components, each component once."""
+def inferred(built: Built, rendered: Map, asked: Sequence[tuple[str, str]], texts: Texts, own: str) -> Iterator[Declared]:
+    """Yield what the functions and templates of a component read from other components, each component once.
+
+    The text is looked at as it was built. Where only a template tells which component is meant, the rendered entry is asked, and
+    `asked`, the (component, stack) that templates have really asked for. `own` is the component's stack.
+    """
     told: set[tuple[str, str]] = set()
+    for path, text in _all_texts(built, texts):
+        for component, stack in _read_by(text):
+            for found in _meant(component, stack, path, rendered, asked):
+                key = (found[0], own if not found[1] else found[1])
+                if key not in told:
+                    told.add(key)
+                    yield Declared(component=found[0], via=_via(path), path=path, stack=found[1], is_inferred=True)
+
+
+def _meant(
+    component: str, stack: str, path: tuple[str | int, ...], rendered: Map, asked: Sequence[tuple[str, str]]
+) -> Sequence[tuple[str, str]]:
+    """What a templated mention means: what rendering made of the function, else what templates asked for."""
+    if "{{" not in component and "{{" not in stack:
+        return ((component, stack),)
+    text: Any = rendered
+    for step in path:
+        try:
+            text = text[step]
+        except (KeyError, IndexError, TypeError):
+            text = None
+            break
+    function = tuple(_read_by(text)) if isinstance(text, str) and text[:1] == "!" and "{{" not in text else ()
+    return function or tuple(asked) or ((component, stack),)
+
+
+def _all_texts(built: Built, texts: Texts) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for section in _SECTIONS_WITH_TEXT:
-        for path, text in _texts(entry.get(section), (section,)):
-            for component, stack in _read_by(text):
-                if (component, stack) not in told:
-                    told.add((component, stack))
-                    yield Declared(component=component, via=_via(path), path=path, stack=stack, is_inferred=True)
+        value = built.entry.get(section)
+        if value and texts.flags(value) & (TEMPLATE | FUNCTION):
+            yield from _texts(value, (section,), texts)
+    for late in built.late:
+        for part in late.contributions:
+            if part.is_function:
+                yield (late.section, *late.path), part.value
 
 
 _SECTIONS_WITH_TEXT = ("vars", "settings", "env", "backend", "remote_state_backend", "providers", "locals", "hooks", "generate")
@@ -111,16 +146,13 @@ _DESCRIBED = re.compile(r'atmos\.Component\s+("[^"]*"|[^\s)}]+)\s+("[^"]*"|[^\s)
 _OWN_STACK = re.compile(r"(?:\{\{-?\s*)?\$?\.(?:atmos_)?stack(?:\s*-?\}\})?")
 
 
-def _texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _texts(value: Any, path: tuple[str | int, ...], texts: Texts) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if isinstance(value, str):
         if value[:1] == "!" or "{{" in value:
             yield path, value
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _texts(item, (*path, key))
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from _texts(item, (*path, number))
+    elif isinstance(value, (dict, list)) and texts.flags(value) & (TEMPLATE | FUNCTION):
+        for step, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _texts(item, (*path, step), texts)
 
 
 def _read_by(text: str) -> Iterator[tuple[str, str]]:

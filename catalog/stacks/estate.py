@@ -11,13 +11,15 @@ import gc
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from catalog.engines.template import Engine
 from catalog.errors import EstateError
-from catalog.stacks import assembly, atmos_config, discovery, hints, incremental, validation, workflows
+from catalog.stacks import assembly, atmos_config, discovery, hints, incremental, schema, validation, workflows
 from catalog.stacks.atmos_config import AtmosConfig, ConfigFile
 from catalog.stacks.components import Components
 from catalog.stacks.evaluation import EVERYTHING, Evaluation, Processing
+from catalog.stacks.evaluation import environment as environment_of
 from catalog.stacks.files import Files
 from catalog.stacks.findings import Findings, diagnostic
 from catalog.stacks.incremental import Reading, Rules
@@ -25,9 +27,12 @@ from catalog.stacks.lookup import NOTHING, Lookup
 from catalog.stacks.manifests import Manifests, ParsedCache
 from catalog.stacks.naming import Naming
 from catalog.stacks.resolved import ResolvedEstate
+from catalog.stacks.schema import Judge, Schema
 from catalog.stacks.stack_files import StackFile, StackFiles
 from catalog.stacks.templates import Settings, Templates
 from catalog.stacks.tree import Tree
+from catalog.stacks.versions import Tracker
+from catalog.values import Severity
 
 
 def resolve(
@@ -46,6 +51,8 @@ def resolve(
     previous: ResolvedEstate | None = None,
     changed: Iterable[str] | None = None,
     config: AtmosConfig | None = None,
+    validate: bool = True,
+    lazy: bool = False,
 ) -> ResolvedEstate:
     """Resolve the estate in a directory of the tree (where atmos.yaml lies, or where Atmos would be run).
 
@@ -56,6 +63,9 @@ def resolve(
     With `previous`, only the stacks that `changed` (tree paths) can touch are resolved again; without `changed`, everything is
     compared by content. `config` is another tree's configuration that holds for this one too: Atmos reads both sides of a
     comparison by the configuration at hand.
+
+    `validate` runs in strict reading what `validate stacks` checks, as `describe stacks` does and other commands don't. `lazy` leaves
+    the instances as they are built: `ResolvedEstate.describe` evaluates the one that is wanted.
     """
     home = _cleaned(directory)
     with _without_collector():
@@ -87,7 +97,19 @@ def resolve(
             if strict:
                 raise
             return _unreadable(error, findings)
-        return _finished(reading, findings, previous)
+        if not strict:
+            validation.read_the_rest(files, config, reading.manifests, reading.stacks, findings)
+        elif validate:
+            validation.check(reading.stacks, reading.naming, files, config, reading.manifests, lookup or NOTHING)
+        reading, evaluation = _evaluated(reading, lazy=lazy)
+        if reading.judge is not None:
+            told = (*findings.diagnostics, *(note for stack in reading.stacks.values() for note in stack.diagnostics))
+            validation.warn(files, config, reading.manifests, reading.judge, findings, told)
+        found = workflows.read(files, config, findings, config.base_path) if not strict else ()
+        estate = assembly.assemble(
+            config, reading.manifests, reading.stacks, found, findings, reading=reading, previous=None if lazy else previous
+        )
+        return replace(estate, describe=evaluation.instance)
 
 
 def _read(
@@ -102,42 +124,66 @@ def _read(
 ) -> Reading:
     strict = findings.strict
     templates = Templates(rules.engine)
+    versions = _locked_versions(config, files)
     manifests = Manifests(files, config, strict=strict, templates=templates, lookup=rules.lookup or NOTHING, cache=cache)
     known: Mapping[str, StackFile] = {}
-    if old is not None and incremental.is_comparable(old, config, rules, strict=strict):
+    if old is not None and old.versions == versions and incremental.is_comparable(old, config, rules, strict=strict):
         reach = incremental.reach(old, manifests, changed)
         if reach is not None:
             known = {path: stack for path, stack in old.stacks.items() if path not in reach.touched}
             manifests.adopt(old.manifests, reach.changed, reach.touched, known)
     components = Components(files, config, manifests.memo, left=Settings.of(config).left, older=old.components if old else None)
-    naming = Naming(config)
+    naming = Naming(config, templates, environment=environment_of(rules.lookup or NOTHING), pure=not strict)
     resolver = StackFiles(manifests, components, naming)
-    built = {path: known.get(path) or resolver.resolve(path) for path in discovery.top_level(files, config, findings)}
-    evaluation = Evaluation(
-        built,
-        config,
-        naming,
-        strict=strict,
-        engine_templates=templates,
-        texts=components.texts,
-        lookup=rules.lookup,
-        processing=rules.processing,
-    )
-    stacks = {
-        path: stack if path in known and evaluation.is_current(stack) else evaluation.finished(stack)
-        for path, stack in built.items()
-    }
+    stacks = {path: known.get(path) or resolver.resolve(path) for path in discovery.top_level(files, config, findings)}
     return Reading(
-        strict=strict, config=config, rules=rules, files=files, manifests=manifests, components=components, stacks=stacks
+        strict=strict,
+        config=config,
+        rules=rules,
+        files=files,
+        manifests=manifests,
+        components=components,
+        naming=naming,
+        versions=versions,
+        judge=None if strict else Judge(_schema(files, config, findings), old.judge if old is not None else None),
+        stacks=stacks,
     )
 
 
-def _finished(reading: Reading, findings: Findings, previous: ResolvedEstate | None) -> ResolvedEstate:
-    if reading.strict:
-        validation.check_names(reading.stacks.values(), Naming(reading.config))
-    validation.read_the_rest(reading.files, reading.config, reading.manifests, reading.stacks, findings)
-    found = workflows.read(reading.files, reading.config, findings, reading.config.base_path) if not reading.strict else ()
-    return assembly.assemble(reading.config, reading.manifests, reading.stacks, found, findings, reading=reading, previous=previous)
+def _schema(files: Files, config: AtmosConfig, findings: Findings) -> Schema:
+    """The manifest schema to warn by: our own, where the configured one can't be had."""
+    try:
+        return schema.of(config, files, strict=False)
+    except EstateError as error:
+        findings.note(Severity.WARNING, error.code, error.message.partition("\n")[0], hint=error.hint, location=error.location)
+        return schema.built_in()
+
+
+def _evaluated(reading: Reading, *, lazy: bool) -> tuple[Reading, Evaluation]:
+    evaluation = Evaluation(
+        reading.stacks,
+        reading.config,
+        reading.naming,
+        reading.naming.templates,
+        reading.components.texts,
+        strict=reading.strict,
+        lookup=reading.rules.lookup or NOTHING,
+        processing=reading.rules.processing,
+        tracker=Tracker(reading.config, reading.files) if reading.versions is not None else None,
+    )
+    if lazy:
+        stacks = {path: evaluation.unfinished(stack) for path, stack in reading.stacks.items()}
+    else:
+        stacks = {
+            path: stack if evaluation.is_current(stack) else evaluation.finished(stack) for path, stack in reading.stacks.items()
+        }
+    return replace(reading, stacks=stacks), evaluation
+
+
+def _locked_versions(config: AtmosConfig, files: Files) -> bytes | None:
+    """The content of the version tracker's file: a change of it may touch every stack."""
+    path = Tracker(config, files).path
+    return files.tree.read(path) if files.has(path) else None
 
 
 def _unreadable(error: EstateError, findings: Findings) -> ResolvedEstate:

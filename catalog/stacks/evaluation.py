@@ -1,81 +1,90 @@
 """The second stage: each component as it was built, named, rendered and evaluated.
 
 A function or a template may ask for another component of any stack, so entries are evaluated when they are asked for, once each, and
-a chain of askers tells a cycle. What an evaluation consulted is kept with its result, for incremental reading.
+a chain of askers tells a circle. What an evaluation consulted is kept with its result, for incremental reading.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from catalog.engines.template import Deferred as TemplateDeferred
-from catalog.engines.template import Host, Options
+from catalog.engines.template import Options
 from catalog.errors import EstateError
-from catalog.stacks import deferred, dependencies, functions, provenance, sections, templates, varfile
+from catalog.stacks import component_pass, deferred, dependencies, functions, templates, versions
 from catalog.stacks.atmos_config import AtmosConfig
-from catalog.stacks.component_pass import ComponentPass, round_trip
-from catalog.stacks.components import Built
+from catalog.stacks.component_pass import ComponentPass, Lose, round_trip
 from catalog.stacks.dependencies import Declared
 from catalog.stacks.findings import Findings
-from catalog.stacks.lookup import NOTHING, Lookup, NotGiven, Target
+from catalog.stacks.lookup import NOTHING, Lookup, NotGiven
+from catalog.stacks.lookup import Deferred as DeferredText
+from catalog.stacks.losses import Losses, Nested, Path
 from catalog.stacks.merging import EMPTY, Map
-from catalog.stacks.naming import Named, Naming
+from catalog.stacks.naming import Naming
 from catalog.stacks.resolved import ResolvedInstance
+from catalog.stacks.sites import Site, Sites
 from catalog.stacks.stack_files import StackFile
+from catalog.stacks.template_host import UNKNOWN, TemplateHost
 from catalog.stacks.templates import Templates
 from catalog.stacks.texts import FUNCTION, TEMPLATE, Texts
-from catalog.values import Severity, SourceLocation
+from catalog.stacks.versions import Tracker
+from catalog.values import Severity
 
 _LATE_NAME = "deferred-yaml-function-value"
+_DESCRIBED_NAME = "templates-all-atmos-sections"
+
+Asked = tuple[str, str]  # a component, and a stack as it was named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Processing:
     """What is evaluated: templates and functions, but for the functions in `skip` (names without `!`).
 
-    `error_mode` is strict, warn or silent: what a value becomes that a backend can't give yet.
+    `error_mode` is strict, warn or silent, empty for the configuration's: what a value becomes that a backend can't give yet.
     """
 
     templates: bool = True
     functions: bool = True
     skip: frozenset[str] = frozenset()
-    error_mode: str = "warn"
+    error_mode: str = ""
 
 
 EVERYTHING = Processing()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A component of a stack file, by its number there."""
+class Occasion:
+    """One evaluation of one entry. `is_described` tells that it is made as `describe component` makes it."""
 
-    file: StackFile
-    number: int
-
-    @property
-    def built(self) -> Built:
-        """The component as built."""
-        return self.file.built[self.number]
+    site: Site
+    stack: str
+    processing: Processing
+    losses: Losses | None = None
+    is_described: bool = False
 
     @property
-    def named(self) -> Named:
-        """The names of its stack."""
-        return self.file.named[self.number]
+    def lose(self) -> Lose | None:
+        """What takes errors in lenient reading."""
+        return None if self.losses is None else self.losses.lose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """An evaluated entry, what it was before its functions, and the components that its templates asked for themselves."""
+
+    value: Map
+    rendered: Map
+    asked: tuple[Asked, ...] = ()
 
 
 @dataclass(slots=True)
-class Consulted:
-    """What an evaluation asked for beside its own entry: (component, stack) with the paths of the stack files that answered."""
+class _Consulted:
+    """What an evaluation asks for: itself, and all that it and those it asks ask for, with the stack files that answered."""
 
-    asked: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Evaluated:
-    entry: Map
-    consulted: Mapping[tuple[str, str], frozenset[str]]
+    itself: dict[Asked, None] = field(default_factory=dict)
+    files: dict[Asked, frozenset[str]] = field(default_factory=dict)
 
 
 class Evaluation:
@@ -86,146 +95,257 @@ class Evaluation:
         stacks: Mapping[str, StackFile],
         config: AtmosConfig,
         naming: Naming,
+        engine: Templates,
+        texts: Texts,
         *,
         strict: bool,
-        engine_templates: Templates,
-        texts: Texts,
-        lookup: Lookup | None = None,
-        processing: Processing | None = None,
-        versions: Any = None,
+        lookup: Lookup = NOTHING,
+        processing: Processing = EVERYTHING,
+        tracker: Tracker | None = None,
     ) -> None:
-        self.stacks = stacks
         self.config = config
         self.naming = naming
         self.strict = strict
-        self.templates = engine_templates
+        self.templates = engine if strict else Watchful(engine)
         self.texts = texts
-        self.lookup: Lookup = lookup or NOTHING
-        self.processing = processing or EVERYTHING
-        self.versions = versions
+        self.lookup = lookup
+        self.tracker = tracker
         self.settings = templates.Settings.of(config)
-        self.environment = _environment(self.lookup)
-        self.render = ComponentPass(
-            templates=engine_templates, settings=self.settings, texts=texts, environment=self.environment, pure=not strict
+        self.environment = environment(lookup)
+        mode = processing.error_mode or str(config.get("describe", "error_mode", otherwise="") or "warn")
+        self.processing = replace(processing, error_mode=mode if strict else "strict")
+        self.sites = Sites(stacks, strict=strict)
+        self._pass = ComponentPass(
+            templates=self.templates, settings=self.settings, texts=texts, environment=self.environment, pure=not strict
         )
-        self._done: dict[tuple[int, int], _Evaluated] = {}
+        self._done: dict[tuple[Asked, str], tuple[Map, _Consulted]] = {}
         self._chain: list[tuple[str, str, str]] = []
-        self._consulted: list[Consulted] = []
-        self._by_name: dict[tuple[str, str], list[Place]] | None = None
-        self._kept = frozenset(path for path, file in stacks.items() if file.instances or not file.built)
+        self._consulted: list[_Consulted] = []
+        self._kept = frozenset(path for path, file in stacks.items() if file.is_evaluated)
 
     def finished(self, file: StackFile) -> StackFile:
-        """Return a stack file with its instances; in strict reading raises EstateError where Atmos fails."""
+        """Return a stack file with its instances evaluated; in strict reading raises EstateError where Atmos fails.
+
+        Of one that was evaluated before, everything that is still the same is the same object.
+        """
         findings = Findings(strict=self.strict)
-        consulted: dict[tuple[str, str], frozenset[str]] = {}
+        consulted = _Consulted()
         instances: list[ResolvedInstance] = []
         declared: list[tuple[Declared, ...]] = []
-        for number in range(len(file.built)):
-            place = Place(file=file, number=number)
-            entry, rendered = self._entry(place, findings, consulted)
-            instance = self._instance(place, entry)
-            instances.append(instance)
-            declared.append(() if instance.abstract else tuple(self._declared(place, entry, rendered)))
-        return replace(
-            file,
-            instances=tuple(instances),
-            declared=tuple(declared),
-            consulted=tuple(consulted.items()),
-            diagnostics=tuple(dict.fromkeys((*file.diagnostics, *findings.diagnostics))),
-        )
+        self._consulted.append(consulted)
+        try:
+            for number in range(len(file.built)):
+                site = Site(file=file, number=number)
+                losses = None if self.strict else Losses(site, findings)
+                occasion = Occasion(site=site, stack=site.named.stack, processing=self.processing, losses=losses)
+                entry = self._evaluated(occasion, self._named(site, findings))
+                instance = self._instance(site, site.named.stack, entry.value)
+                instances.append(instance)
+                declared.append(() if instance.abstract else tuple(self._declared(site, entry)))
+        finally:
+            self._consulted.pop()
+        return file.evaluated(instances, declared, consulted=tuple(consulted.files.items()), diagnostics=findings.diagnostics)
+
+    def unfinished(self, file: StackFile) -> StackFile:
+        """Return a stack file with its instances as they are before anything is evaluated."""
+        findings = Findings(strict=self.strict)
+        sites = [Site(file=file, number=number) for number in range(len(file.built))]
+        instances = [self._instance(site, site.named.stack, self._named(site, findings)) for site in sites]
+        return file.evaluated(instances, [()] * len(instances), consulted=(), diagnostics=findings.diagnostics)
 
     def is_current(self, file: StackFile) -> bool:
         """Tell whether what a finished stack file consulted is still what it was, in files that were not resolved again."""
-        return all(
-            paths == frozenset(place.file.path for place in self._places(*asked)) and paths <= self._kept
+        return file.is_evaluated and all(
+            paths <= self._kept and paths == frozenset(site.file.path for site in self.sites.find(*asked))
             for asked, paths in file.consulted
         )
 
-    def _entry(self, place: Place, findings: Findings, consulted: dict[tuple[str, str], frozenset[str]]) -> tuple[Map, Map]:
-        """Return the evaluated entry, and the same before its functions."""
-        entry = self._named(place)
-        if not (place.file.has_text and any(self.texts.flags(value) & (TEMPLATE | FUNCTION) for value in entry.values())):
-            if not self.processing.templates and not place.built.chain.names:
-                entry["inheritance"] = None
-            return entry, entry
-        asking = Consulted()
-        self._consulted.append(asking)
+    def instance(
+        self, component: str, stack: str, kind: str | None = None, *, more: Callable[[ResolvedInstance], Map] | None = None
+    ) -> ResolvedInstance:
+        """Return one component evaluated as `describe component` does; raises EstateError in Atmos' words.
+
+        `stack` is a stack's name or its manifest's path, and the entry echoes it. `more` gives keys that the command adds to an
+        entry before its templates are rendered.
+        """
+        site = self.sites.one(component, stack, kind)
+        findings = Findings(strict=self.strict)
+        losses = None if self.strict else Losses(site, findings)
+        entry = self._described_entry(site, stack, findings)
+        if more is not None:
+            entry = {**entry, **more(self._instance(site, stack, entry))}
+        occasion = Occasion(site=site, stack=stack, processing=self.processing, losses=losses, is_described=True)
+        return self._instance(site, stack, self._evaluated(occasion, entry).value)
+
+    def describe(self, component: str, stack: str, function: str) -> Map:
+        """Return another component's entry for a function or a template that asks for it; raises EstateError in Atmos' words.
+
+        It is evaluated in full and strictly, whatever is wanted of the asker. What can't be evaluated leniently is
+        `lookup.Deferred` text in it.
+        """
+        asked = (component, stack)
+        if self._consulted:
+            self._consulted[-1].itself[asked] = None
+            self._consulted[-1].files[asked] = frozenset(site.file.path for site in self.sites.find(*asked))
+        link = (component, stack, function)
+        if any(former[:2] == asked for former in self._chain):
+            raise _circle([*self._chain, link])
+        site = self.sites.one(component, stack)
+        known = self._done.get((asked, site.built.type))
+        if known is None:
+            self._chain.append(link)
+            try:
+                known = self._done[asked, site.built.type] = self._nested(site, stack)
+            finally:
+                self._chain.pop()
+        if self._consulted:
+            self._consulted[-1].files.update(known[1].files)
+        return known[0]
+
+    def _nested(self, site: Site, stack: str) -> tuple[Map, _Consulted]:
+        losses = None if self.strict else Nested(site)
+        processing = Processing(error_mode="strict")
+        occasion = Occasion(site=site, stack=stack, processing=processing, losses=losses, is_described=True)
+        with self._consulting() as consulted:
+            entry = self._evaluated(occasion, self._described_entry(site, stack, Findings(strict=self.strict))).value
+        if losses is not None and losses.paths:
+            entry = _deferred_at(entry, losses.paths)
+        return entry, consulted
+
+    @contextmanager
+    def _consulting(self) -> Iterator[_Consulted]:
+        """Record what is consulted meanwhile, for the asker too."""
+        consulted = _Consulted()
+        self._consulted.append(consulted)
         try:
-            return self._evaluated(place, entry, findings)
+            yield consulted
         finally:
             self._consulted.pop()
-            consulted.update(asking.asked)
             if self._consulted:
-                self._consulted[-1].asked.update(asking.asked)
+                self._consulted[-1].files.update(consulted.files)
 
-    def _named(self, place: Place) -> Map:
-        """Return the built entry with the keys that need the stack's name."""
-        built, named, manifest = place.built, place.named, place.file.name
-        entry = {
-            **built.entry,
-            "atmos_component": built.name,
-            "atmos_stack": named.stack,
-            "stack": named.stack,
-            "atmos_stack_file": manifest,
-            "atmos_manifest": manifest,
-            "component_info": self.naming.component_info(built.type, built.entry),
-        }
-        if built.type == "terraform":
-            entry["workspace"] = self.naming.workspace(built.entry, named)
+    def _named(self, site: Site, findings: Findings) -> Map:
+        """Return the built entry with the keys that need the stack's name, as `describe stacks` tells them."""
+        entry = self._with_names(site, site.named.stack)
+        if site.built.type == "terraform":
+            entry["workspace"] = self._workspace(site, entry, findings)
         return entry
 
-    def _evaluated(self, place: Place, entry: Map, findings: Findings) -> tuple[Map, Map]:
-        mocks = entry.pop("mocks", None)
-        telling = _Telling(self, place, findings)
-        lose = None if self.strict else telling.lose
-        own_settings = _template_settings(entry)
-        host = self._host(place, entry, own_settings, telling)
-        rendered = entry
-        if not self.processing.templates:
-            if not place.built.chain.names:
-                rendered = {**rendered, "inheritance": None}
-        elif self.settings.enabled:
-            rendered = self.render.rendered(
-                entry,
-                host=host,
-                data=self._data(entry),
-                variables=templates.environment_of(own_settings),
-                lose=lose,
-            )
-        result = rendered
-        if self.processing.functions:
-            here = self._here(place, rendered, lose)
-            result = functions.evaluated(rendered, here)
-            if place.built.late:
-                result = self._settled(place, result, here, host)
-        if mocks is not None:
-            result = {**result, "mocks": mocks}
-        return result, rendered
+    def _described_entry(self, site: Site, stack: str, findings: Findings) -> Map:
+        """The same as `describe component` tells them."""
+        entry = self._with_names(site, stack)
+        if site.built.type == "terraform":
+            entry["workspace"] = self._workspace(site, entry, findings, is_described=True)
+        return entry
 
-    def _data(self, entry: Map) -> Map:
-        """What templates see: the entry, with the version tracker's data where any text mentions it."""
-        if self.versions is None:
-            return entry
-        found: Map = self.versions.data(entry)
-        return {**entry, **found} if found else entry
+    def _with_names(self, site: Site, stack: str) -> Map:
+        built, manifest = site.built, site.file.name
+        entry = built.entry.copy()
+        entry["atmos_component"] = built.name
+        entry["atmos_stack"] = entry["stack"] = stack
+        entry["atmos_stack_file"] = entry["atmos_manifest"] = manifest
+        entry["component_info"] = self.naming.component_info(built.type, entry)
+        return entry
 
-    def _settled(self, place: Place, entry: Map, here: functions.Here, host: Host | None) -> Map:
-        def evaluate(text: str, path: tuple[str, ...]) -> Any:
-            del path
-            if self.settings.left in text and self.processing.templates and self.settings.enabled:
-                text = self._rendered_alone(text, entry, host)
-            return functions.value(text, here)
-
+    def _workspace(self, site: Site, entry: Map, findings: Findings, *, is_described: bool = False) -> str:
         try:
-            return deferred.settled(entry, place.built.late, evaluate)
+            return self.naming.workspace(entry, site.named, described_as=site.built.name if is_described else None)
         except EstateError as error:
             if self.strict:
                 raise
-            if here.lose is not None:
-                here.lose((place.built.late[0].section, *place.built.late[0].path), error)
-            return entry
+            file = site.file.merged
+            place = Losses(site, findings).location("metadata.terraform_workspace_template") if file is not None else None
+            findings.note(
+                Severity.WARNING,
+                error.code,
+                error.message,
+                hint="The workspace is named by the stack.",
+                location=place,
+                stack=site.named.stack,
+                component=site.built.name,
+            )
+            return site.named.prefix.replace("/", "-")
 
-    def _rendered_alone(self, text: str, entry: Map, host: Host | None) -> str:
+    def _evaluated(self, occasion: Occasion, entry: Map) -> _Entry:
+        site, processing = occasion.site, occasion.processing
+        if not processing.templates and not site.built.chain.names:
+            entry = {**entry, "inheritance": None}
+        if not site.file.has_text or not any(map(self.texts.flags, entry.values())):
+            return _Entry(value=entry, rendered=entry)
+        with self._consulting() as consulted:
+            return self._with_text(occasion, entry, consulted)
+
+    def _with_text(self, occasion: Occasion, entry: Map, consulted: _Consulted) -> _Entry:
+        processing = occasion.processing
+        mocks = entry.get("mocks")
+        if mocks is not None:
+            entry = {key: value for key, value in entry.items() if key != "mocks"}
+        host = self._host(occasion, entry)
+        data = self._data(occasion, entry)
+        rendered = self._rendered(occasion, entry, data, host) if processing.templates else entry
+        asked = tuple(consulted.itself)
+        result = rendered
+        if processing.functions:
+            here = self._here(occasion, rendered)
+            result = functions.evaluated(rendered, here)
+            if occasion.site.built.late:
+                result = self._settled(occasion, result, here, host, data if occasion.is_described else result)
+        if mocks is not None:
+            result = {**result, "mocks": mocks}
+        return _Entry(value=result, rendered=rendered, asked=asked)
+
+    def _rendered(self, occasion: Occasion, entry: Map, data: Map, host: TemplateHost) -> Map:
+        def lose(path: Path, error: EstateError) -> None:
+            assert occasion.losses is not None
+            occasion.losses.lose(path, _reason(error, host))
+
+        return self._pass.rendered(
+            entry,
+            host=host,
+            data=data,
+            variables=templates.environment_of(_template_settings(entry)),
+            name=_DESCRIBED_NAME if occasion.is_described else component_pass.NAME,
+            lose=None if occasion.losses is None else lose,
+        )
+
+    def _data(self, occasion: Occasion, entry: Map) -> Map:
+        """What templates see: the entry, with the tracked versions where any text mentions them."""
+        if self.tracker is None or "version" in entry or not any(map(self._mentions_versions, entry.values())):
+            return entry
+        return {**entry, "version": self.tracker.data(self._track(occasion))}
+
+    def _mentions_versions(self, value: Any) -> bool:
+        if isinstance(value, str):
+            return versions.mentioned(value)
+        if not isinstance(value, (dict, list)) or not self.texts.flags(value) & TEMPLATE:
+            return False
+        if isinstance(value, dict):
+            return any(versions.mentioned(key) for key in value) or any(map(self._mentions_versions, value.values()))
+        return any(map(self._mentions_versions, value))
+
+    def _track(self, occasion: Occasion) -> str:
+        """The version track that counts: the stack's own for `describe component`; `describe stacks` doesn't look at it."""
+        merged = occasion.site.file.merged
+        return versions.asserted(merged.value) if occasion.is_described and merged is not None else ""
+
+    def _settled(self, occasion: Occasion, entry: Map, here: functions.Here, host: TemplateHost, data: Map) -> Map:
+        def evaluate(text: str) -> Any:
+            return functions.value(self._rendered_alone(occasion, text, data, host), here)
+
+        return deferred.settled(entry, occasion.site.built.late, evaluate, lose=occasion.lose)
+
+    def _rendered_alone(self, occasion: Occasion, text: str, data: Map, host: TemplateHost) -> str:
+        if self.settings.left not in text or not self.settings.enabled:
+            return text
+        if not occasion.processing.templates:
+            if not occasion.is_described:
+                data = {**data}
+            else:
+                raise EstateError(
+                    "cannot resolve deferred !template value: template context is unavailable because template processing was "
+                    f'disabled for this invocation: "{text}"',
+                    code="TEMPLATE",
+                )
         options = Options(
             sprig=self.settings.sprig,
             gomplate=self.settings.gomplate,
@@ -234,133 +354,64 @@ class Evaluation:
             environment=self.environment,
             pure=not self.strict,
         )
-        found = round_trip({"value": text}, entry, _LATE_NAME, options, templates=self.templates, texts=self.texts, host=host)
+        try:
+            found = round_trip({"value": text}, data, _LATE_NAME, options, templates=self.templates, texts=self.texts, host=host)
+        except EstateError as error:
+            words = f"failed to render template with datasources: failed to render deferred YAML function value: {error.message}"
+            raise EstateError(words, code=_reason(error, host).code, hint=error.hint) from error
         return str(found["value"])
 
-    def _here(self, place: Place, rendered: Map, lose: Any) -> functions.Here:
-        raw = place.built.entry
-        metadata = rendered.get("metadata")
+    def _here(self, occasion: Occasion, entry: Map) -> functions.Here:
+        raw, metadata = occasion.site.built.entry, entry.get("metadata")
         return functions.Here(
-            component=place.built.name,
-            stack=place.named.stack,
+            component=occasion.site.built.name,
+            stack=occasion.stack,
             env=raw["env"] if isinstance(raw.get("env"), dict) else EMPTY,
             metadata=metadata if isinstance(metadata, dict) else EMPTY,
             lookup=self.lookup,
             describe=self.describe,
             query=self.templates.engine.query if self.templates.engine is not None else None,
-            version=self.versions.version if self.versions is not None else None,
+            version=self._locked(occasion) if self.tracker is not None else None,
             environment=self.environment,
-            skip=self.processing.skip,
-            error_mode=self.processing.error_mode if self.strict else "strict",
-            enabled=place.built.metadata.get("enabled") is not False,
-            lose=lose,
+            skip=occasion.processing.skip,
+            error_mode=occasion.processing.error_mode,
+            enabled=occasion.site.built.metadata.get("enabled") is not False,
+            lose=occasion.lose,
             texts=self.texts,
         )
 
-    def describe(self, component: str, stack: str, function: str) -> Map:
-        """Return another component's entry, evaluated, as `describe component` has it; raises EstateError in Atmos' words."""
-        places = self._places(component, stack)
-        if self._consulted:
-            self._consulted[-1].asked[component, stack] = frozenset(place.file.path for place in places)
-        link = (component, stack, function)
-        if any(asked[:2] == link[:2] for asked in self._chain):
-            raise _cycle([*self._chain, link])
-        if not places:
-            raise EstateError(
-                f"Could not find the component {component} in the stack {stack}.\n"
-                "Check that all the context variables are correctly defined in the stack manifests.\n"
-                "Are the component and stack names correct? Did you forget an import?",
-                code="NOT_FOUND",
-            )
-        place = places[0]
-        key = (id(place.file), place.number)
-        known = self._done.get(key)
-        if known is None:
-            consulted: dict[tuple[str, str], frozenset[str]] = {}
-            self._chain.append(link)
-            try:
-                entry, _ = self._entry(place, Findings(strict=self.strict), consulted)
-            finally:
-                self._chain.pop()
-            known = self._done[key] = _Evaluated(self._as_described(place, entry), consulted)
-        elif self._consulted:
-            self._consulted[-1].asked.update(known.consulted)
-        return known.entry
+    def _locked(self, occasion: Occasion) -> Callable[[str], str]:
+        def locked(name: str) -> str:
+            assert self.tracker is not None
+            return self.tracker.locked(name, self._track(occasion))
 
-    def _as_described(self, place: Place, entry: Map) -> Map:
-        if place.built.type != "terraform":
-            return entry
-        instance = self._instance(place, entry)
-        return {**entry, "workspace": varfile.workspace(instance)}
+        return locked
 
-    def _places(self, component: str, stack: str) -> list[Place]:
-        if self._by_name is None:
-            self._by_name = {}
-            for path in sorted(self.stacks):
-                file = self.stacks[path]
-                for number, built in enumerate(file.built):
-                    place = Place(file=file, number=number)
-                    self._by_name.setdefault((built.name, file.named[number].stack), []).append(place)
-                    if file.name != file.named[number].stack:
-                        self._by_name.setdefault((built.name, file.name), []).append(place)
-            for found in self._by_name.values():
-                found.sort(key=lambda place: sections.DESCRIBED.index(place.built.type))
-        return self._by_name.get((component, stack), [])
+    def _host(self, occasion: Occasion, entry: Map) -> TemplateHost:
+        def described(component: str, stack: str, function: str) -> Map:
+            found = self.describe(component, stack, function)
+            return found if self.strict else _marked(found)
 
-    def _host(self, place: Place, entry: Map, own_settings: Map, telling: _Telling) -> Host:
-        """Answer what the entry's templates ask."""
+        def resolved(text: str) -> Any:
+            return functions.value(text, replace(self._here(occasion, entry), lose=None))
 
-        def host(function: str, arguments: Sequence[Any]) -> Any:
-            try:
-                return self._answer(function, arguments, place, entry, own_settings, telling)
-            except NotGiven as error:
-                raise TemplateDeferred(error.message) from error
+        return TemplateHost(
+            self.lookup,
+            describe=described,
+            resolve=resolved,
+            datasources={**self.settings.datasources, **templates.datasources_of(_template_settings(entry))},
+            directory=self.config.directory,
+            is_enabled=occasion.site.built.metadata.get("enabled") is not False,
+        )
 
-        return host
-
-    def _answer(
-        self, function: str, arguments: Sequence[Any], place: Place, entry: Map, own_settings: Map, telling: _Telling
-    ) -> Any:
-        if function == "atmos.Component":
-            return self._component(str(arguments[0]), str(arguments[1]), place, telling)
-        if function == "atmos.Resolve":
-            return functions.value(str(arguments[0]), self._here(place, entry, None))
-        if function == "atmos.Store":
-            name, *path = map(str, arguments)
-            return self.lookup.store(name, tuple(path), function)
-        if function in ("atmos.GomplateDatasource", "datasource", "ds", "include"):
-            alias, *more = map(str, arguments)
-            sources = {**self.settings.datasources, **templates.datasources_of(own_settings)}
-            source = sources.get(alias)
-            address = source.get("url") if isinstance(source, dict) else alias
-            return self.lookup.datasource(alias, str(address), tuple(more))
-        raise NotGiven(f"{function} is not answered here")
-
-    def _component(self, component: str, stack: str, place: Place, telling: _Telling) -> Map:
-        if place.built.metadata.get("enabled") is False:
-            return {}
-        text = f'atmos.Component "{component}" "{stack}"'
-        entry = self.describe(component, stack, text)
-        info = entry.get("component_info")
-        if isinstance(info, dict) and info.get("component_type") != "terraform":
-            return entry
-        if entry.get("remote_state_backend_type") == "static":
-            return {**entry, "outputs": entry.get("remote_state_backend")}
-        try:
-            outputs = self.lookup.outputs(Target(component=component, stack=stack, entry=entry, function=text))
-        except NotGiven:
-            telling.lacks_outputs = True
-            return {**entry, "outputs": f"{text}.outputs"}
-        return {**entry, "outputs": dict(outputs or {})}
-
-    def _instance(self, place: Place, entry: Map) -> ResolvedInstance:
-        built, file = place.built, place.file
+    def _instance(self, site: Site, stack: str, entry: Map) -> ResolvedInstance:
+        built, file = site.built, site.file
         merged = file.merged
         assert merged is not None
         metadata = built.metadata
         mention = merged.mentions.get((built.type, built.name))
         return ResolvedInstance(
-            stack=place.named.stack,
+            stack=stack,
             type=built.type,
             name=built.name,
             component=built.component,
@@ -373,67 +424,44 @@ class Evaluation:
             location=mention.location(("components", built.type, built.name)) if mention else None,
         )
 
-    def _declared(self, place: Place, entry: Map, rendered: Map) -> Iterator[Declared]:
-        yield from dependencies.declared(entry)
-        if place.file.has_text:
-            told: set[tuple[str, str]] = set()
-            for source in (rendered, place.built.entry) if rendered is not place.built.entry else (rendered,):
-                for found in dependencies.inferred(source):
-                    own = "" if found.stack == place.named.stack else found.stack
-                    if (found.component, own) not in told and not (source is not rendered and found.is_templated and told):
-                        told.add((found.component, own))
-                        yield replace(found, stack=own)
+    def _declared(self, site: Site, entry: _Entry) -> Iterator[Declared]:
+        yield from dependencies.declared(entry.value)
+        if site.file.has_text:
+            yield from dependencies.inferred(site.built, entry.rendered, entry.asked, self.texts, site.named.stack)
 
 
-class _Telling:
-    """Tells what lenient reading lost of one entry, each once, with the place where it is written."""
+class Watchful(Templates):
+    """Renders for lenient reading: what is made of text that nobody could evaluate is deferred itself."""
 
-    def __init__(self, evaluation: Evaluation, place: Place, findings: Findings) -> None:
-        self.evaluation = evaluation
-        self.place = place
-        self.findings = findings
-        self.lacks_outputs = False
+    def __init__(self, templates: Templates) -> None:
+        super().__init__(templates.engine)
 
-    def lose(self, path: tuple[str | int, ...], error: EstateError) -> None:
-        is_deferred = error.code == "DEFERRED" or self.lacks_outputs
-        self.lacks_outputs = False
-        where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
-        location = self._location(where)
-        if is_deferred:
-            # The same line serves many instances; told without them, it is told once.
-            self.findings.note(
-                Severity.INFO,
-                "DEFERRED",
-                f"{where} stays as written: {error.message}",
-                hint="Indexing runs no program, reads no environment and asks no backend.",
-                location=location,
-            )
-            return
-        self.findings.note(
-            Severity.WARNING,
-            error.code,
-            f"{where} stays as written: {error.message}",
-            hint=error.hint,
-            location=location,
-            stack=self.place.named.stack,
-            component=self.place.built.name,
-        )
-
-    def _location(self, where: str) -> SourceLocation | None:
-        merged = self.place.file.merged
-        if merged is None:
-            return None
-        told = provenance.trace(merged, self.place.built, self.place.built.entry, where)
-        return next(
-            (item.location for item in told if item.location is not None), SourceLocation(file=self.place.file.file, line=1)
-        )
+    def render(self, *arguments: Any, **more: Any) -> str:
+        """Render; raises NotGiven where the result holds what is unknown."""
+        found = super().render(*arguments, **more)
+        if UNKNOWN in found:
+            raise NotGiven("it is made of what is not known here")
+        return found
 
 
-def _environment(lookup: Lookup) -> Mapping[str, str] | None:
+def environment(lookup: Lookup) -> Mapping[str, str] | None:
+    """Return what a lookup tells of the process's variables; None where it tells nothing."""
     try:
         return lookup.environment()
     except NotGiven:
         return None
+
+
+def _reason(error: EstateError, host: TemplateHost) -> EstateError:
+    """Return the error as what it is for a reader: the engine words a circle or an unknown output as a failure of its own."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, EstateError) and cause.code in ("CYCLE", "DEFERRED"):
+            return EstateError(error.message, code=cause.code, hint=cause.hint)
+        cause = cause.__cause__
+    if host.lacks_outputs and ".outputs" in error.message:
+        return EstateError("the outputs of another component are not known here", code="DEFERRED")
+    return error
 
 
 def _template_settings(entry: Map) -> Map:
@@ -444,7 +472,34 @@ def _template_settings(entry: Map) -> Map:
     return value if isinstance(value, dict) else EMPTY
 
 
-def _cycle(chain: Sequence[tuple[str, str, str]]) -> EstateError:
+def _deferred_at(value: Any, paths: set[Path]) -> Any:
+    """Return a value with its texts at some paths as deferred ones."""
+    if () in paths:
+        return DeferredText(value) if isinstance(value, str) else value
+    below: dict[str | int, set[Path]] = {}
+    for path in paths:
+        below.setdefault(path[0], set()).add(path[1:])
+    if isinstance(value, dict):
+        return {key: _deferred_at(item, below[key]) if key in below else item for key, item in value.items()}
+    if isinstance(value, list):
+        return [_deferred_at(item, below[number]) if number in below else item for number, item in enumerate(value)]
+    return value
+
+
+def _marked(value: Any) -> Any:
+    """Return an entry for templates, with deferred text marked as unknown."""
+    if isinstance(value, DeferredText):
+        return UNKNOWN + value
+    if isinstance(value, dict):
+        changed = {key: new for key, item in value.items() if (new := _marked(item)) is not item}
+        return {**value, **changed} if changed else value
+    if isinstance(value, list):
+        items = [_marked(item) for item in value]
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    return value
+
+
+def _circle(chain: Sequence[tuple[str, str, str]]) -> EstateError:
     lines = []
     for number, (component, stack, function) in enumerate(chain, 1):
         closing = " (cycle detected)" if number == len(chain) else ""

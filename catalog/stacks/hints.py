@@ -5,7 +5,7 @@ from __future__ import annotations
 from catalog.stacks.documents import Document
 from catalog.stacks.findings import Findings, did_you_mean
 from catalog.stacks.merging import Map
-from catalog.values import Severity, SourceLocation
+from catalog.values import Severity
 
 ROOT_KEYS = (
     "import",
@@ -67,8 +67,8 @@ _CONFIG_KEYS: dict[tuple[str, ...], tuple[str, ...]] = {
 }
 
 
-def of_manifest(document: Document, value: Map, relative: str, findings: Findings, *, is_text_template: bool) -> None:
-    """Note what of a manifest Atmos would silently ignore, and what stays as written until templates and functions run."""
+def of_manifest(document: Document, value: Map, findings: Findings) -> None:
+    """Note what of a manifest Atmos would silently ignore."""
     for key in value:
         _misspelt(key, ROOT_KEYS, document, (key,), findings)
     components = value.get("components")
@@ -76,14 +76,6 @@ def of_manifest(document: Document, value: Map, relative: str, findings: Finding
         for name, entry in entries.items() if isinstance(entries, dict) else ():
             for key in entry if isinstance(entry, dict) and kind in ("terraform", "helmfile", "packer") else ():
                 _misspelt(key, COMPONENT_KEYS, document, ("components", kind, name, key), findings)
-    if is_text_template or document.first_function is not None:
-        location = SourceLocation(file=document.file, line=document.first_function)
-        what = " and ".join(
-            word
-            for word, has in (("Go templates", is_text_template), ("YAML functions", document.first_function is not None))
-            if has
-        )
-        findings.note(Severity.INFO, "DEFERRED", f"{what} in '{relative}' are kept as written", location=location)
 
 
 def _misspelt(key: str, known: tuple[str, ...], document: Document, path: tuple[str, ...], findings: Findings) -> None:

@@ -18,6 +18,8 @@ from catalog.stacks.evaluation import Processing
 from catalog.stacks.files import Files, join
 from catalog.stacks.lookup import Lookup
 from catalog.stacks.manifests import Manifests, content_key
+from catalog.stacks.naming import Naming
+from catalog.stacks.schema import Judge
 from catalog.stacks.stack_files import StackFile
 
 
@@ -32,7 +34,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reading:
-    """What one reading keeps for the next: configuration, files, parsed and merged manifests, and the stacks by manifest path."""
+    """What one reading keeps for the next: configuration, files, manifests and what was judged of them, stacks by path."""
 
     strict: bool
     config: AtmosConfig = field(repr=False)
@@ -40,6 +42,9 @@ class Reading:
     files: Files = field(repr=False)
     manifests: Manifests = field(repr=False)
     components: Components = field(repr=False)
+    naming: Naming = field(repr=False)
+    versions: bytes | None = field(repr=False)
+    judge: Judge | None = field(repr=False)
     stacks: Mapping[str, StackFile] = field(repr=False)
 
 

@@ -385,8 +385,7 @@ class Manifests:
         known = self._hints.get(source.path)
         if known is None:
             findings = Findings(strict=self.strict)
-            # Templates are rendered; the evaluation tells which of them it can't.
-            hints.of_manifest(document, value, source.relative, findings, is_text_template=False)
+            hints.of_manifest(document, value, findings)
             known = self._hints[source.path] = tuple(findings.diagnostics)
         return known
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from catalog.engines.template import Options
@@ -21,6 +21,7 @@ from catalog.stacks.templates import Settings, Templates
 # The types whose `component_info` tells a path, and those whose path isn't configurable.
 _WITH_PATH = ("terraform", "helmfile", "packer", "ansible")
 _CONVENTIONAL = {"container": "components/container"}
+_WORKSPACE_KEYS = ("terraform_workspace", "terraform_workspace_pattern", "terraform_workspace_template")
 TOKENS = ("namespace", "tenant", "environment", "stage")
 _ARTICLES = {"environment": "an"}
 # What a template of `stacks.name_template` sees: fewer sections where Atmos validates, more where it tells a workspace.
@@ -31,12 +32,18 @@ _KNOWN = (*_DESCRIBED, "atmos_component", "atmos_stack", "stack", "atmos_stack_f
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """A component's stack name and workspace prefix, and what kept the configured name from being told."""
+    """A component's stack name and workspace prefix, and what kept the configured name from being told.
+
+    `context` holds what workspaces are made of, `own` the same where the manifest names the stack itself: `describe component`
+    looks at it, `describe stacks` doesn't. `is_told` is False where the manifest's path stands for a name that can't be told.
+    """
 
     stack: str
     prefix: str
     context: Map
+    own: Map = field(default_factory=lambda: EMPTY)
     problem: EstateError | None = None
+    is_told: bool = True
 
 
 class Naming:
@@ -63,12 +70,12 @@ class Naming:
         """Return the component's stack name: the manifest's `name`, else template, else pattern, else the file name."""
         flat = file_name.replace("/", "-")
         if isinstance(manifest_name, str) and manifest_name:
-            return Named(stack=manifest_name, prefix=manifest_name, context=EMPTY)
+            return Named(stack=manifest_name, prefix=manifest_name, context=EMPTY, own=context_of(entry.get("vars")))
         if self.template:
             try:
                 name = self._rendered(self.template, "describe-stacks-name-template", entry, _DESCRIBED, self._options)
             except EstateError as error:
-                return Named(stack=file_name, prefix=flat, context=EMPTY, problem=error)
+                return Named(stack=file_name, prefix=flat, context=EMPTY, problem=error, is_told=False)
             return Named(stack=name or file_name, prefix=name, context=EMPTY, problem=None if name else self._empty(file_name))
         context = context_of(entry.get("vars"))
         if not self.pattern:
@@ -76,8 +83,9 @@ class Naming:
         try:
             name = from_pattern(self.pattern, context, file_name)
         except EstateError as error:
-            return Named(stack=file_name, prefix=flat, context=context, problem=error)
-        return Named(stack=name or file_name, prefix=name, context=context, problem=None if name else self._empty(file_name))
+            return Named(stack=file_name, prefix=flat, context=context, own=context, problem=error, is_told=False)
+        problem = None if name else self._empty(file_name)
+        return Named(stack=name or file_name, prefix=name, context=context, own=context, problem=problem)
 
     def validated(self, entry: Map, file_name: str) -> str:
         """Return the name that validation tells, which ignores the manifest's own `name`; raises EstateError as Atmos does."""
@@ -88,20 +96,33 @@ class Naming:
             raise EstateError(words, code="STACK_NAME")
         return from_pattern(self.pattern, context_of(entry.get("vars")), file_name)
 
-    def workspace(self, entry: Map, named: Named) -> str:
-        """Return the Terraform workspace as `describe stacks` tells it; raises EstateError for a template that can't be rendered."""
+    def workspace(self, entry: Map, named: Named, *, described_as: str | None = None) -> str:
+        """Return the Terraform workspace; raises EstateError for a template that can't be rendered.
+
+        By default it is what `describe stacks` tells. `described_as` is the component's name where `describe component` or Terraform
+        asks: then instances of another component carry their name behind the stack's, and a pattern wins over a written workspace.
+        """
         if not self.workspaces_enabled or entry.get("backend_type") == "http":
             return "default"
         metadata = entry.get("metadata") or EMPTY
-        explicit, pattern = metadata.get("terraform_workspace"), metadata.get("terraform_workspace_pattern")
-        template = metadata.get("terraform_workspace_template")
-        if isinstance(explicit, str):
-            return explicit.replace("/", "-")
+        explicit, pattern, template = (metadata.get(key) for key in _WORKSPACE_KEYS)
+        if isinstance(explicit, str) and described_as is None:
+            pattern = template = None
         if isinstance(template, str):
-            return self._rendered(template, "terraform-workspace-template", entry, _KNOWN, self._options).replace("/", "-")
-        if isinstance(pattern, str):
-            return with_tokens(pattern, named.context).replace("/", "-")
-        return named.prefix.replace("/", "-")
+            found = self._rendered(template, "terraform-workspace-template", entry, _KNOWN, self._options)
+        elif isinstance(pattern, str):
+            found = with_tokens(pattern, self._tokens(entry, named, described_as))
+        elif isinstance(explicit, str):
+            found = explicit
+        else:
+            has_base = described_as is not None and _base(entry, described_as)
+            found = f"{named.prefix}-{described_as}" if has_base else named.prefix
+        return found.replace("/", "-")
+
+    def _tokens(self, entry: Map, named: Named, described_as: str | None) -> Map:
+        if described_as is None:
+            return named.context
+        return {**named.own, "component": described_as, "base-component": _base(entry, described_as)}
 
     def _rendered(self, text: str, name: str, entry: Map, keys: tuple[str, ...], options: Options) -> str:
         template = self._known.get((text, name))
@@ -127,6 +148,14 @@ class Naming:
             else None
         )
         return EstateError(f"the stack of '{file_name}' has an empty name", code="STACK_NAME", hint=hint)
+
+
+def _base(entry: Map, name: str) -> str:
+    """The physical component where it has another name; unlike in `describe stacks`, an inherited one counts."""
+    metadata = entry.get("metadata") or EMPTY
+    inherited = metadata.get("component")
+    base = inherited if isinstance(inherited, str) else str(entry.get("component", ""))
+    return "" if base == name else base
 
 
 def context_of(variables: Any) -> Map:
@@ -158,8 +187,8 @@ def from_pattern(pattern: str, context: Map, file_name: str) -> str:
 
 
 def with_tokens(pattern: str, context: Map) -> str:
-    """Return `terraform_workspace_pattern` with its tokens replaced; component tokens are empty in `describe stacks`."""
+    """Return `terraform_workspace_pattern` with its tokens replaced; those that the context doesn't hold are empty."""
     attributes = "-".join(str(item) for item in context.get("attributes", ()))
-    values = {**{name: context.get(name, "") for name in (*TOKENS, "region")}, "attributes": attributes}
-    values |= dict.fromkeys(("base-component", "component", "component-path", "workspace", "terraform_workspace"), "")
+    values = {name: context.get(name, "") for name in (*TOKENS, "region", "component", "base-component")}
+    values |= {"attributes": attributes, **dict.fromkeys(("component-path", "workspace", "terraform_workspace"), "")}
     return re.sub(r"\{([a-z_-]+)\}", lambda found: values.get(found[1], found[0]), pattern)

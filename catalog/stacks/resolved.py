@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from catalog.stacks.atmos_config import AtmosConfig
 from catalog.values import Diagnostic, SourceLocation
@@ -49,6 +49,21 @@ class ResolvedInstance:
     bases: tuple[str, ...]
     manifest: str
     location: SourceLocation | None
+
+
+class Describe(Protocol):
+    """Evaluates one component by itself; raises EstateError in Atmos' words."""
+
+    def __call__(
+        self,
+        component: str,
+        stack: str,
+        kind: str | None = None,
+        *,
+        more: Callable[[ResolvedInstance], dict[str, Any]] | None = None,
+    ) -> ResolvedInstance:
+        """Return the instance as `describe component` has it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +125,9 @@ class ResolvedEstate:
     answers (stack, type, name, path) with the entries that set the value, the last first; a path is `vars.tags.team` or
     `vars.list[0]`. `unreadable` tells that the configuration itself couldn't be read, so that nothing is known and everything keeps
     its last good version. `empty_stacks` are names of manifests without components. `config` is what atmos.yaml
-    decided, None when unreadable. `memory` is what the resolver keeps for an incremental reading; nobody else looks into it.
+    decided, None when unreadable. `describe` evaluates one component as `describe component` does: by its name, its stack (a name or
+    a manifest's path) and its type, None for the first that Atmos looks for; `more` gives further keys before templates are rendered.
+    `memory` is what the resolver keeps for an incremental reading; nobody else looks into it.
     """
 
     stacks: tuple[ResolvedStack, ...]
@@ -126,4 +143,5 @@ class ResolvedEstate:
     unreadable: bool = False
     empty_stacks: tuple[str, ...] = ()
     config: AtmosConfig | None = field(default=None, repr=False, compare=False)
+    describe: Describe | None = field(default=None, repr=False, compare=False)
     memory: Any = field(default=None, repr=False, compare=False)

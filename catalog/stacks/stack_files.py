@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from catalog.errors import EstateError
@@ -22,7 +23,8 @@ class StackFile:
 
     `file` is the manifest relative to the estate, `lost` the (type, name) of components that can't be built. `built`, `named` and,
     once they are evaluated, `instances` go in parallel; `declared` holds each instance's dependencies as written, `consulted` the
-    components of any stack that the evaluation asked for, with the stack files that answered.
+    components of any stack that the evaluation asked for, with the stack files that answered. `diagnostics` are those of building
+    (`found`) and of evaluation.
     """
 
     path: str
@@ -36,13 +38,43 @@ class StackFile:
     declared: tuple[tuple[Declared, ...], ...] = field(default=(), repr=False)
     consulted: tuple[tuple[tuple[str, str], frozenset[str]], ...] = field(default=(), repr=False)
     lost: frozenset[tuple[str, str]] = frozenset()
+    found: tuple[Diagnostic, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     has_text: bool = False
+    is_evaluated: bool = False
 
     @property
     def names(self) -> frozenset[str]:
         """The stacks that the components name."""
         return frozenset(named.stack for named in self.named)
+
+    def evaluated(
+        self,
+        instances: Sequence[ResolvedInstance],
+        declared: Sequence[tuple[Declared, ...]],
+        *,
+        consulted: tuple[tuple[tuple[str, str], frozenset[str]], ...],
+        diagnostics: Iterable[Diagnostic],
+    ) -> StackFile:
+        """Return it with what evaluation gave; what is as it was the last time is the same object again."""
+        new = replace(
+            self,
+            instances=tuple(instances),
+            declared=tuple(declared),
+            consulted=consulted,
+            diagnostics=tuple(dict.fromkeys((*self.found, *diagnostics))),
+            is_evaluated=True,
+        )
+        if not self.is_evaluated:
+            return new
+        kept = tuple(old if old == now else now for old, now in zip(self.instances, new.instances, strict=True))
+        is_same = (
+            all(old is now for old, now in zip(self.instances, kept, strict=True))
+            and self.declared == new.declared
+            and self.consulted == new.consulted
+            and self.diagnostics == new.diagnostics
+        )
+        return self if is_same else replace(new, instances=kept)
 
     def root(self, section: str) -> Map:
         """A section of the manifest's root, merged over its imports."""
@@ -77,6 +109,7 @@ class StackFiles:
                 name=merged.manifest.name,
                 merged=merged,
                 error=located,
+                found=tuple(findings.diagnostics),
                 diagnostics=tuple(findings.diagnostics),
             )
 
@@ -88,7 +121,8 @@ class StackFiles:
             findings.lose(
                 EstateError(words, code="IMPORT", location=self.manifests.guilty_import(path) or SourceLocation(file=file, line=1))
             )
-        return StackFile(path=path, file=file, name=file, error=error, diagnostics=tuple(findings.diagnostics))
+        found = tuple(findings.diagnostics)
+        return StackFile(path=path, file=file, name=file, error=error, found=found, diagnostics=found)
 
     def _resolved(self, path: str, file: str, merged: Merged, findings: Findings) -> StackFile:
         built: list[Built] = []
@@ -108,8 +142,9 @@ class StackFiles:
             built=tuple(built),
             named=tuple(self._named(item, merged, findings) for item in built),
             lost=frozenset(lost),
+            found=tuple(dict.fromkeys(findings.diagnostics)),
             diagnostics=tuple(dict.fromkeys(findings.diagnostics)),
-            has_text=merged.has_text,
+            has_text=self.components.has_text or self.components.texts.flags(merged.value) != 0,
         )
 
     def _named(self, built: Built, merged: Merged, findings: Findings) -> Named:

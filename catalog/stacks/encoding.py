@@ -42,10 +42,13 @@ _ESCAPES = {
 }
 
 
-def encode(value: Any) -> str:
-    """Return a value of dicts, lists and scalars as a YAML document that ends with a line end."""
+def encode(value: Any, *, is_guarded: bool = False) -> str:
+    """Return a value of dicts, lists and scalars as a YAML document that ends with a line end.
+
+    `is_guarded`: text with a single quote stands in double quotes, as Atmos writes it where a delimiter has such a quote.
+    """
     lines: list[str] = []
-    _node(value, 0 if isinstance(value, (dict, list, tuple)) else 2, "", lines)
+    _Writer(lines, is_guarded=is_guarded).node(value, 0 if isinstance(value, (dict, list, tuple)) else 2, "")
     return "".join(line if line[-1:] in _LINE_ENDS else line + "\n" for line in lines)
 
 
@@ -172,49 +175,54 @@ def _odd_lines(text: str, pad: str) -> str:
     return "".join(written)
 
 
-def _node(value: Any, indent: int, lead: str, lines: list[str]) -> None:
-    """Write a value whose first line begins with `lead`, which stands at the indentation already."""
-    if isinstance(value, dict):
-        _map(value, indent, lead, lines)
-    elif isinstance(value, (list, tuple)):
-        _list(value, indent, lead, lines)
-    else:
-        lines.append(lead + _leaf(value, indent))
+class _Writer:
+    """Writes one document's lines."""
 
+    def __init__(self, lines: list[str], *, is_guarded: bool) -> None:
+        self.lines = lines
+        self.is_guarded = is_guarded
 
-def _map(value: dict[str, Any], indent: int, lead: str, lines: list[str]) -> None:
-    if not value:
-        lines.append(lead + "{}")
-        return
-    pad = " " * indent
-    for key in ordered(value):
-        start, lead = lead or pad, ""
-        name = scalar(key, 0, is_key=True)
-        item = value[key]
-        if len(name) > _LONGEST_KEY or _BREAK.search(key):
-            name = scalar(key, indent + 2)
-            lines.append(f"{start}? {name}")
-            _node(item, indent + 2, pad + ": ", lines)
-        elif isinstance(item, (dict, list, tuple)) and item:
-            lines.append(f"{start}{name}:")
-            _node(item, indent + 2, "", lines)
+    def node(self, value: Any, indent: int, lead: str) -> None:
+        """Write a value whose first line begins with `lead`, which stands at the indentation already."""
+        if isinstance(value, dict):
+            self._map(value, indent, lead)
+        elif isinstance(value, (list, tuple)):
+            self._list(value, indent, lead)
         else:
-            _node(item, indent + 2, f"{start}{name}: ", lines)
+            self.lines.append(lead + (self._text(value, indent) if isinstance(value, str) else _leaf(value)))
+
+    def _text(self, text: str, indent: int, *, is_key: bool = False) -> str:
+        return double_quoted(text) if self.is_guarded and "'" in text else scalar(text, indent, is_key=is_key)
+
+    def _map(self, value: dict[str, Any], indent: int, lead: str) -> None:
+        if not value:
+            self.lines.append(lead + "{}")
+            return
+        pad = " " * indent
+        for key in ordered(value):
+            start, lead = lead or pad, ""
+            name = self._text(key, 0, is_key=True)
+            item = value[key]
+            if len(name) > _LONGEST_KEY or _BREAK.search(key):
+                self.lines.append(f"{start}? {self._text(key, indent + 2)}")
+                self.node(item, indent + 2, pad + ": ")
+            elif isinstance(item, (dict, list, tuple)) and item:
+                self.lines.append(f"{start}{name}:")
+                self.node(item, indent + 2, "")
+            else:
+                self.node(item, indent + 2, f"{start}{name}: ")
+
+    def _list(self, value: Any, indent: int, lead: str) -> None:
+        if not value:
+            self.lines.append(lead + "[]")
+            return
+        pad = " " * indent
+        for item in value:
+            start, lead = lead or pad, ""
+            self.node(item, indent + 2, start + "- ")
 
 
-def _list(value: Any, indent: int, lead: str, lines: list[str]) -> None:
-    if not value:
-        lines.append(lead + "[]")
-        return
-    pad = " " * indent
-    for item in value:
-        start, lead = lead or pad, ""
-        _node(item, indent + 2, start + "- ", lines)
-
-
-def _leaf(value: Any, indent: int) -> str:
-    if isinstance(value, str):
-        return scalar(value, indent)
+def _leaf(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -57,7 +57,7 @@ class Renderer:
 
         With `only`, the result must have this one key: nothing broke out of its value.
         """
-        text, options = encoding.encode(value), self.options
+        text, options = self._written(value), self.options
         result = None
         for _ in range(self.evaluations if renders else 1):
             text = self.templates.render(text, self.name, self.data, options, self.host) if renders else text
@@ -68,6 +68,12 @@ class Renderer:
         if not isinstance(result, dict) or (only is not None and set(result) != {only}):
             raise EstateError("yaml: it renders to more than one value", code="TEMPLATE")
         return result
+
+    def _written(self, value: Map) -> str:
+        text = encoding.encode(value)
+        if "'" not in self.options.left + self.options.right:
+            return text
+        return encoding.encode(self._read(text), is_guarded=True)
 
     def _read(self, text: str) -> Any:
         try:

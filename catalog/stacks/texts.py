@@ -37,7 +37,8 @@ class Texts:
     """Looks through values; `left` is the delimiter that begins a template."""
 
     def __init__(self, left: str = "{{") -> None:
-        self.left = left
+        # The quotes of a delimiter may be those that a text gets when it is written.
+        self.left = left.replace("'", "").replace('"', "") or left
         # The value is kept with the answer: an identity is only good while its object lives.
         self._known: dict[int, tuple[Any, int]] = {}
 

@@ -210,6 +210,13 @@ def test_delimiters_may_be_others(template_engine: Engine) -> None:
     assert found["vars"] == {"s": "abc", "a": "ABC {{ .vars.s }}", "b": "abc"}
 
 
+def test_delimiters_may_have_quotes(template_engine: Engine) -> None:
+    """Then text with a single quote is written in double quotes, and the quotes of other text may begin an action."""
+    rules = passed(template_engine, left="'{{", right="}}'")
+    entry = {"vars": {"n": 5, "a": "'{{ .vars.n }}'", "b": "{{ .vars.n }}", "c": "it's", "d": "x {{ .vars.n }}"}}
+    assert rules.rendered(entry)["vars"] == {"n": 5, "a": "5", "b": 5, "c": "it's", "d": "x {{ .vars.n }}"}
+
+
 def test_components_export_variables_of_their_own(template_engine: Engine) -> None:
     """They come over those of the configuration, and those over the process'."""
     rules = passed(template_engine, environment={"HOST": "config", "OTHER": "o"})

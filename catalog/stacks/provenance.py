@@ -112,7 +112,13 @@ def _said(files: Sequence[Contribution], layer: str, path: Path) -> Iterator[Pro
         value = _at(manifest.value, path)
         if value is _ABSENT:
             continue
-        yield ProvenanceEntry(value=value, location=_location(manifest, path), import_chain=chain, layer=layer)
+        yield ProvenanceEntry(
+            value=value,
+            location=_location(manifest, path),
+            import_chain=chain,
+            layer=layer,
+            component=str(path[2]) if path[0] == "components" else "",
+        )
 
 
 def _location(manifest: Manifest, path: Path) -> SourceLocation | None:

@@ -96,13 +96,15 @@ class ResolvedDependency:
 class ProvenanceEntry:
     """One layer's word on a value: the value, where it is written, the import chain that led there, and the layer's name.
 
-    `layer` is one of global, type, base, component, overrides, computed; `location` is None for what no file sets.
+    `layer` is one of global, type, base, component, overrides, computed; `location` is None for what no file sets. `component` names
+    the base or component whose layer it is.
     """
 
     value: Any
     location: SourceLocation | None
     import_chain: tuple[str, ...]
     layer: str
+    component: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,34 +32,6 @@ ROOT_KEYS = (
     "compositions",
     "workflows",
 )
-COMPONENT_KEYS = (
-    "metadata",
-    "component",
-    "vars",
-    "test",
-    "mocks",
-    "env",
-    "settings",
-    "locals",
-    "command",
-    "backend_type",
-    "backend",
-    "remote_state_backend_type",
-    "remote_state_backend",
-    "providers",
-    "hooks",
-    "auth",
-    "secrets",
-    "generate",
-    "dependencies",
-    "provision",
-    "source",
-    "required_version",
-    "required_providers",
-    "retry",
-    "plugins",
-    "overrides",
-)
 _CONFIG_KEYS: dict[tuple[str, ...], tuple[str, ...]] = {
     (): ("base_path", "stacks", "components", "workflows", "templates", "settings", "schemas", "logs", "import", "integrations"),
     ("stacks",): ("base_path", "included_paths", "excluded_paths", "name_pattern", "name_template", "inherit"),
@@ -68,14 +40,9 @@ _CONFIG_KEYS: dict[tuple[str, ...], tuple[str, ...]] = {
 
 
 def of_manifest(document: Document, value: Map, findings: Findings) -> None:
-    """Note what of a manifest Atmos would silently ignore."""
+    """Note what of a manifest Atmos silently ignores: keys of its root. Others are the manifest schema's."""
     for key in value:
         _misspelt(key, ROOT_KEYS, document, (key,), findings)
-    components = value.get("components")
-    for kind, entries in components.items() if isinstance(components, dict) else ():
-        for name, entry in entries.items() if isinstance(entries, dict) else ():
-            for key in entry if isinstance(entry, dict) and kind in ("terraform", "helmfile", "packer") else ():
-                _misspelt(key, COMPONENT_KEYS, document, ("components", kind, name, key), findings)
 
 
 def _misspelt(key: str, known: tuple[str, ...], document: Document, path: tuple[str, ...], findings: Findings) -> None:

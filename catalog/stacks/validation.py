@@ -149,6 +149,8 @@ def warn(
     for path in _reached(_validated(files, config), manifests.imports_of()):
         for manifest in found if isinstance(found := read.get(path), tuple) else ():
             for violation in judge.violations(manifest):
+                if not violation.message:
+                    continue  # it only holds several others together
                 for keys in _one_by_one(violation):
                     location = _place(manifest, (*violation.path, *keys))
                     if (location.file, location.line) not in known:

@@ -48,6 +48,7 @@ def resolved(case: dict[str, Any], engine: Engine) -> ResolvedEstate:
         engine=engine,
         lookup=lookup(case),
         processing=processing(**case.get("processing", {})),
+        validate=case.get("validate", True),
     )
 
 

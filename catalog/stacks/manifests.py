@@ -8,7 +8,6 @@ each context that it is imported with; every import prefix is merged once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -142,18 +141,17 @@ class _Way:
         """Tell whether a file is being merged already, on these terms or on ever other ones."""
         return self._open.get(key, 0) > 0 or self._times.get(key[0], 0) >= _RETURNS
 
-    @contextmanager
-    def through(self, key: ReadKey) -> Iterator[None]:
+    def enter(self, key: ReadKey) -> None:
         """Stand in one more file."""
         self.paths.append(key[0])
         self._open[key] = self._open.get(key, 0) + 1
         self._times[key[0]] = self._times.get(key[0], 0) + 1
-        try:
-            yield
-        finally:
-            self.paths.pop()
-            self._open[key] -= 1
-            self._times[key[0]] -= 1
+
+    def leave(self, key: ReadKey) -> None:
+        """Return from the file that was entered last."""
+        self.paths.pop()
+        self._open[key] -= 1
+        self._times[key[0]] -= 1
 
 
 class Manifests:
@@ -427,11 +425,13 @@ class Manifests:
             node = self._nodes.get(key)
         if node is None:
             node = _Node(read=(path, *terms.key()))
-            with way.through(node.read):
-                try:
-                    node.result = self._with_imports(node, terms, scope, earlier, way)
-                except EstateError as error:
-                    node.result = error
+            way.enter(node.read)
+            try:
+                node.result = self._with_imports(node, terms, scope, earlier, way)
+            except EstateError as error:
+                node.result = error
+            finally:
+                way.leave(node.read)
             if node.depends and key not in self._nodes:
                 self._nodes[key] = node
                 key = (*key, *map(id, self._paths.sections(earlier)))

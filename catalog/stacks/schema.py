@@ -121,9 +121,15 @@ def of(config: AtmosConfig, files: Files, *, strict: bool, lookup: Lookup = NOTH
 
 @cache
 def built_in() -> Schema:
-    """The schema of our own writing; read once a process."""
+    """The schema of our own writing; compiled once a process."""
+    return Schema(json_schema.compiled(document()))
+
+
+def document() -> dict[str, Any]:
+    """The schema of our own writing as it is written: JSON Schema, draft 2020-12."""
     content = resources.files("catalog.stacks").joinpath("manifest-schema.yaml").read_bytes()
-    return Schema(json_schema.compiled(documents.load(content, "manifest-schema.yaml").value))
+    found: dict[str, Any] = documents.load(content, "manifest-schema.yaml").value
+    return found
 
 
 @lru_cache(maxsize=8)

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import EstateError
-from catalog.stacks import describe, estate
-from catalog.stacks.hints import COMPONENT_KEYS, ROOT_KEYS
+from catalog.stacks import describe, estate, schema
+from catalog.stacks.hints import ROOT_KEYS
 from catalog.stacks.tree import MemoryTree
 
+COMPONENT_KEYS = sorted(schema.document()["$defs"]["terraform_component"]["oneOf"][1]["properties"]) + ["overrides"]
 ODD = st.recursive(
     st.one_of(
         st.none(),

@@ -44,6 +44,7 @@ def index(*, estates: tuple[str, ...], config_path: str | None, revision: str | 
 
 async def _index(targets: Sequence[str], config_path: str | None, revision: str | None) -> list[RunReport]:
     from catalog.engines import cache  # noqa: PLC0415
+    from catalog.engines.template import Engine  # noqa: PLC0415
     from catalog.indexer import estates, run  # noqa: PLC0415
 
     config = settings.read()
@@ -52,8 +53,9 @@ async def _index(targets: Sequence[str], config_path: str | None, revision: str 
             await estates.register(database, config, target, config_path=config_path, revision=revision) for target in targets
         ] or await seeded(database, config)
         await asyncio.to_thread(cache.prepare, "hcl", config.cache)
+        templates = Engine(config.cache)  # compiled by the first template that needs it
         with progress.Bar() as bar:
-            return [await run.index(database, config, name, revision=revision, progress=bar) for name in names]
+            return [await run.index(database, config, name, revision=revision, templates=templates, progress=bar) for name in names]
 
 
 async def seeded(database: Database, config: Config) -> list[str]:

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from catalog.config import Config
 from catalog.engines import hcl
 from catalog.engines.answers import Answers
+from catalog.engines.template import Engine
 from catalog.errors import EstateError
 from catalog.indexer import code, component_facts, component_rows, redaction, seeds, snapshot, sources
 from catalog.indexer.component_facts import ComponentFacts
@@ -44,6 +45,7 @@ class Memory:
     readings: dict[str, Kept] = field(default_factory=dict)
     parsed: MemoryCache = field(default_factory=MemoryCache)
     answers: Answers | None = None
+    templates: Engine | None = None
     uses: dict[str, component_rows.Uses] = field(default_factory=dict)
 
 
@@ -55,14 +57,17 @@ def read(
     *,
     memory: Memory,
     engine: hcl.HclEngine | None = None,
+    templates: Engine | None = None,
     progress: Progress | None = None,
 ) -> Snapshot:
     """Read the estate and take its snapshot; `home` is its organisation, and those that are other estates' own.
 
-    Raises EstateError when the estate's configuration can't be read, so that nothing is known.
+    Engines that aren't handed in are used where they are compiled already; what needs one that isn't stays *pending*. Raises
+    EstateError when the estate's configuration can't be read, so that nothing is known.
     """
     organization, foreign = home
     kept = memory.readings.get(estate.id)
+    templates = templates or _compiled_templates(config, memory)
     with sources.opened(estate, config, position) as (whole, files):
         said = _seeds(whole, estate, config)
         changed = sources.changed_between(estate, config, kept.position.revision, position) if kept else None
@@ -70,6 +75,7 @@ def read(
         resolved = resolver.resolve(
             files,
             config_path=estate.config_path,
+            engine=templates,
             cache=memory.parsed,
             previous=kept.resolved if kept else None,
             changed=changed,
@@ -95,10 +101,20 @@ def read(
             previous=kept.snapshot if kept else None,
             progress=progress,
         )
+    if templates is None and any(item.code == "TEMPLATE" for item in resolved.diagnostics):
+        taken = replace(taken, pending=True)
     memory.readings[estate.id] = Kept(
         position=position, resolved=resolved, components=components, diagnostics=diagnostics, snapshot=taken
     )
     return taken
+
+
+def _compiled_templates(config: Config, memory: Memory) -> Engine | None:
+    """The template engine where it is compiled already; the same one for each reading, which may keep what it rendered."""
+    if memory.templates is None:
+        engine = Engine(config.cache)
+        memory.templates = engine if engine.ready() else None
+    return memory.templates
 
 
 def _seeds(whole: Tree, estate: Estate, config: Config) -> Seeds:

@@ -17,6 +17,7 @@ import asyncpg
 
 from catalog.config import Config
 from catalog.engines import hcl
+from catalog.engines.template import Engine
 from catalog.errors import Ambiguous, CatalogError, NotFound
 from catalog.indexer import difference, estates, organization_difference, reading, sources
 from catalog.indexer.difference import Comparison, Instances, Moment
@@ -35,7 +36,7 @@ _DOCUMENTS = 2000
 class RunReport:
     """How a run went: its state, what it read and what that changed. `diagnostics` counts what the estate has now, by severity.
 
-    `unread` says that some component's code awaits its engine: index again when it is ready. `wrote`: something differed.
+    `unread` says that code or a template awaits its engine: index again when it is ready. `wrote`: something differed.
     """
 
     run_id: str
@@ -66,6 +67,7 @@ async def index(
     revision: str | None = None,
     progress: Progress | None = None,
     engine: hcl.HclEngine | None = None,
+    templates: Engine | None = None,
     memory: Memory | None = None,
     run_id: str | None = None,
     confirmed: bool = False,
@@ -96,7 +98,15 @@ async def index(
         try:
             home = await organizations.home(connection, chosen.id)
             taken = await asyncio.to_thread(
-                reading.read, chosen, home, config, position, memory=memory, engine=engine, progress=progress
+                reading.read,
+                chosen,
+                home,
+                config,
+                position,
+                memory=memory,
+                engine=engine,
+                templates=templates,
+                progress=progress,
             )
             return await _write(connection, chosen, taken, begun, report, confirmed=confirmed)
         except CatalogError as error:

@@ -44,7 +44,8 @@ class Snapshot:
 
     `hash` covers all of it. `broken` and `broken_instances` are the resolver's: what they name keeps its last good version.
     `unread` are seed files without a good version: what they once said stays. `spoken_for` are the ids of organisations that the
-    seeds name: only these lose what the seeds no longer say. `pending` says that some component's code could not be read yet.
+    seeds name: only these lose what the seeds no longer say. `pending` says that an engine was missing: some
+    component's code could not be read yet, or some template not rendered.
     """
 
     estate: str

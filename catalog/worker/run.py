@@ -18,6 +18,7 @@ from typing import Any
 from catalog import executors
 from catalog.config import Config
 from catalog.engines import hcl
+from catalog.engines.template import Engine
 from catalog.errors import CatalogError
 from catalog.indexer import redaction
 from catalog.indexer import run as indexing
@@ -67,11 +68,13 @@ async def run(
 
 def _indexer(database: Database, config: Config, progress: Progress | None) -> Reindex:
     """Return what indexes an estate: with one memory, so that reading again costs what changed, and with the engine it needs."""
-    memory = Memory()
+    memory, templates = Memory(), Engine(config.cache)
 
     async def reindex(estate: str, revision: str | None) -> None:
         engine = await asyncio.to_thread(hcl.open_prepared, config.cache)
-        report = await indexing.index(database, config, estate, revision=revision, progress=progress, engine=engine, memory=memory)
+        report = await indexing.index(
+            database, config, estate, revision=revision, progress=progress, engine=engine, templates=templates, memory=memory
+        )
         if report.error is not None:
             raise report.error
         if report.held_reason is not None:

@@ -48,6 +48,20 @@ async def test_reindexing_an_unchanged_estate_writes_one_row(catalog, place):
     assert (report.wrote, report.unchanged, report.added) == (False, 3, 0)
 
 
+async def test_templates_await_their_engine(catalog, place, files, hcl_engine, template_engine):
+    """Where the engine isn't compiled yet a text stays as written and the run says that it must be repeated; then it is rendered."""
+    place.write({"stacks/orgs/dev.yaml": files["stacks/orgs/dev.yaml"].replace("size: small", "size: '{{ .vars.stage | upper }}'")})
+    place.write({"atmos.yaml": files["atmos.yaml"] + "templates: {settings: {enabled: true, sprig: {enabled: true}}}\n"})
+
+    before = await catalog.index(place.path, engine=hcl_engine)
+    assert (before.unread, before.diagnostics) == (True, {"WARNING": 1})
+    again = await catalog.index(place.path, engine=hcl_engine, templates=template_engine)
+
+    assert (again.unread, again.changed, again.diagnostics) == (False, 1, {})
+    ((values,),) = await catalog.ask("select values from change where run_id = $1", again.run_id)
+    assert '"DEV"' in str(values)
+
+
 async def test_one_edit_writes_what_it_changed(catalog, place, files):
     """After an edit only the instance it touches is written, with a change that names each path before and after, and a new version."""
     await catalog.index(place.path)

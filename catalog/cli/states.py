@@ -1,11 +1,13 @@
 """Terraform states of an estate read from the outside: local ones as files, others by terraform in a directory of its own.
 
-Nothing is written below the estate and nothing is created in a backend: a workspace that doesn't exist has no state.
+Nothing is written below the estate and nothing is created in a backend: a workspace that doesn't exist has no state. A local state is
+read without terraform; a component with another command than that needs it, as Atmos would start it.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -22,6 +24,7 @@ from catalog.stacks.lookup import Target
 _SECONDS = 300
 _READ_BY_ATMOS = frozenset({"local", "s3", "gcs", "azurerm"})
 _DEFAULT_FILE = "terraform.tfstate"
+_ESCAPES = str.maketrans({"-": "-h", "/": "-s", "\\": "-b"})  # in the name of a generated working directory
 _BLOCK = re.compile(r'(?:backend[ \t]+"?[\w-]+"?|cloud)[ \t]*\{')
 
 
@@ -47,50 +50,53 @@ class States:
         if kind == "local":
             nested = settings.get("local")
             path = settings.get("path") or (nested.get("path") if isinstance(nested, dict) else None)
-            directory = self.directory(target)
-            return _content(directory / str(path) if path else directory / _local_place(_workspace(target)))
+            return _content(self.directory(target) / str(path or _local_place(_workspace(target))))
         return self._by_terraform(target, {"backend": {kind: settings}})
 
     def as_terraform_reads(self, target: Target) -> bytes | None:
         """Return a component's state as `terraform output` in its directory finds it."""
-        directory = self.directory(target)
-        if self.generates_backend:
-            kind = target.entry.get("backend_type")
-            if not kind:
-                where = f"Component '{target.component}' in stack '{target.stack}'"
-                words = f"failed to generate backend file\n{where} has an invalid 'backend_type' section."
-                raise EstateError(words, code="STATE")
-            settings = _settings(target)
-        else:
-            kind, settings = (declarations.declared(directory) if directory.is_dir() else None), {}
-        if not directory.is_dir():
-            raise EstateError(f"chdir {directory}: no such file or directory", code="STATE")
+        code = self._code(target)
+        kind, settings = target.entry.get("backend_type"), _settings(target)
+        if self.generates_backend and not kind:
+            where = f"Component '{target.component}' in stack '{target.stack}'"
+            words = f"failed to generate backend file\n{where} has an invalid 'backend_type' section."
+            raise EstateError(words, code="STATE")
+        if not code.is_dir() and not _has_workdir(target):
+            raise EstateError(f"chdir {code}: no such file or directory", code="STATE")
+        if not self.generates_backend:
+            kind, settings = declarations.declared(code), {}
         if kind in (None, "local"):
-            return _content(directory / _local_path(settings, _workspace(target)))
-        if self.generates_backend:
-            return self._by_terraform(target, _declared(str(kind), settings))
-        return self._by_terraform(target, _written(directory))
+            if target.entry.get("command") not in (None, "", "terraform"):
+                self._program(target)
+            return _content(self.directory(target) / _local_path(settings, _workspace(target)))
+        return self._by_terraform(target, _declared(str(kind), settings) if self.generates_backend else _written(code))
 
     def directory(self, target: Target) -> Path:
         """Where a component's code, or its generated working directory, lies."""
-        provision = target.entry.get("provision")
-        workdir = provision.get("workdir") if isinstance(provision, dict) else None
-        if isinstance(workdir, dict) and workdir.get("enabled") is True:
-            return self.base / ".workdir" / "terraform" / f"{target.stack}-{target.component}"
+        if not _has_workdir(target):
+            return self._code(target)
+        name = str(target.entry.get("atmos_component") or target.component).translate(_ESCAPES)
+        return self.base / ".workdir" / "terraform" / f"{target.stack}-{name}"
+
+    def _code(self, target: Target) -> Path:
         return self.code / str(target.entry.get("component") or target.component)
 
-    def _by_terraform(self, target: Target, declaration: Mapping[str, Any] | str) -> bytes | None:
+    def _program(self, target: Target) -> str:
         program = str(target.entry.get("command") or "terraform")
         found = shutil.which(program, path=self.environment.get("PATH"))
         if found is None:
-            raise EstateError(f'exec: "{program}": executable file not found in $PATH', code="STATE")
+            raise EstateError(f'terraform init failed: exec: "{program}": executable file not found in $PATH', code="STATE")
+        return found
+
+    def _by_terraform(self, target: Target, declaration: Mapping[str, Any] | str) -> bytes | None:
+        program = self._program(target)
         with tempfile.TemporaryDirectory(prefix="catalog-state-") as name:
             place = Path(name)
             if isinstance(declaration, str):
                 (place / "backend.tf").write_text(declaration, "utf-8")
             else:
                 (place / "backend.tf.json").write_text(json.dumps({"terraform": declaration}), "utf-8")
-            terraform = _Terraform(found, place, self._variables(target, place))
+            terraform = _Terraform(program, place, self._variables(target, place))
             terraform.run("init", "-input=false", "-no-color")
             workspace = _workspace(target)
             if workspace != "default" and workspace not in terraform.run("workspace", "list").decode().replace("*", " ").split():
@@ -137,6 +143,12 @@ class _Terraform:
         return done.stdout
 
 
+def _has_workdir(target: Target) -> bool:
+    provision = target.entry.get("provision")
+    workdir = provision.get("workdir") if isinstance(provision, dict) else None
+    return isinstance(workdir, dict) and workdir.get("enabled") is True
+
+
 def _workspace(target: Target) -> str:
     return str(target.entry.get("workspace") or "default")
 
@@ -158,6 +170,9 @@ def _local_path(settings: Mapping[str, Any], workspace: str) -> str:
 
 
 def _content(path: Path) -> bytes | None:
+    path = Path(
+        os.path.normpath(path)
+    )  # a working directory that isn't there yet is still the start of a path that leads out of it
     if not path.is_file():
         return None
     try:

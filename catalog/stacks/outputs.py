@@ -32,7 +32,10 @@ def state(wanted: Output, text: str, here: Here) -> Any:
     except NotGiven:
         raise
     except EstateError as error:
-        raise _wrapped(error, f"failed to describe {about}{inside}\n{error.message}") from error
+        undescribed = _wrapped(error, f"failed to describe {about}{inside}\n{error.message}")
+        if isinstance(undescribed, NotProvisioned):
+            return _default(wanted, undescribed, here)
+        raise undescribed from error
     static = static_outputs(entry)
     if static is not None:
         return _static_state(static, wanted, about, inside, here)

@@ -125,6 +125,14 @@ def test_without_a_repository_no_fact_is_told(tmp_path: Path) -> None:
         ("components/vpc/states/own.tfstate", {"backend": {"path": "states/own.tfstate"}}),
         ("components/net/base/terraform.tfstate.d/dev/terraform.tfstate", {"component": "net/base", "backend_type": ""}),
         (".workdir/terraform/dev-vpc/terraform.tfstate.d/dev/terraform.tfstate", {"provision": {"workdir": {"enabled": True}}}),
+        (
+            "states/s.tfstate",
+            {
+                "provision": {"workdir": {"enabled": True}},
+                "atmos_component": "a-b/c",
+                "backend": {"path": "../../../states/s.tfstate"},
+            },
+        ),
     ],
 )
 def test_states_of_the_local_backend_are_read_where_terraform_keeps_them(tmp_path: Path, place: str, entry: dict[str, Any]) -> None:
@@ -158,6 +166,13 @@ def test_outputs_are_those_of_the_codes_own_backend_and_sensitive_ones_are_maske
         "vpc/main.tf",
         "vpc/terraform.tfstate.d/dev/terraform.tfstate",
     ]
+
+
+def test_a_command_that_is_not_there_fails_as_it_would_fail_to_start(tmp_path: Path) -> None:
+    """A local state needs no program but the one that the component names."""
+    put(tmp_path / "components/vpc/main.tf", "")
+    with pytest.raises(EstateError, match='exec: "nonesuch": executable file not found'):
+        world(tmp_path).outputs(target(command="nonesuch"))
 
 
 @pytest.mark.parametrize("entry", [{"metadata": {"type": "abstract"}}, {"vars": {"enabled": False}}])

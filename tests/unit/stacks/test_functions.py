@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from given import Given
 
+from catalog.engines.template import Engine
 from catalog.errors import EstateError
 from catalog.stacks import arguments, expressions, functions, outputs
 from catalog.stacks.functions import Here
@@ -100,7 +101,7 @@ def test_the_other_component_is_asked_in_the_stack_that_is_named() -> None:
     assert asked == [("b", "dev", "!terraform.state b x"), ("b", "prod", "!terraform.output b prod x")]
 
 
-def test_an_unprovisioned_state_below_another_is_told_as_such() -> None:
+def test_an_unprovisioned_state_below_another_is_told_as_such(template_engine: Engine) -> None:
     """What the asked component lacks is what the asker lacks: computed at the top, an error in strict mode."""
 
     def describe(component: str, stack: str, text: str) -> dict[str, Any]:
@@ -110,6 +111,9 @@ def test_an_unprovisioned_state_below_another_is_told_as_such() -> None:
     assert functions.evaluated(entry, here(describe=describe, error_mode="warn")) == {
         "vars": {"x": "(computed)", "y": "(computed)"}
     }
+    defaults = {"vars": {"x": "!terraform.state b '.x // \"d\"'", "y": "!terraform.output b '.x // [1]'"}}
+    found = functions.evaluated(defaults, here(describe=describe, query=template_engine.query))
+    assert found == {"vars": {"x": "d", "y": [1]}}
     with pytest.raises(NotProvisioned, match="failed to describe component `b`"):
         functions.evaluated(entry, here(describe=describe))
 
@@ -228,7 +232,7 @@ def test_options_that_are_refused(text: str) -> None:
         (None, None),
     ],
 )
-def test_plain_paths_need_no_engine_and_give_what_yq_would(value: Any, printed: Any, template_engine: Any) -> None:
+def test_plain_paths_need_no_engine_and_give_what_yq_would(value: Any, printed: Any, template_engine: Engine) -> None:
     """What yq prints is read as YAML again; so do plain paths, without it."""
     data = {"a": {"b-c": [0, value]}}
     found = expressions.select(".a.b-c[1]", data, None)

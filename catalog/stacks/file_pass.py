@@ -20,7 +20,7 @@ from catalog.stacks.contexts import Contexts
 from catalog.stacks.findings import Findings
 from catalog.stacks.merging import EMPTY, Map
 from catalog.stacks.replacement import replaced
-from catalog.stacks.sources import Source, as_map, without_timestamps
+from catalog.stacks.sources import Source, as_map, without_new_timestamps, without_timestamps
 from catalog.stacks.templates import Templates
 from catalog.stacks.texts import Texts
 from catalog.values import Diagnostic, Severity, SourceLocation
@@ -128,14 +128,14 @@ class FilePass:
         return data
 
     def _section(self, section: Map, data: Map, name: str) -> Map:
-        value = replaced(section, data)
+        value = replaced(section, data, self.texts)
         if not self.texts.has_template(value):
             return value if isinstance(value, dict) else EMPTY
         try:
             rendered = self.round_trip(value, data, name, lose=None if self.strict else _only_deferred)
         except EstateError:
             return section
-        found = without_timestamps(rendered)
+        found = without_new_timestamps(rendered, value)
         return found if isinstance(found, dict) else EMPTY
 
     def round_trip(self, value: Map, data: Map, name: str, *, ignore_missing: bool = False, lose: Lose | None = None) -> Map:
@@ -184,8 +184,10 @@ class _One:
 
     def passed(self) -> Passed:
         value = self._rendered() if self.source.template or self.source.error is not None else self.source.value
+        if self.source.document.has_timestamps:
+            value = without_timestamps(value)
         return Passed(
-            value=taken_over(without_timestamps(value), self.data),
+            value=taken_over(value, self.data),
             context=self.data,
             document=self.document,
             diagnostics=tuple(self.findings.diagnostics),
@@ -194,11 +196,12 @@ class _One:
     def _rendered(self) -> Map:
         if self.source.error is not None or not self.data:
             return self._of_text()
-        value = replaced(self.source.value, self.data)
+        value = replaced(self.source.value, self.data, self.around.texts)
         if not isinstance(value, dict) or not self.around.texts.has_template(value):
             return value if isinstance(value, dict) else EMPTY
         try:
-            return self._of_value(value)
+            rendered = without_new_timestamps(self._of_value(value), value)
+            return rendered if isinstance(rendered, dict) else EMPTY
         except EstateError as error:
             if error.code == "YAML":
                 raise self._not_yaml(error) from error
@@ -228,12 +231,14 @@ class _One:
                 raise self._failed(self._in_text(error)) from error
         try:
             document = documents.load(text.encode("utf-8", "surrogatepass"), self.source.file)
-            value = as_map(self.around.included(document, self.source.path))
+            document = self.around.included(document, self.source.path)
+            value = as_map(document)
         except EstateError as error:
             raise self._not_yaml(error) from error
         if self.source.error is not None:
             self.document = document
-        return value
+        found = without_timestamps(value) if document.has_timestamps else value
+        return found if isinstance(found, dict) else EMPTY
 
     def _in_text(self, error: EstateError) -> EstateError:
         """An error of rendering the file's own text, whose line is the file's."""

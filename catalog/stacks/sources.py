@@ -211,6 +211,16 @@ def without_timestamps(value: Any) -> Any:
     return value
 
 
+def without_new_timestamps(value: Any, before: Any) -> Any:
+    """Return the same for a value of which only what is not in the one before, at the same place, can hold dates."""
+    if value is before:
+        return value
+    if isinstance(value, dict) and isinstance(before, dict):
+        changed = {key: new for key, item in value.items() if (new := without_new_timestamps(item, before.get(key))) is not item}
+        return {**value, **changed} if changed else value
+    return without_timestamps(value)
+
+
 def is_manifest_path(path: str) -> bool:
     """Tell whether a file's name is that of YAML, a template included."""
     return extension(path.removesuffix(".tmpl")) in (".yaml", ".yml")

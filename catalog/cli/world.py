@@ -199,6 +199,10 @@ class World:
         except OSError:
             return None
 
+    def has_directory(self, path: str) -> bool:
+        """Look for a directory outside the tree."""
+        return (self._root / path).is_dir()
+
     def datasource(self, alias: str, address: str, arguments: tuple[str, ...]) -> Any:
         """Read a datasource, relative to the working directory."""
         return datasources.read(alias, address, arguments, self._directory, self._environment)

@@ -17,6 +17,7 @@ from catalog.stacks.deferred import Late
 from catalog.stacks.files import Files, join
 from catalog.stacks.findings import Findings
 from catalog.stacks.inheritance import NO_BASES, Chain, Family, Inheritance, combined, normalised
+from catalog.stacks.lookup import NOTHING, Lookup, NotGiven
 from catalog.stacks.manifests import Merged
 from catalog.stacks.merging import EMPTY, Map, Memo, check_strategy, merge_all
 from catalog.stacks.roots import RootLayers, Roots, is_included, root_map, stamped
@@ -53,10 +54,20 @@ class Built:
 class Components:
     """Builds the components of one estate; what stacks share is merged once."""
 
-    def __init__(self, files: Files, config: AtmosConfig, memo: Memo, *, left: str = "{{", older: Components | None = None) -> None:
+    def __init__(
+        self,
+        files: Files,
+        config: AtmosConfig,
+        memo: Memo,
+        *,
+        left: str = "{{",
+        lookup: Lookup = NOTHING,
+        older: Components | None = None,
+    ) -> None:
         self.files = files
         self.config = config
         self.memo = memo
+        self.lookup = lookup
         is_shared = older is not None and older.memo is memo
         self.inheritance: Inheritance = older.inheritance if older is not None and is_shared else Inheritance(memo)
         self.texts: Texts = older.texts if older is not None and is_shared else Texts(left)
@@ -107,7 +118,13 @@ class Components:
         code = join(self.config.base_path, self.config.component_base_path(kind))
 
         def has_code(name: str) -> bool:
-            return self.files.has_directory(join(code, name))
+            path = join(code, name)
+            if not path.startswith(("../", "/")):
+                return self.files.has_directory(path)
+            try:
+                return self.lookup.has_directory(path)
+            except NotGiven:
+                return True
 
         return Family(
             kind=kind,

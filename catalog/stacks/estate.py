@@ -132,7 +132,14 @@ def _read(
         if reach is not None:
             known = {path: stack for path, stack in old.stacks.items() if path not in reach.touched}
             manifests.adopt(old.manifests, reach.changed, reach.touched, known)
-    components = Components(files, config, manifests.memo, left=Settings.of(config).left, older=old.components if old else None)
+    components = Components(
+        files,
+        config,
+        manifests.memo,
+        left=Settings.of(config).left,
+        lookup=rules.lookup or NOTHING,
+        older=old.components if old else None,
+    )
     naming = Naming(config, templates, environment=environment_of(rules.lookup or NOTHING), pure=not strict)
     resolver = StackFiles(manifests, components, naming)
     stacks = {path: known.get(path) or resolver.resolve(path) for path in discovery.top_level(files, config, findings)}

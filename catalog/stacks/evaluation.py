@@ -13,7 +13,7 @@ from typing import Any
 
 from catalog.engines.template import Options
 from catalog.errors import EstateError
-from catalog.stacks import component_pass, deferred, dependencies, functions, templates, versions
+from catalog.stacks import component_pass, deferred, dependencies, functions, selectors, templates, versions
 from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.component_pass import ComponentPass, Lose, round_trip
 from catalog.stacks.dependencies import Declared
@@ -28,7 +28,7 @@ from catalog.stacks.sites import Site, Sites
 from catalog.stacks.stack_files import StackFile
 from catalog.stacks.template_host import UNKNOWN, TemplateHost
 from catalog.stacks.templates import Templates
-from catalog.stacks.texts import FUNCTION, TEMPLATE, Texts
+from catalog.stacks.texts import TEMPLATE, Texts
 from catalog.stacks.versions import Tracker
 from catalog.values import Severity
 
@@ -114,6 +114,7 @@ class Evaluation:
         self.environment = environment(lookup)
         mode = processing.error_mode or str(config.get("describe", "error_mode", otherwise="") or "warn")
         self.processing = replace(processing, error_mode=mode if strict else "strict")
+        self._checks_selectors = strict and config.get("describe", "settings", "eager_evaluation", otherwise=False) is not True
         self.sites = Sites(stacks, strict=strict)
         self._pass = ComponentPass(
             templates=self.templates, settings=self.settings, texts=texts, environment=self.environment, pure=not strict
@@ -136,6 +137,8 @@ class Evaluation:
         try:
             for number in range(len(file.built)):
                 site = Site(file=file, number=number)
+                if self._checks_selectors:
+                    selectors.check(site.built.metadata, site.built.name, file.name, (self.settings.left, self.settings.right))
                 losses = None if self.strict else Losses(site, findings)
                 occasion = Occasion(site=site, stack=site.named.stack, processing=self.processing, losses=losses)
                 entry = self._evaluated(occasion, self._named(site, findings))

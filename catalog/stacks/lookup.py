@@ -108,6 +108,10 @@ class Lookup(Protocol):
         """A file outside the tree, by its absolute path or its path from the tree's root; None where there is none."""
         ...
 
+    def has_directory(self, path: str) -> bool:
+        """Whether there is a directory outside the tree, by its absolute path or its path from the tree's root."""
+        ...
+
     def datasource(self, alias: str, address: str, arguments: tuple[str, ...]) -> Any:
         """The data of a template's datasource."""
         ...
@@ -165,6 +169,10 @@ class Nothing:
     def file(self, path: str) -> bytes | None:
         """Refuse."""
         raise NotGiven(f"{path} lies outside the estate, where no file is read")
+
+    def has_directory(self, path: str) -> bool:
+        """Refuse."""
+        raise NotGiven(f"{path} lies outside the estate, where nothing is looked up")
 
     def datasource(self, alias: str, address: str, arguments: tuple[str, ...]) -> Any:
         """Refuse."""

@@ -1,31 +1,27 @@
 """The real Atmos is the judge: what it answered for public estates is what strict reading answers.
 
-Only estates within reach are asked: those that need Go templates, locals, YAML functions or the manifest schema wait for these,
-by the features that the recorded answers name.
+Estates that need Terraform's program are left to `parity/compare`.
 """
 
 from __future__ import annotations
 
 import json
-import re
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from catalog.cli.world import World
+from catalog.engines.template import Engine
 from catalog.errors import EstateError
 from catalog.stacks import describe, estate
+from catalog.stacks.evaluation import Processing
 from catalog.stacks.tree import DirectoryTree
 
 pytestmark = pytest.mark.shared
 
 PARITY = Path(__file__).parents[4] / "shared" / "parity"
-
-# Features and kinds of refusal that need what isn't built yet.
-WAITING = {"templates", "locals"}
-FUNCTIONS = {"yaml-functions", "secrets"}
-SCHEMA = {"manifest-schema", "yaml-function"}
-PLAIN = re.compile(r"\{\{-?\s*(?:\.\w+)+\s*-?\}\}")
 
 
 def goldens(family: str) -> list[Any]:
@@ -35,26 +31,23 @@ def goldens(family: str) -> list[Any]:
 
 
 def is_within_reach(path: Path, golden: dict[str, Any]) -> bool:
-    features = set(golden.get("features", ()))
-    return not (
-        features & WAITING
-        or (features & FUNCTIONS and not path.stem.endswith(".nofunc") and golden.get("error_kind") != "name-pattern")
-        or golden.get("error_kind") in SCHEMA
-        or ".patched" in path.name
-        or has_program(PARITY / "estates" / golden["estate"] / golden.get("dir", "."))
-    )
+    return not ("needs" in golden or ".patched" in path.name)
 
 
-def has_program(directory: Path) -> bool:
-    """Whether stacks are named by a template with more than plain references."""
-    config = directory / "atmos.yaml"
-    text = config.read_text() if config.is_file() else ""
-    return "name_template" in text and "{{" in PLAIN.sub("", text)
-
-
-def answer(golden: dict[str, Any], root: Path) -> Any:
+def answer(golden: dict[str, Any], root: Path, engine: Engine) -> Any:
     environment = {key: value.replace("<ESTATE>", str(root)) for key, value in golden.get("env", {}).items()}
-    resolved = estate.resolve(DirectoryTree(root), directory=golden.get("dir", "."), strict=True, environment=environment)
+    arguments = golden.get("args", [])
+    resolved = estate.resolve(
+        DirectoryTree(root),
+        directory=golden.get("dir", "."),
+        strict=True,
+        environment=environment,
+        engine=engine,
+        lookup=World(
+            root, root / golden.get("dir", "."), {**environment, "PATH": os.environ["PATH"], "USER": "alice", "CI": "true"}
+        ),
+        processing=Processing(functions="--process-functions=false" not in arguments),
+    )
     return json.loads(describe.to_json(describe.stacks(resolved)))
 
 
@@ -65,25 +58,25 @@ def without_realm(value: Any) -> Any:
     return [without_realm(item) for item in value] if isinstance(value, list) else value
 
 
-def check(golden: dict[str, Any], root: Path) -> None:
+def check(golden: dict[str, Any], root: Path, engine: Engine) -> None:
     if golden["exit"]:
         with pytest.raises(EstateError) as refused:
-            answer(golden, root)
+            answer(golden, root, engine)
         assert any(name in str(refused.value) for name in golden["mentions"])
         return
-    assert without_realm(answer(golden, root)) == without_realm(golden["stacks"])
+    assert without_realm(answer(golden, root, engine)) == without_realm(golden["stacks"])
 
 
 @pytest.mark.parametrize("golden", goldens("golden"))
-def test_describe_stacks_answers_as_atmos_does(shared: Path, golden: dict[str, Any]) -> None:
+def test_describe_stacks_answers_as_atmos_does(shared: Path, template_engine: Engine, golden: dict[str, Any]) -> None:
     """The same stacks with the same values, or a refusal that names the same culprit."""
-    check(golden, shared / "parity" / "estates" / golden["estate"])
+    check(golden, shared / "parity" / "estates" / golden["estate"], template_engine)
 
 
 @pytest.mark.parametrize("golden", goldens("real/golden"))
-def test_real_estates_answer_as_atmos_does(shared: Path, golden: dict[str, Any]) -> None:
+def test_real_estates_answer_as_atmos_does(shared: Path, template_engine: Engine, golden: dict[str, Any]) -> None:
     """Two estates that people use, refused and accepted as Atmos refuses and accepts them."""
-    check(golden, shared / "parity" / "real" / golden["estate"])
+    check(golden, shared / "parity" / "real" / golden["estate"], template_engine)
 
 
 def test_an_estate_that_atmos_refuses_is_read_leniently(shared: Path) -> None:

@@ -86,6 +86,10 @@ _DEPTH_LIMIT = 150
 _ALIAS_LIMIT = 400_000
 
 
+class Tagged(str):  # noqa: SLOT000 - a subclass of str can't have slots of its own and needs none
+    """A scalar that was written with a tag, where only such count as functions: the tag, and the scalar's text."""
+
+
 class Include(str):  # noqa: SLOT000 - a subclass of str can't have slots of its own and needs none
     """A scalar tagged `!include` or `!include.raw`, as its text; a quoted string with the same text is none."""
 
@@ -125,20 +129,22 @@ def place(places: Places, path: Sequence[str | int]) -> tuple[int, int] | None:
     return found[:2] if found else None
 
 
-def load(content: bytes, file: str, *, tags: bool = True) -> Document:
+def load(content: bytes, file: str, *, tags: bool = True, marked: bool = False) -> Document:
     """Read the first document of a YAML file; raises EstateError (code YAML) with the place and the parser's words.
 
-    Without `tags`, any tag but YAML's own is dropped and its scalar is text, as in an included file.
+    Without `tags`, any tag but YAML's own is dropped and its scalar is text, as in an included file. `marked`, every scalar with a tag,
+    known or not, becomes a `Tagged`, as in atmos.yaml.
     """
-    return _Reader(content, file, tags=tags).document()
+    return _Reader(content, file, tags=tags, marked=marked).document()
 
 
 class _Reader:
     """One pass over libyaml's events. Mutable while reading, gone afterwards."""
 
-    def __init__(self, content: bytes, file: str, *, tags: bool) -> None:
+    def __init__(self, content: bytes, file: str, *, tags: bool, marked: bool) -> None:
         self.file = file
         self.tags = tags
+        self.marked = marked
         self.anchors: dict[str, tuple[Any, Places, int]] = {}
         self.open_anchors: set[str] = set()
         self.size = 0
@@ -300,6 +306,8 @@ class _Reader:
     def _custom(self, tag: str, text: str, event: Event) -> Any:
         if not self.tags:
             return text
+        if self.marked:
+            return Tagged(f"{tag} {text.strip()}".strip())
         self._known(tag, event)
         if tag in _INCLUDES:
             self.has_includes = True
@@ -319,7 +327,7 @@ class _Reader:
             self.first_function = event.start_mark.line + 1
 
     def _known(self, tag: str, event: Event) -> None:
-        if tag[0] == "!" and tag not in _KNOWN_TAGS:
+        if tag[0] == "!" and tag not in _KNOWN_TAGS and not self.marked:
             message = f"unsupported YAML tag: '{tag}' found in file '{self.file}'. Supported tags are: {', '.join(TAGS)}"
             raise self._error(message, event, prefix="")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from catalog.engines.template import Deferred, Host, Options
 from catalog.errors import EstateError
-from catalog.stacks import encoding, scalars
+from catalog.stacks import encoding, scalars, template_settings
 from catalog.stacks.merging import Map
 from catalog.stacks.scalar_rendering import Renderer, Unsure
 from catalog.stacks.templates import Settings, Templates
@@ -60,6 +60,7 @@ class ComponentPass:
         template settings. Without `lose`, errors raise EstateError in Go's words. With it, what can't be rendered stays as it is
         written and is told to `lose` with its path. Where the settings switch templates off, only the writing and reading remains.
         """
+        _check_settings(entry.get("settings"), lose)
         wanted = TEMPLATE | REWRITTEN if self.settings.enabled else REWRITTEN
         shown = {key: value for key, value in entry.items() if key not in _LEFT_OUT}
         if not self.texts.glance(shown) & wanted:
@@ -264,6 +265,16 @@ class _Walk:
         if self.lose is None:
             raise error
         self.lose(path, error)
+
+
+def _check_settings(settings: Any, lose: Lose | None) -> None:
+    if not isinstance(settings, dict) or "templates" not in settings:
+        return
+    refused = template_settings.refusal(settings["templates"])
+    if refused is not None:
+        if lose is None:
+            raise refused
+        lose(("settings", "templates"), refused)
 
 
 def _exports(entry: Map) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.engines.template import PLAIN, Host, Options
 from catalog.errors import EstateError
-from catalog.stacks import references
+from catalog.stacks import references, scalars
 
 if TYPE_CHECKING:
     from catalog.engines.template import Engine
@@ -76,17 +76,16 @@ class Settings:
         found = config.get("templates", "settings", otherwise={})
         settings: dict[str, Any] = found if isinstance(found, dict) else {}
         left, right = _delimiters(settings.get("delimiters"))
-        evaluations = settings.get("evaluations")
         return cls(
             enabled=_is_on(settings),
             sprig=_is_on(settings.get("sprig")),
             gomplate=_is_on(settings.get("gomplate")),
-            evaluations=evaluations if isinstance(evaluations, int) and evaluations > 0 else 1,
+            evaluations=_number(settings.get("evaluations")) or 1,
             left=left,
             right=right,
             environment=environment_of(settings),
             datasources=datasources_of(settings),
-            ignore_missing=settings.get("ignore_missing_template_values") is True,
+            ignore_missing=_flag(settings.get("ignore_missing_template_values")),
         )
 
 
@@ -104,8 +103,21 @@ def datasources_of(settings: Any) -> dict[str, Any]:
 
 
 def _is_on(section: Any) -> bool:
-    value = section.get("enabled") if isinstance(section, dict) else None
-    return value is True or (isinstance(value, str) and value.lower() in {"true", "1", "t"})
+    return isinstance(section, dict) and _flag(section.get("enabled"))
+
+
+def _flag(value: Any) -> bool:
+    """Read a switch of a configuration, where numbers and words count too."""
+    if isinstance(value, str):
+        return value in {"1", "t", "T", "true", "TRUE", "True"}
+    return isinstance(value, (bool, int, float)) and value != 0
+
+
+def _number(value: Any) -> int:
+    if isinstance(value, str):
+        found = scalars.plain(value)
+        return found if isinstance(found, int) else 0
+    return max(int(value), 0) if isinstance(value, (bool, int, float)) else 0
 
 
 def _delimiters(written: Any) -> tuple[str, str]:

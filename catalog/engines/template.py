@@ -136,7 +136,10 @@ class Engine:
         raise EstateError(told, code="TEMPLATE") from raised
 
     def references(self, text: str, name: str) -> tuple[tuple[str, ...], ...] | None:
-        """Return the field paths that a template refers to; None where it needs more than Go's built-in functions, or is wrong."""
+        """Return the field paths that a template refers to; None where it needs more than Go's built-in functions, or is wrong.
+
+        As for Atmos, which orders locals by them, neither `$.a.b` nor what lies in `(…).a` counts.
+        """
         request = {"text": text, "name": name, "left": "{{", "right": "}}"}
         found = json.loads(self._opened().call("references", _bytes(request))[1:])
         return None if found is None else tuple(map(tuple, found))

@@ -91,7 +91,7 @@ func anys(texts []string) []any {
 func collectKeys(value any, below ...string) ([]string, error) {
 	entries, ok := value.(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("collectKeys: expected a map, got %T", value)
+		return nil, fmt.Errorf("collectKeys: argument is not a map\ncollectKeys: expected a map, got %T", value)
 	}
 	found := map[string]bool{}
 	for key, entry := range entries {

@@ -75,7 +75,11 @@ func Render(request Request) (byte, string) {
 		return failed, err.Error()
 	}
 	var result strings.Builder
-	if err := program.Execute(&result, kept[request.Data]); err != nil {
+	data := kept[request.Data]
+	if strings.Contains(request.Text, "set") || strings.Contains(request.Text, "erge") {
+		data = copied(data) // sprig's set, unset and merge change what they are given
+	}
+	if err := program.Execute(&result, data); err != nil {
 		var postponedBy deferred
 		if errors.As(err, &postponedBy) {
 			return postponed, postponedBy.function
@@ -134,6 +138,7 @@ func References(request Request) [][]string {
 	return found
 }
 
+// collect finds the plain fields, as Atmos does: neither `$.a.b` nor what lies in `(…).a` counts.
 func collect(node parse.Node, found *[][]string) {
 	switch n := node.(type) {
 	case *parse.ListNode:
@@ -158,12 +163,6 @@ func collect(node parse.Node, found *[][]string) {
 		}
 	case *parse.FieldNode:
 		*found = append(*found, n.Ident)
-	case *parse.VariableNode:
-		if n.Ident[0] == "$" && len(n.Ident) > 1 {
-			*found = append(*found, n.Ident[1:])
-		}
-	case *parse.ChainNode:
-		collect(n.Node, found)
 	case *parse.IfNode:
 		branch(&n.BranchNode, found)
 	case *parse.RangeNode:

@@ -198,6 +198,25 @@ func number(text string) any {
 	return fraction
 }
 
+// copied gives a value that shares no map and no list with the one it was made from.
+func copied(value any) any {
+	switch found := value.(type) {
+	case map[string]any:
+		result := make(map[string]any, len(found))
+		for key, item := range found {
+			result[key] = copied(item)
+		}
+		return result
+	case []any:
+		result := make([]any, len(found))
+		for position, item := range found {
+			result[position] = copied(item)
+		}
+		return result
+	}
+	return value
+}
+
 // plain turns what JSON can't hold into text, so that any argument reaches the host.
 func plain(value any) any {
 	switch found := value.(type) {

@@ -150,6 +150,14 @@ def test_an_error_of_the_host_is_the_template_s(template_engine: Engine) -> None
         template_engine.render('{{ atmos.Store "a" "b" "c" "d" }}', "t", {}, host=postpones)
 
 
+def test_what_a_template_changes_is_gone_with_it(template_engine: Engine) -> None:
+    """Sprig's `set` and `merge` change the data for the rest of the template, and for no other."""
+    data = {"m": {"a": {"b": 1}}}
+    text = '{{ $_ := set .m.a "b" 2 }}{{ $_ := merge .m (dict "c" 3) }}{{ .m }}'
+    assert template_engine.render(text, "t", data) == "map[a:map[b:2] c:3]"
+    assert template_engine.render("{{ .m }} {{ .m | toJson }}", "t", data) == 'map[a:map[b:1]] {"a":{"b":1}}'
+
+
 def test_whatever_the_host_raises_ends_the_rendering(template_engine: Engine) -> None:
     """An error that is no estate's comes out as it is, and the next rendering works."""
 
@@ -231,8 +239,8 @@ def test_a_runaway_template_is_stopped_and_harms_nobody(engine_cache: Path) -> N
 
 def test_references_are_told_where_go_alone_can_read_them(template_engine: Engine) -> None:
     """Field paths in order, inside branches too; nothing where a function of a library is used."""
-    text = '{{ if eq .locals.a "x" }}{{ printf "%s" .locals.b.c }}{{ else }}{{ $.vars.d }}{{ end }}'
-    assert template_engine.references(text, "t") == (("locals", "a"), ("locals", "b", "c"), ("vars", "d"))
+    text = '{{ if eq .locals.a "x" }}{{ printf "%s" .locals.b.c }}{{ else }}{{ $.vars.d }}{{ (index .vars.e 0).f }}{{ .vars.g }}{{ end }}'
+    assert template_engine.references(text, "t") == (("locals", "a"), ("locals", "b", "c"), ("vars", "g"))
     assert template_engine.references("{{ .a | lower }}", "t") is None
 
 

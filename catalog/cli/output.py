@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 import sys
@@ -40,7 +41,8 @@ def document(value: Any, format_: str) -> None:
 
 
 def stream(pieces: Iterable[str]) -> None:
-    """Print a text that comes in pieces, which may be larger than memory."""
+    """Print a text that comes in pieces, which may be larger than memory; what it is made of lives until the command ends."""
+    gc.freeze()
     for lot in _lots(pieces):
         sys.stdout.write(lot)
     sys.stdout.flush()

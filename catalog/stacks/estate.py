@@ -223,5 +223,8 @@ def _without_collector() -> Iterator[None]:
     try:
         yield
     finally:
+        # What was made lives long: it goes to the oldest generation unseen, where the next collections would have brought it.
+        gc.freeze()
+        gc.unfreeze()
         if was_enabled:
             gc.enable()

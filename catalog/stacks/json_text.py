@@ -19,6 +19,7 @@ Mask = Callable[[str], str]
 
 _escaped: Callable[[str], str] = json.encoder.encode_basestring
 
+_DEPTH_BITS = 6  # of a number that stands for a value and the depth that it is printed at
 _PIECE_DEPTH = 4  # stack → components → type → name: each entry is a piece
 _SHARED_SIZE = 32_000_000  # characters of text kept for repetition
 _STRINGS, _STRING_SIZE = 100_000, 200  # texts whose escaped form is remembered
@@ -46,8 +47,8 @@ class _Printer:
         self._mask = mask
         self._strings: dict[str, str] = {}
         self._shapes: dict[tuple[Any, ...], list[tuple[str, str]]] = {}
-        self._met: set[tuple[int, int]] = set()
-        self._shared: dict[tuple[int, int], str] = {}
+        self._met: set[int] = set()
+        self._shared: dict[int, str] = {}
         self._size = 0
 
     def pieces(self, value: Any, depth: int) -> Iterator[str]:
@@ -84,14 +85,13 @@ class _Printer:
         is_map = isinstance(value, dict)
         if not value:
             return "{}" if is_map else "[]"
-        key = (id(value), depth)
+        key = id(value) << _DEPTH_BITS | depth if _PIECE_DEPTH < depth < 1 << _DEPTH_BITS else 0
         known = self._shared.get(key)
-        if known is not None:
-            return known
-        written = self._map(value, depth) if is_map else self._list(value, depth)
-        if depth > _PIECE_DEPTH:
-            self._share(key, written)
-        return written
+        if known is None:
+            known = self._map(value, depth) if is_map else self._list(value, depth)
+            if key:
+                self._share(key, known)
+        return known
 
     def _map(self, value: dict[str, Any], depth: int) -> str:
         text, strings, below = self._text, self._strings, depth + 1
@@ -118,7 +118,7 @@ class _Printer:
         inner = ",\n" + "  " * (depth + 1)
         return f"[{inner[1:]}{inner.join([self._text(item, depth + 1) for item in value])}\n{'  ' * depth}]"
 
-    def _share(self, key: tuple[int, int], written: str) -> None:
+    def _share(self, key: int, written: str) -> None:
         if key not in self._met:
             self._met.add(key)
         elif self._size < _SHARED_SIZE:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from catalog import errors
-from catalog.cli import printing, program, reading
+from catalog.cli import computed, printing, program, reading
 from catalog.cli.affected import affected
 
 
@@ -89,11 +89,13 @@ def _stacks(place: reading.Place, filters: dict[str, Any]) -> dict[str, Any]:
 @click.option("--stack", "-s", required=True, help="The stack, by its name or its manifest's path.")
 @reading.options
 @reading.processing_options
+@click.option("--provenance", **reading.SWITCH, help="Say on each line which file and line set it.")
 @printing.result_options("yaml")
 def component(
     *,
     component: str,
     stack: str,
+    provenance: bool,
     estate: Path,
     config_path: str | None,
     query: str | None,
@@ -103,14 +105,28 @@ def component(
 ) -> None:
     """Print one component of one stack, resolved.
 
-    Without a query only the sections that a manifest can define; `--query .` shows all of them.
+    Without a query only the sections that a manifest can define; `--query .` shows all of them. With --provenance each line of YAML
+    tells the file and line that set it.
     """
+    from catalog.stacks import annotated  # noqa: PLC0415
     from catalog.stacks import describe as room  # noqa: PLC0415
 
     place = reading.place(reading.Source(directory=estate, config_path=config_path))
-    resolved = place.resolve(processing=reading.processing(**flags), validate=False)
-    found = room.component(resolved, component, stack, everything=query is not None)
-    printing.write(found, format_, path, query, mask=place.mask)
+    resolved = place.resolve(processing=reading.processing(**flags), validate=False, lazy=True)
+    found = room.component(resolved, reading.integrations(resolved), component, stack)
+    if query is not None:
+        sections = {**found.sections, **computed.sections(place, resolved, found)}
+        printing.write(sections, format_, path, query, mask=place.mask)
+        return
+    sections = room.schema_keys(found.sections)
+    if not provenance:
+        printing.write(sections, format_, path, mask=place.mask)
+        return
+    stacks_path = str(resolved.config.get("stacks", "base_path", otherwise="")) if resolved.config else ""
+    text = annotated.annotated(
+        sections, room.asked(resolved, found), manifest=str(found.sections["atmos_stack_file"]), stacks_path=stacks_path
+    )
+    printing.write_text(place.mask(text), path)
 
 
 @describe.command("dependents")

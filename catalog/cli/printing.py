@@ -44,3 +44,11 @@ def write(
         output.stream(pieces)
     else:
         output.save(pieces, path)
+
+
+def write_text(text: str, path: Path | None) -> None:
+    """Print a text, or write it to a file."""
+    if path is None:
+        output.stream([text])
+    else:
+        output.save([text], path)

@@ -109,8 +109,6 @@ class Place:
         from catalog.stacks.evaluation import Processing  # noqa: PLC0415
         from catalog.stacks.tree import DirectoryTree  # noqa: PLC0415
 
-        if "validate" in (estate.resolve.__kwdefaults__ or {}):
-            more["validate"] = validate
         return estate.resolve(
             DirectoryTree(self.root) if tree is None else tree,
             directory=self.directory,
@@ -122,6 +120,7 @@ class Place:
             engine=self.engine,
             lookup=self.world,
             processing=processing or Processing(),
+            validate=validate,
             **more,
         )
 
@@ -209,7 +208,7 @@ def processing(
         templates=process_templates,
         functions=process_functions,
         skip=frozenset(listed(",".join(skip))),
-        error_mode=error_mode or settings.environment().get("ATMOS_DESCRIBE_ERROR_MODE") or "warn",
+        error_mode=error_mode or settings.environment().get("ATMOS_DESCRIBE_ERROR_MODE") or "",
     )
 
 

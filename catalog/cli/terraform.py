@@ -154,9 +154,21 @@ def _backend_text(value: dict[str, Any], instance: ResolvedInstance, format_: st
     return hcl_text.backend(str(instance.sections["backend_type"]), settings)
 
 
-def _resolved(estate: Path, config_path: str | None, flags: dict[str, Any]) -> tuple[reading.Place, ResolvedEstate]:
+def _resolved(
+    estate: Path, config_path: str | None, flags: dict[str, Any], *, lazy: bool = False
+) -> tuple[reading.Place, ResolvedEstate]:
     place = reading.place(reading.Source(directory=estate, config_path=config_path))
-    return place, place.resolve(processing=reading.processing(**flags, error_mode="strict"), validate=False)
+    return place, place.resolve(processing=reading.processing(**flags, error_mode="strict"), validate=False, lazy=lazy)
+
+
+def _check_name(resolved: ResolvedEstate, stack: str) -> None:
+    """Refuse a manifest's path in the place of a stack's name, as Terraform commands do."""
+    by_manifest = {str(each.sections.get("atmos_stack_file")): found.name for found in resolved.stacks for each in found.instances}
+    meant = by_manifest.get(stack)
+    if meant is not None and not any(found.name == stack for found in resolved.stacks):
+        raise errors.EstateError(
+            f"invalid stack: Stack `{stack}` not found.", code="UNKNOWN_STACK", hint=f"Did you mean `{meant}`?"
+        )
 
 
 def _instance(
@@ -165,8 +177,9 @@ def _instance(
     """The Terraform component of that name in that stack and its code's directory; raises EstateError where that isn't there."""
     from catalog.stacks import describe, varfile  # noqa: PLC0415
 
-    place, resolved = _resolved(estate, config_path, flags)
-    instance = describe.find(resolved, component, stack, component_type="terraform", by_path=False)
+    place, resolved = _resolved(estate, config_path, flags, lazy=True)
+    _check_name(resolved, stack)
+    instance = describe.component(resolved, reading.integrations(resolved), component, stack, kind="terraform")
     source = instance.sections.get("source")
     is_fetched = isinstance(source, dict) and source.get("uri")
     folder = varfile.code_directory(resolved, instance)

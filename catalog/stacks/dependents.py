@@ -9,7 +9,6 @@ from typing import Any
 from catalog.errors import EstateError
 from catalog.stacks import declarations
 from catalog.stacks.declarations import Wanted
-from catalog.stacks.describe import find
 from catalog.stacks.files import join
 from catalog.stacks.integrations import Integrations
 from catalog.stacks.json_text import Record
@@ -63,8 +62,9 @@ class Dependents:
 
         A stack that is named by its manifest's path is all that Atmos then reads, and dependencies don't name it so.
         """
-        instance = find(self.estate, component, stack)
-        is_path = stack != instance.stack
+        assert self.estate.describe is not None
+        instance = self.estate.describe(component, stack)
+        is_path = not any(each.name == stack for each in self.estate.stacks)
         found = self._of(instance, component, stack)
         return [self._record(place.instance) for place in found if not is_path or place.instance.manifest == instance.manifest]
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from catalog.errors import EstateError, NotFound
-from catalog.stacks import encoding, json_text, scalars, varfile
+from catalog.errors import EstateError
+from catalog.stacks import config_sources, encoding, json_text, scalars
+from catalog.stacks.integrations import Integrations
 from catalog.stacks.json_text import Record
 from catalog.stacks.merging import Map
-from catalog.stacks.resolved import ResolvedEstate, ResolvedInstance, ResolvedStack
+from catalog.stacks.resolved import ProvenanceEntry, ResolvedEstate, ResolvedInstance, ResolvedStack
 
 # What `describe component` shows unless told otherwise: the sections that a manifest can define.
 SCHEMA_KEYS = (
@@ -26,8 +28,6 @@ SCHEMA_KEYS = (
     "settings",
     "vars",
 )
-# The order in which Atmos looks for a component that may have several types.
-_TYPES = ("terraform", "helmfile", "packer", "ansible", "container", "emulator", "kubernetes", "helm")
 
 
 def stacks(
@@ -62,54 +62,43 @@ def stacks(
 
 
 def component(
-    resolved: ResolvedEstate, name: str, stack: str, *, component_type: str | None = None, everything: bool = False
-) -> Map:
-    """Return what `describe component` prints for an instance; raises NotFound in Atmos' words."""
-    found = find(resolved, name, stack, component_type=component_type)
-    sections: Map = {**found.sections, "workspace": varfile.workspace(found), "imports": imports(resolved, found)}
-    if everything:
-        return {**sections, "atmos_stack": stack, "stack": stack, "component_type": found.type}
-    return schema_keys(sections)
+    resolved: ResolvedEstate, integrations: Integrations, name: str, stack: str, *, kind: str | None = None
+) -> ResolvedInstance:
+    """Return an instance with the whole entry that `describe component` tells; raises EstateError in Atmos' words.
+
+    Only this component is evaluated, and its templates see the keys that only this command adds.
+    """
+    assert resolved.describe is not None
+    raw: list[ResolvedInstance] = []
+
+    def more(found: ResolvedInstance) -> Map:
+        raw.append(found)
+        return {"imports": imports(resolved, found), **integrations.names(found, is_described=True)}
+
+    found = resolved.describe(name, stack, kind, more=more)
+    told = config_sources.sources(resolved, raw[0], asked(resolved, raw[0]))
+    last, every = config_sources.deps(told, str(found.sections["atmos_stack_file"]))
+    return replace(
+        found, sections={**found.sections, "sources": told, "deps": last, "deps_all": every, "component_type": found.type}
+    )
+
+
+def asked(resolved: ResolvedEstate, instance: ResolvedInstance) -> Callable[[str], Sequence[ProvenanceEntry]]:
+    """Return who answers where the values of an instance come from, whatever name it was asked for by."""
+    stack = next(
+        (
+            each.stack
+            for each in _instances(resolved.stacks)
+            if (each.manifest, each.type, each.name) == (instance.manifest, instance.type, instance.name)
+        ),
+        instance.stack,
+    )
+    return lambda path: resolved.provenance(stack, instance.type, instance.name, path)
 
 
 def schema_keys(sections: Mapping[str, Any]) -> Map:
     """Return those sections that a manifest can define."""
     return {key: value for key, value in sections.items() if key in SCHEMA_KEYS}
-
-
-def find(
-    resolved: ResolvedEstate, name: str, stack: str, *, component_type: str | None = None, by_path: bool = True
-) -> ResolvedInstance:
-    """Return the instance of that name in the stack, by the stack's name or (`by_path`) its manifest's path; raises NotFound.
-
-    Where several types have the name, it is the first that Atmos looks for.
-    """
-    found = [
-        instance
-        for instance in _instances(resolved.stacks)
-        if instance.name == name and _is_in(instance, stack, by_path) and component_type in (None, instance.type)
-    ]
-    known = [instance for instance in found if instance.type in _TYPES]
-    if known:
-        return min(known, key=lambda instance: _TYPES.index(instance.type))
-    raise not_found(resolved, name, stack, by_path=by_path)
-
-
-def not_found(resolved: ResolvedEstate, name: str, stack: str, *, by_path: bool = True) -> NotFound:
-    """Return the error for a component that a stack doesn't have, with the stack's name where a manifest's was given."""
-    meant = next((each.stack for each in _instances(resolved.stacks) if each.sections.get("atmos_stack_file") == stack), None)
-    if meant is not None and meant != stack and ("/" not in stack or not by_path):
-        return NotFound(f"Stack {stack} not found.", hint=f"Did you mean {meant}?")
-    return NotFound(
-        f"Could not find the component {name} in the stack {stack}.\n"
-        "Check that all the context variables are correctly defined in the stack manifests.\n"
-        "Are the component and stack names correct? Did you forget an import?"
-    )
-
-
-def _is_in(instance: ResolvedInstance, stack: str, by_path: bool) -> bool:
-    """Tell whether `-s` means the instance's stack: a manifest's path counts where it is one, with a slash."""
-    return stack == instance.stack or (by_path and "/" in stack and stack == instance.sections.get("atmos_stack_file"))
 
 
 def _instances(found: Sequence[ResolvedStack]) -> Iterator[ResolvedInstance]:

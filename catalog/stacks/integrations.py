@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,11 +27,15 @@ class Integrations:
     config: AtmosConfig
     templates: Templates
 
-    def names(self, instance: ResolvedInstance) -> Map:
-        """Return `spacelift_stack` and `atlantis_project` where the instance has them; raises EstateError as Atmos does."""
-        if instance.type != "terraform":
+    def names(self, instance: ResolvedInstance, *, is_described: bool = False) -> Map:
+        """Return `spacelift_stack` and `atlantis_project` where the instance has them; raises EstateError as Atmos does.
+
+        `describe component` tells them of every type, and lets the name template see the whole entry.
+        """
+        if instance.type != "terraform" and not is_described:
             return {}
-        found = {"spacelift_stack": self._spacelift(instance), "atlantis_project": self._atlantis(instance)}
+        keys = None if is_described else ("vars", "settings")
+        found = {"spacelift_stack": self._spacelift(instance, keys), "atlantis_project": self._atlantis(instance)}
         return {key: name for key, name in found.items() if name}
 
     def known_names(self, instance: ResolvedInstance) -> Map:
@@ -45,11 +50,11 @@ class Integrations:
                 found[key] = told
         return found if instance.type == "terraform" else {}
 
-    def _spacelift(self, instance: ResolvedInstance) -> str:
+    def _spacelift(self, instance: ResolvedInstance, keys: Sequence[str] | None = ("vars", "settings")) -> str:
         section = _map(_map(instance.sections.get("settings")).get("spacelift"))
         if section.get("workspace_enabled") is not True:
             return ""
-        prefix = self.context_prefix(instance)
+        prefix = self._context_prefix(instance, keys)
         pattern, name = section.get("stack_name_pattern"), section.get("stack_name")
         if isinstance(pattern, str):
             return with_context(pattern, instance)
@@ -57,10 +62,10 @@ class Integrations:
             return name
         return f"{prefix}-{instance.name}".replace("/", "-")
 
-    def context_prefix(self, instance: ResolvedInstance) -> str:
-        """Return the name that the configuration gives an instance's stack, whatever its manifest says."""
+    def _context_prefix(self, instance: ResolvedInstance, keys: Sequence[str] | None) -> str:
+        """The name that the configuration gives an instance's stack, whatever its manifest says."""
         if self.config.name_template:
-            data = {key: instance.sections.get(key, EMPTY) for key in ("vars", "settings")}
+            data = instance.sections if keys is None else {key: instance.sections.get(key, EMPTY) for key in keys}
             is_lenient = self.config.get("templates", "settings", "ignore_missing_template_values") is True
             options = Options(missing="default" if is_lenient else "error")
             return self.templates.render(self.config.name_template, "name-template", data, options)

@@ -6,9 +6,11 @@ import json
 
 import pytest
 
-from catalog.errors import EstateError, NotFound
+from catalog.errors import EstateError
 from catalog.stacks import describe, estate, varfile
-from catalog.stacks.resolved import ResolvedEstate
+from catalog.stacks.integrations import Integrations
+from catalog.stacks.resolved import ResolvedEstate, ResolvedInstance
+from catalog.stacks.templates import Templates
 from catalog.stacks.tree import DirectoryTree, MemoryTree, OverlayTree, SubTree
 
 FILES = {
@@ -39,6 +41,15 @@ components:
 @pytest.fixture(scope="module")
 def resolved() -> ResolvedEstate:
     return estate.resolve(MemoryTree({path: text.encode() for path, text in FILES.items()}))
+
+
+def instance(resolved: ResolvedEstate, name: str, stack: str) -> ResolvedInstance:
+    return next(each for found in resolved.stacks for each in found.instances if (each.name, found.name) == (name, stack))
+
+
+def described(resolved: ResolvedEstate, name: str, stack: str) -> ResolvedInstance:
+    assert resolved.config is not None
+    return describe.component(resolved, Integrations(config=resolved.config, templates=Templates()), name, stack)
 
 
 def shown(found: dict) -> list[str]:
@@ -79,10 +90,10 @@ def test_empty_stacks_are_told_on_demand(resolved: ResolvedEstate) -> None:
 
 def test_a_component_is_described_with_its_imports_and_its_own_workspace(resolved: ResolvedEstate) -> None:
     """Unlike in `describe stacks` the workspace names the instance of another component."""
-    found = describe.component(resolved, "net/vpc", "dev", everything=True)
+    found = described(resolved, "net/vpc", "dev").sections
     assert found["workspace"] == "dev-net-vpc"
     assert found["imports"] == ["catalog/a", "catalog/b"]
-    assert sorted(describe.component(resolved, "heir", "deploy/dev")) == [
+    assert sorted(describe.schema_keys(described(resolved, "heir", "deploy/dev").sections)) == [
         "backend",
         "component",
         "env",
@@ -98,8 +109,40 @@ def test_a_component_is_described_with_its_imports_and_its_own_workspace(resolve
 
 def test_an_unknown_component_is_not_found(resolved: ResolvedEstate) -> None:
     """In Atmos' words."""
-    with pytest.raises(NotFound, match="Could not find the component none in the stack dev"):
-        describe.component(resolved, "none", "dev")
+    with pytest.raises(EstateError, match="Could not find the component `none` in the stack `dev`"):
+        described(resolved, "none", "dev")
+
+
+def test_sources_tell_who_has_a_word_on_each_key() -> None:
+    """The component's own manifest comes before imports, components before bases, types before globals; each as written."""
+    files = {
+        "atmos.yaml": FILES["atmos.yaml"],
+        "stacks/catalog/g.yaml": "vars: {a: g}\nterraform: {vars: {a: tf}, backend_type: s3, backend: {s3: {bucket: b}}}\n",
+        "stacks/catalog/base.yaml": "components: {terraform: {base: {metadata: {type: abstract}, vars: {a: base, only: 1}}}}\n",
+        "stacks/catalog/own.yaml": "components: {terraform: {vpc: {vars: {a: imported}}}}\n",
+        "stacks/deploy/dev.yaml": """\
+import: [catalog/g, catalog/base, catalog/own]
+vars: {stage: dev, a: "{{ .vars.stage }}"}
+env: {GONE: null}
+components: {terraform: {vpc: {metadata: {inherits: [base]}, vars: {a: own}}}}
+""",
+    }
+    resolved = estate.resolve(MemoryTree({path: text.encode() for path, text in files.items()}))
+    found = described(resolved, "vpc", "dev").sections
+    told = found["sources"]["vars"]["a"]
+    assert (told["name"], told["final_value"]) == ("a", "own")
+    assert [tuple(each.values()) for each in told["stack_dependencies"]] == [
+        ("inline", "deploy/dev", "components.terraform.vars", "own"),
+        ("import", "catalog/own", "components.terraform.vars", "imported"),
+        ("import", "catalog/base", "components.terraform.vars", "base"),
+        ("inline", "deploy/dev", "vars", "{{ .vars.stage }}"),
+        ("import", "catalog/g", "terraform.vars", "tf"),
+        ("import", "catalog/g", "vars", "g"),
+    ]
+    assert found["sources"]["env"] == {}
+    assert found["sources"]["backend"]["bucket"]["stack_dependencies"][0]["stack_file_section"] == "terraform.backend.s3"
+    assert found["deps"] == ["catalog/base", "catalog/g", "deploy/dev"]
+    assert found["deps_all"] == ["catalog/base", "catalog/g", "catalog/own", "deploy/dev"]
 
 
 def test_json_is_printed_as_atmos_prints_it() -> None:
@@ -111,33 +154,35 @@ def test_json_is_printed_as_atmos_prints_it() -> None:
 
 def test_varfiles_are_named_by_the_physical_component(resolved: ResolvedEstate) -> None:
     """Context, the base's directories and the instance's last segment make the name; the variables are the text."""
-    instance = describe.find(resolved, "net/vpc", "dev")
-    name, text = varfile.varfile(instance)
+    vpc = instance(resolved, "net/vpc", "dev")
+    name, text = varfile.varfile(vpc)
     assert name == "dev-infra-vpc.terraform.tfvars.json"
     assert json.loads(text) == {"stage": "dev", "f": 1.0}
-    assert varfile.planfile(instance) == "dev-infra-vpc.planfile"
-    assert varfile.working_directory(instance, "components/terraform") == "components/terraform/infra/vpc"
-    assert varfile.varfile(describe.find(resolved, "app", "dev"))[0] == "dev-app.helmfile.vars.yaml"
+    assert varfile.planfile(vpc) == "dev-infra-vpc.planfile"
+    assert varfile.working_directory(vpc, "components/terraform") == "components/terraform/infra/vpc"
+    assert varfile.varfile(instance(resolved, "app", "dev"))[0] == "dev-app.helmfile.vars.yaml"
 
 
 def test_an_inherited_component_counts_for_terraform(resolved: ResolvedEstate) -> None:
     """Commands find the code through inherited metadata too."""
-    heir = describe.find(resolved, "heir", "dev")
+    heir = instance(resolved, "heir", "dev")
     assert varfile.physical(heir) == "phys"
     assert varfile.workspace(heir) == "dev-heir"
-    assert varfile.workspace(describe.find(resolved, "named", "dev")) == "w"
+    assert varfile.workspace(instance(resolved, "named", "dev")) == "w"
 
 
 def test_backend_files_hold_the_backend(resolved: ResolvedEstate) -> None:
     """By type, the cloud block with its workspace filled in; a component without a type has none."""
-    assert varfile.backend(describe.find(resolved, "net/vpc", "dev")) == (
+    assert varfile.backend(instance(resolved, "net/vpc", "dev")) == (
         "backend.tf.json",
         {"terraform": {"backend": {"s3": {"bucket": "x", "workspace_key_prefix": "infra-vpc"}}}},
     )
-    cloud = varfile.backend(describe.find(resolved, "cloud", "dev"))[1]["terraform"]["cloud"]
+    cloud = varfile.backend(instance(resolved, "cloud", "dev"))[1]["terraform"]["cloud"]
     assert cloud == {"organization": "o", "workspaces": {"name": "x-dev"}}
+    kept = varfile.backend(instance(resolved, "cloud", "dev"), workspace="")[1]["terraform"]["cloud"]
+    assert kept["workspaces"] == {"name": "x-{terraform_workspace}"}
     with pytest.raises(EstateError, match="'backend_type' is missing for the component"):
-        varfile.backend(describe.find(resolved, "net/vpc", "prod"))
+        varfile.backend(instance(resolved, "net/vpc", "prod"))
 
 
 def test_trees_look_alike(tmp_path) -> None:

@@ -273,7 +273,9 @@ class Evaluation:
         site, processing = occasion.site, occasion.processing
         if not processing.templates and not site.built.chain.names:
             entry = {**entry, "inheritance": None}
-        if not site.file.has_text or not any(map(self.texts.flags, entry.values())):
+        settings = entry.get("settings")
+        has_own_rules = isinstance(settings, dict) and "templates" in settings
+        if not has_own_rules and not (site.file.has_text and any(map(self.texts.flags, entry.values()))):
             return _Entry(value=entry, rendered=entry)
         with self._consulting() as consulted:
             return self._with_text(occasion, entry, consulted)

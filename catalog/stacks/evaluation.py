@@ -398,7 +398,7 @@ class Evaluation:
             return found if self.strict else _marked(found)
 
         def resolved(text: str) -> Any:
-            return functions.value(text, replace(self._here(occasion, entry), lose=None))
+            return functions.value(text, replace(self._here(occasion, entry), skip=frozenset(), enabled=True, lose=None))
 
         return TemplateHost(
             self.lookup,

@@ -122,13 +122,13 @@ def _has_other_content(path: str, key: str | None, old: Reading, files: Files) -
         return True
 
 
-def _reading_otherwise(asked: Mapping[str, Mapping[str, None]], old: Manifests, new: Manifests) -> set[str]:
+def _reading_otherwise(asked: Mapping[str, Mapping[str, int]], old: Manifests, new: Manifests) -> set[str]:
     """The manifests with an import that now means other files."""
     other = {written for written, found in old.resolver.known.items() if new.resolver.look(written) != found}
     return {path for path, written in asked.items() if not other.isdisjoint(written)}
 
 
-def _importers(asked: Mapping[str, Mapping[str, None]], manifests: Manifests, touched: set[str]) -> frozenset[str]:
+def _importers(asked: Mapping[str, Mapping[str, int]], manifests: Manifests, touched: set[str]) -> frozenset[str]:
     """Everything touched, with all that imports it, directly or not."""
     importers: dict[str, list[str]] = {}
     for path, paths in asked.items():

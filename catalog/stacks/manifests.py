@@ -31,6 +31,7 @@ from catalog.stacks.override_scopes import NO_OVERRIDES, Scope, Scopes
 from catalog.stacks.sources import MemoryCache, ParsedCache, Source, Sources, content_key, is_manifest_path
 from catalog.stacks.templates import Settings, Templates
 from catalog.stacks.texts import Texts
+from catalog.stacks.versions import Tracker
 from catalog.values import Diagnostic, SourceLocation
 
 __all__ = ["Manifest", "Manifests", "MemoryCache", "Merged", "ParsedCache", "content_key", "is_manifest_path"]
@@ -206,6 +207,7 @@ class Manifests:
             included=self._sources.included,
             environment=self._environment,
             host=self._host,
+            tracker=Tracker(self.config, self.files),
         )
         self._paths = ImportPaths(
             templates=self.templates,
@@ -282,18 +284,24 @@ class Manifests:
     def imports_of(self) -> dict[str, tuple[str, ...]]:
         """The files (tree paths) that each file imports, in order, whatever it is read with."""
         return {
-            path: tuple(dict.fromkeys(target for written in asked for target in self._meant(written)))
+            path: tuple(
+                dict.fromkeys(
+                    target for written in sorted(asked, key=lambda item: (asked[item], item)) for target in self._meant(written)
+                )
+            )
             for path, asked in self.asked_by().items()
         }
 
     def _meant(self, written: str) -> list[str]:
         return (self.resolver.known.get(written) or self.resolver.look(written))[1]
 
-    def asked_by(self) -> dict[str, dict[str, None]]:
-        """The paths that the imports of each file ask for, by the file's tree path."""
-        found: dict[str, dict[str, None]] = {}
+    def asked_by(self) -> dict[str, dict[str, int]]:
+        """The paths that the imports of each file ask for, by the file's tree path, each with the first place in which it stands."""
+        found: dict[str, dict[str, int]] = {}
         for node in self._alive():
-            found.setdefault(node.read[0], {}).update(node.asked)
+            paths = found.setdefault(node.read[0], {})
+            for place, written in enumerate(node.asked):
+                paths[written] = min(paths.get(written, place), place)
         return found
 
     def _alive(self) -> Iterable[_Node]:

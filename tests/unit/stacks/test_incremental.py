@@ -17,6 +17,7 @@ base_path: .
 stacks: {base_path: stacks, included_paths: ["deploy/**/*"], name_pattern: "{stage}"}
 components: {terraform: {base_path: components/terraform}}
 workflows: {base_path: workflows}
+templates: {settings: {enabled: true}}
 """
 
 FILES = {
@@ -30,6 +31,13 @@ FILES = {
     "stacks/deploy/prod.yaml": b"import: [catalog/vpc]\nvars: {stage: prod}\ncomponents: {terraform: {app: "
     b"{settings: {depends_on: {1: {component: vpc}}}}}}\n",
     "stacks/unused/u.yaml": b"vars: {}\n",
+    "stacks/catalog/sized.yaml": b"import: ['catalog/size/{{ .size }}']\nvars: {x: '{{ .size }}', data: !include ./data.json}\n",
+    "stacks/catalog/data.json": b'{"d": 1}',
+    "stacks/catalog/size/1.yaml": b"vars: {s: one}\n",
+    "stacks/catalog/size/2.yaml": b"vars: {s: two}\n",
+    "stacks/deploy/sized.yaml": b"import: [{path: catalog/sized, context: {size: 1}}, catalog/vpc]\nvars: {stage: sized}\n",
+    "stacks/deploy/local.yaml": b"import: [{path: catalog/sized, context: {size: 2}}, catalog/vpc, 'catalog/size/{{ .vars.x }}']\n"
+    b"locals: {l: 1}\nvars: {stage: local, x: '{{ .locals.l }}'}\n",
 }
 
 PATHS = [
@@ -40,6 +48,7 @@ PATHS = [
     "stacks/deploy/more.yaml",
     "components/terraform/late/main.tf",
     "notes.md",
+    "stacks/catalog/size/3.yaml",
 ]
 
 CONTENTS = [
@@ -57,6 +66,15 @@ CONTENTS = [
     b"import: [catalog/base]\nterraform: {overrides: {vars: {o: 1}}}\n",
     b"components: {terraform: {base: {vars: {x: 2}}, vpc: {component: late}, app: {dependencies: {components: [{component: vpc}]}}}}\n",
     b"workflows: {v: {steps: [{command: x}]}}\n",
+    CONFIG.replace(b"true", b"false"),
+    b'{"d": 2}',
+    b"vars: {x: '{{ .size }}!'}\n",
+    b"import: [{path: catalog/sized, context: {size: 3, vars: {v: 1}}}]\nvars: {stage: three}\ncomponents: {terraform: {vpc: {}}}\n",
+    b"import: [catalog/sized]\nvars: {stage: bare}\ncomponents: {terraform: {l: {}}}\n",
+    b"locals: {a: '{{ .locals.b }}', b: '{{ .vars.y }}'}\nvars: {stage: dev, y: 3, x: '{{ .locals.a }}'}\ncomponents: {terraform: {vpc: {}}}\n",
+    b"locals: {a: '{{ .locals.none }}'}\n",
+    b"vars: {x: !include ../catalog/data.json, stage: dev}\ncomponents: {terraform: {vpc: {}}}\n",
+    b"import: [catalog/size/1, 'catalog/size/{{ .vars.s }}', {path: 'catalog/size/{{ .vars.x }}', context: {vars: {x: 2}}}]\n",
 ]
 
 EDITS = st.lists(st.dictionaries(st.sampled_from(PATHS), st.sampled_from(CONTENTS), min_size=1, max_size=3), min_size=1, max_size=4)

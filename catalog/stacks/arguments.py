@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NoReturn
 
 from catalog.errors import EstateError
@@ -17,6 +18,7 @@ _TOKEN = re.compile(
     r"""[ \t\n\f\r]+ | (?P<quoted> "(?:[^"\r\n]|"")*" | '(?:[^'\r\n]|'')*' ) | (?P<pipe>\|) | (?P<text>[^ \t\n\f\r|]+)""",
     re.VERBOSE,
 )
+_REMEMBERED = 16384  # arguments: one text serves many components
 _EXPRESSION_STARTS = frozenset(".[{|'\"")
 
 
@@ -62,6 +64,7 @@ def tokens(text: str) -> list[Token]:
     return found
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def environment(text: str) -> tuple[str, str]:
     """Read `name [default]`."""
     found = tokens(text)
@@ -72,6 +75,7 @@ def environment(text: str) -> tuple[str, str]:
     return unquoted(found[0].text), unquoted(found[1].text) if len(found) > 1 else ""
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def include(text: str) -> tuple[str, str]:
     """Read `path [expression]`."""
     found = tokens(text)
@@ -80,6 +84,7 @@ def include(text: str) -> tuple[str, str]:
     return unquoted(found[0].text), _rest(text, found[1]) if len(found) > 1 else ""
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def output(text: str) -> Output:
     """Read `component [stack] expression`."""
     found = tokens(text)
@@ -106,6 +111,7 @@ def _checked(text: str, component: str, stack: str, expression: str, at: Token |
     return Output(component=component, stack=stack, expression=expression)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def stored(text: str) -> Stored:
     """Read `store [stack] component key [| default value] [| query expression]`."""
     words, default, query = _with_options(text)
@@ -114,6 +120,7 @@ def stored(text: str) -> Stored:
     return Stored(store=words[0], path=words[1:], default=default, query=query)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def stored_as_is(text: str) -> Stored:
     """Read `store key [| default value] [| query expression]`."""
     words, default, query = _with_options(text)

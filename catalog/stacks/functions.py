@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from catalog.errors import EstateError
@@ -37,10 +37,10 @@ _LITERAL = frozenset({"mocks", "sources"})  # sections in which nothing is evalu
 class Here:
     """Where functions are evaluated, and whom they may ask.
 
-    `env` is the section that `!env` looks in first, `environment` the variables behind it (None: the lookup's). `metadata` is what
-    `!tags` and `!labels` print. `describe` gives the entry of another component in a stack, evaluated, for the text of a function; it
-    refuses cycles. `query` evaluates a yq expression. `version` answers `!version`. `skip` holds names without `!`. `error_mode` is
-    strict, warn or silent. With `lose`, an error is reported with its path and the text stays; without it, errors are raised.
+    `env` is the section that `!env` looks in first, `environment` the variables behind it (None: the lookup's), `metadata` what
+    `!tags` and `!labels` print. `describe` gives the entry of another component in a stack, evaluated, for the text of a function;
+    it refuses cycles. `query` evaluates a yq expression. `version` answers `!version`. `skip` holds names without `!`. `error_mode`
+    is strict, warn or silent. With `lose`, an error is reported with its path and the text stays; without it, errors are raised.
     `enabled` is False for a component that metadata disables: it keeps its terraform functions.
     """
 
@@ -64,9 +64,6 @@ def evaluated(entry: Map, here: Here) -> Map:
     """Return the entry with its functions evaluated; the very same entry when it holds none."""
     if not here.texts.has_function(entry):
         return entry
-    metadata = entry.get("metadata")
-    if isinstance(metadata, dict):
-        here = replace(here, metadata=metadata)
     result = {}
     for key, item in entry.items():
         found = item if key in _LITERAL else _evaluated(item, here, (key,))
@@ -91,7 +88,7 @@ def merges_late(text: Any) -> bool:
 def decoded(text: str) -> Any:
     """Return text as the JSON it is, with Go's numbers (every one a float); other text as it is."""
     try:
-        return json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_refuse_constant)
+        return _DECODER.decode(text)
     except (ValueError, RecursionError):
         return text
 
@@ -107,16 +104,26 @@ def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(text)
 
 
+_DECODER = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=_refuse_constant)
+
+
 def _evaluated(item: Any, here: Here, path: Path) -> Any:
     if isinstance(item, str):
         return _text(item, here, path) if item[:1] == "!" else item
     if not isinstance(item, (dict, list)) or not here.texts.has_function(item):
         return item
-    if isinstance(item, dict):
-        pairs = ((key, _evaluated(below, here, (*path, key))) for key, below in item.items())
-        return {key: found for key, found in pairs if found is not REMOVED}
-    items = (_evaluated(below, here, (*path, index)) for index, below in enumerate(item))
-    return [found for found in items if found is not REMOVED]
+    if isinstance(item, list):
+        items = [_evaluated(below, here, (*path, index)) for index, below in enumerate(item)]
+        return [found for found in items if found is not REMOVED]
+    result = {}
+    for key, below in item.items():
+        if isinstance(below, str):
+            found = _text(below, here, (*path, key)) if below[:1] == "!" else below
+        else:
+            found = _evaluated(below, here, (*path, key)) if isinstance(below, (dict, list)) else below
+        if found is not REMOVED:
+            result[key] = found
+    return result
 
 
 def _text(text: str, here: Here, path: Path) -> Any:

@@ -80,6 +80,7 @@ def resolve(
                 environment=environment,
                 inherited=inherited,
                 git_root=git_root,
+                lookup=lookup or NOTHING,
             )
             (lookup or NOTHING).configured(config)
             hints.of_config(config.sources, findings)
@@ -176,7 +177,7 @@ def _evaluated(reading: Reading, *, lazy: bool) -> tuple[Reading, Evaluation]:
         strict=reading.strict,
         lookup=reading.rules.lookup or NOTHING,
         processing=reading.rules.processing,
-        tracker=Tracker(reading.config, reading.files) if reading.versions is not None else None,
+        tracker=Tracker(reading.config, reading.files),
     )
     if lazy:
         stacks = {path: evaluation.unfinished(stack) for path, stack in reading.stacks.items()}

@@ -13,7 +13,7 @@ from typing import Any
 
 from catalog.engines.template import Deferred, Host, Options
 from catalog.errors import EstateError
-from catalog.stacks import documents
+from catalog.stacks import documents, versions
 from catalog.stacks import locals as file_locals
 from catalog.stacks.component_pass import Lose, Path, round_trip
 from catalog.stacks.contexts import Contexts
@@ -23,6 +23,7 @@ from catalog.stacks.replacement import replaced
 from catalog.stacks.sources import Source, as_map, without_new_timestamps, without_timestamps
 from catalog.stacks.templates import Templates
 from catalog.stacks.texts import Texts
+from catalog.stacks.versions import Tracker
 from catalog.values import Diagnostic, Severity, SourceLocation
 
 INVALID = "invalid stack manifest"
@@ -50,8 +51,9 @@ class Passed:
 class FilePass:
     """Takes files through the pass under one configuration.
 
-    `environment` is what templates see of the process (None: asking is deferred). `evaluate` gives, for a file, who evaluates the
-    YAML functions of its locals, `included` replaces the includes of a rendered document.
+    `environment` is what templates see of the process (None: asking is deferred), `tracker` gives what they see as `.version`.
+    `evaluate` gives, for a file, who evaluates the YAML functions of its locals, `included` replaces the includes of a rendered
+    document.
     """
 
     strict: bool
@@ -62,6 +64,7 @@ class FilePass:
     included: Callable[[documents.Document, str], documents.Document]
     environment: Mapping[str, str] | None = None
     host: Host | None = None
+    tracker: Tracker | None = None
 
     def passed(self, source: Source, context: Map, *, skip: bool = False, ignore_missing: bool = False) -> Passed:
         """Return what a file becomes with a context; raises EstateError where Atmos fails.
@@ -99,14 +102,21 @@ class FilePass:
                 return inherited
             raise self._unextracted(source, source.error)
         if not file_locals.defines(source.value):
-            return inherited
+            return self.contexts.one(self._with_versions(source, inherited))
         try:
             found = self._locals(source)
         except EstateError as error:
             if is_template:
                 return inherited
             raise self._unresolved(source, error) from error
-        return self.contexts.one(self._with_sections(source, {**inherited, file_locals.LOCALS: found}))
+        data = self._with_versions(source, {**inherited, file_locals.LOCALS: found})
+        return self.contexts.one(self._with_sections(source, data))
+
+    def _with_versions(self, source: Source, data: Map) -> Map:
+        """Add the tracked versions, of the track that the file asserts, where its text mentions them and there is any data."""
+        if not data or self.tracker is None or "version" in data or not versions.mentioned(source.template):
+            return data
+        return {**data, "version": self.tracker.data(versions.asserted(source.value))}
 
     def _locals(self, source: Source) -> Map:
         here = file_locals.Here(

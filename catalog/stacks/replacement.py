@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from catalog.stacks import references
+from catalog.stacks import references, versions
 from catalog.stacks.texts import Texts
 
 
@@ -19,7 +19,9 @@ def replaced(value: Any, data: Mapping[str, Any], texts: Texts | None = None) ->
         if path is None:
             return value
         found = references.look(path, data)
-        return value if found is references.MISSING else found
+        if found is references.MISSING:
+            return value
+        return versions.plain(found) if path[0] == "version" else found
     if not isinstance(value, (dict, list)) or (texts is not None and not texts.has_template(value)):
         return value
     if isinstance(value, dict):

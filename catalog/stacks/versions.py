@@ -56,6 +56,11 @@ class Tracker:
         self._locked: Mapping[str, Mapping[str, Map]] | None = None
         self._data: dict[str, dict[str, Reference]] = {}
 
+    @property
+    def is_there(self) -> bool:
+        """Tell whether there is a lock file."""
+        return self._files.has(self.path)
+
     def data(self, track: str = "") -> dict[str, Reference]:
         """Return what templates see as `.version`; the same object for the same track. Raises EstateError for a broken lock file."""
         track = self._effective(track)
@@ -84,7 +89,7 @@ class Tracker:
 
     def _tracks(self) -> Mapping[str, Mapping[str, Map]]:
         if self._locked is None:
-            self._locked = _read(self._files.tree.read(self.path), self.path) if self._files.has(self.path) else {}
+            self._locked = _read(self._files.tree.read(self.path), self.path) if self.is_there else {}
         return self._locked
 
     def _pins(self, track: str) -> dict[str, str]:

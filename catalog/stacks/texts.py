@@ -12,10 +12,11 @@ from catalog.stacks.documents import TAGS
 
 TEMPLATE = 1
 FUNCTION = 2
+ASKING = 8  # text that reads what another component gave: outputs, a store, `atmos.Component`
 REWRITTEN = 4  # text of several lines that yaml.v3 doesn't read back as it was before writing: it begins with a line end or a tab
 
-# Text that begins with a function's name, where no character follows that would make it another name.
-_FUNCTION = re.compile(rf"(?:{'|'.join(re.escape(tag) for tag in sorted(TAGS, key=len, reverse=True))})(?![A-Za-z0-9._-])")
+# Text that begins with a function's name, where no character follows that would make it another name; `!unset` needs no end.
+_FUNCTION = re.compile(rf"!unset|(?:{'|'.join(re.escape(tag) for tag in sorted(TAGS, key=len, reverse=True))})(?![A-Za-z0-9._-])")
 
 # Only text before the one or after the other in order can begin with a mark that counts: `!`, a line end, a tab.
 LATEST_MARK = '"'
@@ -43,7 +44,7 @@ class Texts:
         self._known: dict[int, tuple[Any, int]] = {}
 
     def flags(self, value: Any) -> int:
-        """Return TEMPLATE, FUNCTION, REWRITTEN, several or 0 for a value with everything below it, keys included."""
+        """Return TEMPLATE, FUNCTION, ASKING, REWRITTEN, several or 0 for a value with everything below it, keys included."""
         kind = type(value)
         if kind is str:
             return self.of_text(value)
@@ -91,8 +92,12 @@ class Texts:
 
     def of_text(self, text: str) -> int:
         """Return the same for one text."""
-        found = TEMPLATE if self.left in text else 0
+        found = 0
+        if self.left in text:
+            found = TEMPLATE | ASKING if "atmos.Component" in text else TEMPLATE
         first = text[:1]
         if first == "!":
-            return found | FUNCTION if _FUNCTION.match(text) else found
+            if not _FUNCTION.match(text):
+                return found
+            return found | FUNCTION | ASKING if text.startswith(("!terraform.", "!store")) else found | FUNCTION
         return found | REWRITTEN if first in _REWRITTEN and "\n" in text else found

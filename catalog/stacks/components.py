@@ -72,7 +72,8 @@ class Components:
         self.inheritance: Inheritance = older.inheritance if older is not None and is_shared else Inheritance(memo)
         self.texts: Texts = older.texts if older is not None and is_shared else Texts(left)
         self.strategy = check_strategy(config.list_strategy)
-        self.environment = {key: str(value) for key, value in (config.get("env", otherwise=EMPTY) or EMPTY).items()}
+        variables = config.get("env", otherwise=EMPTY)
+        self.environment = {key: str(value) for key, value in variables.items()} if isinstance(variables, dict) else EMPTY
         self.auth = decoding.auth(config.values, config.directory)
         github = config.get("integrations", "github", otherwise=EMPTY)
         self.integrations: Map = {"integrations": {"github": github}} if github else EMPTY
@@ -91,6 +92,7 @@ class Components:
         root = merged.value
         stack = merged.manifest.name
         components = root_map(root, "components", stack, findings, merged)
+        has_functions = self.has_text or bool(self.texts.flags(root) & FUNCTION)
         shared = RootLayers(merged, findings, memo=self.memo, strategy=self.strategy, environment=self.environment)
         for kind in sections.DESCRIBED:
             if kind not in components:
@@ -110,7 +112,7 @@ class Components:
             family = self._family(kind, entries, stack)
             for name, entry in entries.items():
                 try:
-                    yield self._built(kind, name, entry, roots, family, has_append=merged.has_append)
+                    yield self._built(kind, name, entry, roots, family, has_append=merged.has_append, has_functions=has_functions)
                 except EstateError as error:
                     yield kind, name, error
 
@@ -135,7 +137,9 @@ class Components:
             inherits_source=self.inherits_source,
         )
 
-    def _built(self, kind: str, name: str, entry: Any, roots: Roots, family: Family, *, has_append: bool) -> Built:
+    def _built(
+        self, kind: str, name: str, entry: Any, roots: Roots, family: Family, *, has_append: bool, has_functions: bool
+    ) -> Built:
         if not isinstance(entry, dict):
             raise EstateError(f"invalid component map type for component {name}", code="SECTION", path=("components", kind, name))
         _check_metadata(kind, name, entry, family.stack)
@@ -156,7 +160,11 @@ class Components:
                 overrides.get(section_name) if "o" in scopes else None,
             )
             held: tuple[Late, ...] = ()
-            if section_name in deferred.SECTIONS and any(layer and self.texts.flags(layer) & FUNCTION for layer in layers):
+            if (
+                has_functions
+                and section_name in deferred.SECTIONS
+                and any(layer and self.texts.flags(layer) & FUNCTION for layer in layers)
+            ):
                 layers, held = deferred.held_back(section_name, layers, strategy)
                 late += held
             value = self._value(section, layers, strategy, has_append=has_append)

@@ -10,7 +10,7 @@ from typing import Any
 from catalog.stacks.components import Built
 from catalog.stacks.merging import EMPTY, Map
 from catalog.stacks.naming import TOKENS
-from catalog.stacks.texts import FUNCTION, TEMPLATE, Texts
+from catalog.stacks.texts import ASKING, Texts
 
 Key = tuple[str, str, str]  # stack, component type, name
 
@@ -131,7 +131,7 @@ def _meant(
 def _all_texts(built: Built, texts: Texts) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for section in _SECTIONS_WITH_TEXT:
         value = built.entry.get(section)
-        if value and texts.flags(value) & (TEMPLATE | FUNCTION):
+        if value and texts.flags(value) & ASKING:
             yield from _texts(value, (section,), texts)
     for late in built.late:
         for part in late.contributions:
@@ -148,9 +148,9 @@ _OWN_STACK = re.compile(r"(?:\{\{-?\s*)?\$?\.(?:atmos_)?stack(?:\s*-?\}\})?")
 
 def _texts(value: Any, path: tuple[str | int, ...], texts: Texts) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if isinstance(value, str):
-        if value[:1] == "!" or "{{" in value:
+        if texts.of_text(value) & ASKING:
             yield path, value
-    elif isinstance(value, (dict, list)) and texts.flags(value) & (TEMPLATE | FUNCTION):
+    elif isinstance(value, (dict, list)) and texts.flags(value) & ASKING:
         for step, item in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _texts(item, (*path, step), texts)
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from catalog.engines.template import Deferred as EngineDeferred
 from catalog.engines.template import Options
 from catalog.errors import EstateError
 from catalog.stacks import component_pass, deferred, dependencies, functions, selectors, templates, versions
@@ -28,7 +29,7 @@ from catalog.stacks.sites import Site, Sites
 from catalog.stacks.stack_files import StackFile
 from catalog.stacks.template_host import UNKNOWN, TemplateHost
 from catalog.stacks.templates import Templates
-from catalog.stacks.texts import TEMPLATE, Texts
+from catalog.stacks.texts import FUNCTION, TEMPLATE, Texts
 from catalog.stacks.versions import Tracker
 from catalog.values import Severity
 
@@ -119,6 +120,7 @@ class Evaluation:
         self._pass = ComponentPass(
             templates=self.templates, settings=self.settings, texts=texts, environment=self.environment, pure=not strict
         )
+        self._selectors: dict[int, Any] = {}
         self._done: dict[tuple[Asked, str], tuple[Map, _Consulted]] = {}
         self._chain: list[tuple[str, str, str]] = []
         self._consulted: list[_Consulted] = []
@@ -137,8 +139,7 @@ class Evaluation:
         try:
             for number in range(len(file.built)):
                 site = Site(file=file, number=number)
-                if self._checks_selectors:
-                    selectors.check(site.built.metadata, site.built.name, file.name, (self.settings.left, self.settings.right))
+                self._check_selectors(site)
                 losses = None if self.strict else Losses(site, findings)
                 occasion = Occasion(site=site, stack=site.named.stack, processing=self.processing, losses=losses)
                 entry = self._evaluated(occasion, self._named(site, findings))
@@ -275,7 +276,7 @@ class Evaluation:
             entry = {**entry, "inheritance": None}
         settings = entry.get("settings")
         has_own_rules = isinstance(settings, dict) and "templates" in settings
-        if not has_own_rules and not (site.file.has_text and any(map(self.texts.flags, entry.values()))):
+        if not has_own_rules and not (site.file.has_text and self.texts.glance(entry)):
             return _Entry(value=entry, rendered=entry)
         with self._consulting() as consulted:
             return self._with_text(occasion, entry, consulted)
@@ -285,12 +286,12 @@ class Evaluation:
         mocks = entry.get("mocks")
         if mocks is not None:
             entry = {key: value for key, value in entry.items() if key != "mocks"}
-        host = self._host(occasion, entry)
+        host = _Host(self, occasion, entry)
         data = self._data(occasion, entry)
         rendered = self._rendered(occasion, entry, data, host) if processing.templates else entry
         asked = tuple(consulted.itself)
         result = rendered
-        if processing.functions:
+        if processing.functions and (occasion.site.built.late or self.texts.glance(rendered) & FUNCTION):
             here = self._here(occasion, rendered)
             result = functions.evaluated(rendered, here)
             if occasion.site.built.late:
@@ -299,7 +300,7 @@ class Evaluation:
             result = {**result, "mocks": mocks}
         return _Entry(value=result, rendered=rendered, asked=asked)
 
-    def _rendered(self, occasion: Occasion, entry: Map, data: Map, host: TemplateHost) -> Map:
+    def _rendered(self, occasion: Occasion, entry: Map, data: Map, host: _Host) -> Map:
         def lose(path: Path, error: EstateError) -> None:
             assert occasion.losses is not None
             occasion.losses.lose(path, _reason(error, host))
@@ -315,7 +316,12 @@ class Evaluation:
 
     def _data(self, occasion: Occasion, entry: Map) -> Map:
         """What templates see: the entry, with the tracked versions where any text mentions them."""
-        if self.tracker is None or "version" in entry or not any(map(self._mentions_versions, entry.values())):
+        if (
+            self.tracker is None
+            or not self.tracker.is_there
+            or "version" in entry
+            or not any(map(self._mentions_versions, entry.values()))
+        ):
             return entry
         return {**entry, "version": self.tracker.data(self._track(occasion))}
 
@@ -333,13 +339,13 @@ class Evaluation:
         merged = occasion.site.file.merged
         return versions.asserted(merged.value) if occasion.is_described and merged is not None else ""
 
-    def _settled(self, occasion: Occasion, entry: Map, here: functions.Here, host: TemplateHost, data: Map) -> Map:
+    def _settled(self, occasion: Occasion, entry: Map, here: functions.Here, host: _Host, data: Map) -> Map:
         def evaluate(text: str) -> Any:
             return functions.value(self._rendered_alone(occasion, text, data, host), here)
 
         return deferred.settled(entry, occasion.site.built.late, evaluate, lose=occasion.lose)
 
-    def _rendered_alone(self, occasion: Occasion, text: str, data: Map, host: TemplateHost) -> str:
+    def _rendered_alone(self, occasion: Occasion, text: str, data: Map, host: _Host) -> str:
         if self.settings.left not in text or not self.settings.enabled:
             return text
         if not occasion.processing.templates:
@@ -392,7 +398,21 @@ class Evaluation:
 
         return locked
 
-    def _host(self, occasion: Occasion, entry: Map) -> TemplateHost:
+    def _check_selectors(self, site: Site) -> None:
+        """Insist in strict reading that tags and labels select without being evaluated; those that stacks share once."""
+        metadata = site.built.metadata
+        if not self._checks_selectors:
+            return
+        for key in ("tags", "labels"):
+            value = metadata.get(key)
+            if value and self._selectors.get(id(value)) is not value:
+                delimiters = (self.settings.left, self.settings.right)
+                selectors.check({key: value}, site.built.name, site.file.name, delimiters)
+                self._selectors[id(value)] = value
+
+    def host(self, occasion: Occasion, entry: Map) -> TemplateHost:
+        """Return who answers what an entry's templates ask."""
+
         def described(component: str, stack: str, function: str) -> Map:
             found = self.describe(component, stack, function)
             return found if self.strict else _marked(found)
@@ -435,6 +455,25 @@ class Evaluation:
             yield from dependencies.inferred(site.built, entry.rendered, entry.asked, self.texts, site.named.stack)
 
 
+class _Host:
+    """The host of one entry's templates, made when the first of them asks; most don't."""
+
+    def __init__(self, evaluation: Evaluation, occasion: Occasion, entry: Map) -> None:
+        self._made: TemplateHost | None = None
+        self._how = (evaluation, occasion, entry)
+
+    def __call__(self, function: str, arguments: Sequence[Any]) -> Any:
+        if self._made is None:
+            evaluation, occasion, entry = self._how
+            self._made = evaluation.host(occasion, entry)
+        return self._made(function, arguments)
+
+    @property
+    def lacks_outputs(self) -> bool:
+        """Tell whether outputs were asked for which nobody gives."""
+        return self._made is not None and self._made.lacks_outputs
+
+
 class Watchful(Templates):
     """Renders for lenient reading: what is made of text that nobody could evaluate is deferred itself."""
 
@@ -442,10 +481,10 @@ class Watchful(Templates):
         super().__init__(templates.engine)
 
     def render(self, *arguments: Any, **more: Any) -> str:
-        """Render; raises NotGiven where the result holds what is unknown."""
+        """Render; raises the engine's Deferred where the result holds what is unknown."""
         found = super().render(*arguments, **more)
         if UNKNOWN in found:
-            raise NotGiven("it is made of what is not known here")
+            raise EngineDeferred("it is made of what is not known here")
         return found
 
 
@@ -457,7 +496,7 @@ def environment(lookup: Lookup) -> Mapping[str, str] | None:
         return None
 
 
-def _reason(error: EstateError, host: TemplateHost) -> EstateError:
+def _reason(error: EstateError, host: _Host) -> EstateError:
     """Return the error as what it is for a reader: the engine words a circle or an unknown output as a failure of its own."""
     cause: BaseException | None = error
     while cause is not None:

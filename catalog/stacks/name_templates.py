@@ -34,16 +34,22 @@ class NameTemplate:
         self.templates = templates
         self.options = options
         self._plain = references.parts(text)
+        # The sections that a template of plain references looks into, where it sees them all.
+        self._heads = {part[0] for part in self._plain or () if not isinstance(part, str)}
+        self._sees_all = self._heads <= set(keys)
         self._chains = chains(text) if self._plain is None else None
         # The values are kept with the answer: an identity is only good while its object lives.
         self._known: dict[tuple[Any, ...], tuple[list[Any], str | EstateError]] = {}
 
     def render(self, entry: Mapping[str, Any]) -> str:
         """Return the rendered text; raises EstateError in Go's words."""
+        if self._plain is not None and self._sees_all and self._heads <= entry.keys():
+            found = references.render(self._plain, entry, lenient_keys=self.options.missing != "error")
+            if found is not None:
+                return found
         data = {key: entry.get(key, {} if key not in _TEXTS else "") for key in self.keys}
         if self._plain is not None:
-            is_lenient = self.options.missing != "error"
-            found = references.render(self._plain, data, lenient_keys=is_lenient)
+            found = references.render(self._plain, data, lenient_keys=self.options.missing != "error")
             if found is not None:
                 return found
             if self.templates.engine is None:

@@ -272,7 +272,7 @@ class _Reader:
         value, places = self._node(event, depth)
         parts = value if isinstance(value, list) else [value]
         if not all(isinstance(part, dict) for part in parts):
-            raise self._error("map merge requires map or sequence of maps as the value", event)
+            raise self._error("yaml: map merge requires map or sequence of maps as the value", event, prefix="")
         return value, places
 
     def _key(self, event: Event, depth: int) -> str:

@@ -41,7 +41,7 @@ def _value(text: str, start: int, known: dict[str, str]) -> tuple[str, int]:
     position = start + 1
     while position < len(text):
         if text[position] == quote and text[position - 1] != "\\":
-            value = text[start + 1 : position]
+            value = text[start:position].strip(quote)  # as godotenv does, which loses an escaped quote at the end
             return (value if quote == "'" else _expanded(_unescaped(value), known)), position + 1
         position += 1
     raise EstateError(f"unterminated quoted value {text[start:].split(chr(10), 1)[0]}", code="INCLUDE")

@@ -1,29 +1,27 @@
-"""Finds and reads atmos.yaml: which files it is made of, in which order, and what they decide about stacks.
+"""What atmos.yaml decides: read from where Atmos looks, decoded, with paths relative to the tree.
 
 Strict reading looks where Atmos looks (parents within the tree, what the caller hands in from the system and home directories, the
-environment handed in); lenient reading only looks in the estate's directory. Paths in the result are relative to the tree.
+environment handed in); lenient reading only looks in the estate's directory.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.errors import EstateError
-from catalog.stacks import decoding, documents
-from catalog.stacks.decoding import COMPONENT_TYPES
+from catalog.stacks import config_files, decoding, store_options
+from catalog.stacks.config_files import Configuration
+from catalog.stacks.config_functions import World
+from catalog.stacks.decoding import COMPONENT_TYPES, Keys
 from catalog.stacks.documents import Document
 from catalog.stacks.files import Files, join
 from catalog.stacks.findings import Findings
-from catalog.stacks.merging import EMPTY, Map, merge
+from catalog.stacks.lookup import NOTHING, Lookup
+from catalog.stacks.merging import Map, merge
 from catalog.values import SourceLocation
-
-NAMES = ("atmos.yaml", "atmos.yml")
-
-# Keys whose case is kept; viper lower-cases every other.
-_CASED = (("env",), ("templates", "settings", "env"), ("auth", "identities"))
 
 # What an estate without any atmos.yaml is read with.
 _DEFAULTS: Map = {
@@ -39,8 +37,8 @@ _DEFAULTS: Map = {
     "templates": {"settings": {"enabled": True, "sprig": {"enabled": True}, "gomplate": {"enabled": True}}},
 }
 
-# Environment variables that decide like keys do; a list is comma separated.
-_VARIABLES: dict[str, tuple[str, ...]] = {
+# Environment variables that decide like keys do. A list is split at its commas and nowhere else; a boolean must be one.
+_VARIABLES: dict[str, Keys] = {
     "ATMOS_BASE_PATH": ("base_path",),
     "ATMOS_STACKS_BASE_PATH": ("stacks", "base_path"),
     "ATMOS_STACKS_INCLUDED_PATHS": ("stacks", "included_paths"),
@@ -49,9 +47,28 @@ _VARIABLES: dict[str, tuple[str, ...]] = {
     "ATMOS_STACKS_NAME_TEMPLATE": ("stacks", "name_template"),
     "ATMOS_SETTINGS_LIST_MERGE_STRATEGY": ("settings", "list_merge_strategy"),
     "ATMOS_WORKFLOWS_BASE_PATH": ("workflows", "base_path"),
+    "ATMOS_VENDOR_BASE_PATH": ("vendor", "base_path"),
     "ATMOS_SCHEMAS_ATMOS_MANIFEST": ("schemas", "atmos", "manifest"),
+    "ATMOS_SCHEMAS_JSONSCHEMA_BASE_PATH": ("schemas", "jsonschema", "base_path"),
+    "ATMOS_SCHEMAS_OPA_BASE_PATH": ("schemas", "opa", "base_path"),
+    "ATMOS_SCHEMAS_CUE_BASE_PATH": ("schemas", "cue", "base_path"),
+    "ATMOS_DESCRIBE_PROVENANCE": ("describe", "provenance"),
+    "ATMOS_DESCRIBE_COMPONENT_FILTER": ("describe", "component", "filter"),
     **{f"ATMOS_COMPONENTS_{name.upper()}_BASE_PATH": ("components", name, "base_path") for name in COMPONENT_TYPES},
     **{f"ATMOS_COMPONENTS_{name.upper()}_COMMAND": ("components", name, "command") for name in COMPONENT_TYPES},
+    "ATMOS_COMPONENTS_TERRAFORM_APPEND_USER_AGENT": ("components", "terraform", "append_user_agent"),
+    "ATMOS_COMPONENTS_HELMFILE_KUBECONFIG_PATH": ("components", "helmfile", "kubeconfig_path"),
+    "ATMOS_COMPONENTS_HELMFILE_HELM_AWS_PROFILE_PATTERN": ("components", "helmfile", "helm_aws_profile_pattern"),
+    "ATMOS_COMPONENTS_HELMFILE_CLUSTER_NAME_PATTERN": ("components", "helmfile", "cluster_name_pattern"),
+}
+_FLAGS: dict[str, Keys] = {
+    "ATMOS_COMPONENTS_TERRAFORM_APPLY_AUTO_APPROVE": ("components", "terraform", "apply_auto_approve"),
+    "ATMOS_COMPONENTS_TERRAFORM_DEPLOY_RUN_INIT": ("components", "terraform", "deploy_run_init"),
+    "ATMOS_COMPONENTS_TERRAFORM_INIT_RUN_RECONFIGURE": ("components", "terraform", "init_run_reconfigure"),
+    "ATMOS_COMPONENTS_TERRAFORM_INIT_PASS_VARS": ("components", "terraform", "init", "pass_vars"),
+    "ATMOS_COMPONENTS_TERRAFORM_PLAN_SKIP_PLANFILE": ("components", "terraform", "plan", "skip_planfile"),
+    "ATMOS_COMPONENTS_TERRAFORM_AUTO_GENERATE_BACKEND_FILE": ("components", "terraform", "auto_generate_backend_file"),
+    "ATMOS_COMPONENTS_HELMFILE_USE_EKS": ("components", "helmfile", "use_eks"),
 }
 
 
@@ -121,39 +138,56 @@ class AtmosConfig:
         return _location(self.sources, keys)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """A configuration that the caller chooses: files, then directories, in the tree. Nothing is looked for elsewhere then."""
+
+    files: tuple[str, ...] = ()
+    directories: tuple[str, ...] = ()
+
+
 def load(
     files: Files,
     directory: str,
     *,
     findings: Findings,
     config_path: str | None = None,
+    selection: Selection | None = None,
     environment: Mapping[str, str] | None = None,
     inherited: Sequence[ConfigFile] = (),
     git_root: str | None = None,
+    lookup: Lookup = NOTHING,
+    profiles: Sequence[str] = (),
 ) -> AtmosConfig:
     """Find, read and decode the configuration; raises EstateError when it can't be read.
 
-    `config_path` is the directory (or file) that ATMOS_CLI_CONFIG_PATH or `--config-path` would name, within the tree.
+    `config_path` is the directory (or file) that the configuration lies in, within the tree, `selection` several of them: what
+    `--config-path` and `--config` name. `lookup` answers YAML functions; `profiles` are those that the caller chooses.
     """
     environment = environment or {}
-    config_path = config_path or _relative(files, directory, environment.get("ATMOS_CLI_CONFIG_PATH"))
-    reader = _Reader(files)
+    reader = Configuration(
+        files, findings, World(files=files, working=directory, lookup=lookup, findings=findings, environment=environment), git_root
+    )
     for text in inherited:
-        reader.add(documents.load(text.content, text.name))
-    places = _places(files, directory, config_path, strict=findings.strict)
-    for place in places:
-        reader.read_directory(place)
-    reader.read_profiles(places[-1] if places else directory, environment.get("ATMOS_PROFILE", ""))
-    values = reader.values if reader.sources else _DEFAULTS
-    source = "config"
-    for variable, keys in _VARIABLES.items():
-        if environment.get(variable):
-            values = merge(values, decoding.nested(keys, decoding.typed(keys, environment[variable])))
-            source = "runtime" if keys == ("base_path",) else source
+        reader.inherit(text.content, text.name)
+    _read(reader, directory, selection or _selected(files, directory, config_path, environment), environment)
+    values = reader.values
+    if not reader.sources:
+        values = _DEFAULTS if git_root is None else reader.fragments(git_root, _DEFAULTS)
+        reader.values = values
+    environment = {**config_files.promoted(values), **environment}
+    anchor = directory if reader.anchor is None else reader.anchor
+    reader.read_profiles(list(profiles) or _profiles(reader.values, environment), anchor)
+    values, is_runtime = _with_variables(reader.values, environment)
     decoded = decoding.decoded(values, findings, lambda keys: _location(reader.sources, keys))
-    anchor = places[-1] if places else directory
+    store_options.check(decoded, environment, findings, lambda keys: _location(reader.sources, keys))
     base_path = _base_path(
-        files, str(decoding.get(decoded, ("base_path",), "")), anchor, directory, source=source, git_root=git_root
+        files,
+        str(decoding.get(decoded, ("base_path",), "")),
+        anchor,
+        directory,
+        source="runtime" if is_runtime else "config",
+        git_root=git_root,
     )
     return AtmosConfig(
         directory=anchor,
@@ -163,6 +197,70 @@ def load(
         values=decoded,
         sources=tuple(reader.sources),
     )
+
+
+def _read(reader: Configuration, directory: str, selection: Selection | None, environment: Mapping[str, str]) -> None:
+    """Read every file, from the lowest to the highest."""
+    if selection is not None:
+        _read_selected(reader, selection)
+        return
+    named = environment.get("ATMOS_CLI_CONFIG_PATH", "")
+    alone = bool(named) or not reader.findings.strict
+    for place in config_files.places(reader.files, directory, git_root=reader.git_root, alone=alone):
+        reader.read_directory(place)
+    found = _in_tree(reader.files, directory, named) if named else None
+    if found is not None:
+        reader.read_directory(found)
+
+
+def _read_selected(reader: Configuration, selection: Selection) -> None:
+    for path in selection.files:
+        if not reader.files.has(path):
+            raise EstateError(f"file not found --config file '{path}' does not exist", code="CONFIG")
+        reader.read_file(path)
+    for place in selection.directories:
+        if not reader.files.has_directory(place):
+            raise EstateError(f"atmos config directory not found --config-path directory '{place}' does not exist", code="CONFIG")
+        if not reader.read_directory(place) and not reader.files.has(join(place, ".atmos.yaml")):
+            raise EstateError(f"atmos configuration file not found in directory {place}", code="CONFIG")
+        if reader.files.has(join(place, ".atmos.yaml")) and reader.anchor != place:
+            reader.read_file(join(place, ".atmos.yaml"))
+
+
+def _selected(files: Files, directory: str, config_path: str | None, environment: Mapping[str, str]) -> Selection | None:
+    """What the caller or the environment chooses; None where the configuration is to be looked for."""
+    if config_path is not None:
+        return Selection(files=(config_path,)) if files.has(config_path) else Selection(directories=(config_path,))
+    named = {
+        name: tuple(
+            found
+            for text in environment.get(variable, "").split(",")
+            if text.strip() and (found := _in_tree(files, directory, text.strip())) is not None
+        )
+        for name, variable in (("files", "ATMOS_CONFIG"), ("directories", "ATMOS_CONFIG_PATH"))
+    }
+    return Selection(**named) if any(named.values()) else None
+
+
+def _profiles(values: Map, environment: Mapping[str, str]) -> list[str]:
+    chosen = [name.strip() for name in environment.get("ATMOS_PROFILE", "").split(",") if name.strip()]
+    default = decoding.get(values, ("profiles", "default"), "")
+    return chosen or ([default.strip()] if isinstance(default, str) and default.strip() else [])
+
+
+def _with_variables(values: Map, environment: Mapping[str, str]) -> tuple[Map, bool]:
+    """Lay the environment over the values; tells also whether it says where the estate lies."""
+    for variable, keys in _VARIABLES.items():
+        if environment.get(variable):
+            values = merge(values, decoding.nested(keys, environment[variable]))
+    for variable, keys in _FLAGS.items():
+        text = environment.get(variable)
+        if text:
+            try:
+                values = merge(values, decoding.nested(keys, decoding.flag(text)))
+            except ValueError as error:
+                raise EstateError(f'strconv.ParseBool: parsing "{text}": invalid syntax', code="CONFIG") from error
+    return values, bool(environment.get("ATMOS_BASE_PATH"))
 
 
 def check(config: AtmosConfig, files: Files) -> None:
@@ -191,90 +289,8 @@ def check(config: AtmosConfig, files: Files) -> None:
         )
 
 
-class _Reader:
-    """Collects configuration files from the lowest to the highest."""
-
-    def __init__(self, files: Files) -> None:
-        self.files = files
-        self.values: Map = EMPTY
-        self.sources: list[Document] = []
-
-    def read_directory(self, directory: str) -> None:
-        """Read a directory's atmos.yaml with what lies below it in priority: imports, atmos.d, .atmos.d."""
-        path = (
-            directory
-            if self.files.has(directory)
-            else next((join(directory, name) for name in NAMES if self.files.has(join(directory, name))), None)
-        )
-        if path is None:
-            return
-        folder = path.rpartition("/")[0]
-        main = self._document(path)
-        for imported in self._imports(main, folder):
-            self.add(self._document(imported))
-        for extra in ("atmos.d", ".atmos.d"):
-            for found in _shallow_first(self.files.below(join(folder, extra))):
-                self.add(self._document(found))
-        self.add(main)
-
-    def read_profiles(self, directory: str, chosen: str) -> None:
-        """Read the chosen profiles over everything else; raises EstateError for one that doesn't exist."""
-        default = decoding.get(self.values, ("profiles", "default"), "")
-        names = [name.strip() for name in chosen.split(",") if name.strip()] or ([str(default)] if default else [])
-        base = decoding.get(self.values, ("profiles", "base_path"), "")
-        for name in names:
-            folders = [join(directory, str(place), name) for place in (base, "profiles", ".atmos/profiles") if place]
-            folder = next((place for place in folders if self.files.has_directory(place)), None)
-            if folder is None:
-                words = f"profile not found: Profile {name} does not exist in any configured location"
-                raise EstateError(words, code="CONFIG")
-            for path in _shallow_first(self.files.below(folder)):
-                self.add(self._document(path))
-
-    def add(self, document: Document) -> None:
-        """Merge one document over what was read before."""
-        if isinstance(document.value, dict):
-            self.values = merge(self.values, _lowered(document.value, ()))
-        self.sources.append(document)
-
-    def _document(self, path: str) -> Document:
-        try:
-            return documents.load(self.files.tree.read(path), path)
-        except EstateError as error:
-            words = f"failed to read config: {path.rpartition('.')[0]}: While parsing config: {error.message}"
-            raise EstateError(words, code="CONFIG", hint=error.hint, location=error.location) from error
-
-    def _imports(self, document: Document, folder: str) -> Iterable[str]:
-        wanted = document.value.get("import") if isinstance(document.value, dict) else None
-        for pattern in wanted if isinstance(wanted, list) else []:
-            # Imports that can't be found, remote ones among them, are ignored as Atmos ignores them.
-            if isinstance(pattern, str):
-                yield from self.files.find(join(folder, pattern))
-
-
-def _places(files: Files, directory: str, config_path: str | None, *, strict: bool) -> list[str]:
-    """The directories (or the file) to read atmos.yaml from, lowest priority first."""
-    own = any(files.has(join(directory, name)) for name in NAMES) or any(
-        files.has_directory(join(directory, name)) for name in ("atmos.d", ".atmos.d")
-    )
-    places = [directory] if own else []
-    if strict and not own and config_path is None:
-        places = _parents(files, directory)
-    return [*places, config_path] if config_path is not None else places
-
-
-def _parents(files: Files, directory: str) -> list[str]:
-    while directory:
-        directory = directory.rpartition("/")[0]
-        if any(files.has(join(directory, name)) for name in (*NAMES, ".atmos.yaml")):
-            return [directory]
-    return []
-
-
-def _relative(files: Files, directory: str, path: str | None) -> str | None:
+def _in_tree(files: Files, directory: str, path: str) -> str | None:
     """Turn a path from the environment into one within the tree; None where it lies outside."""
-    if not path:
-        return None
     root = str(getattr(files.tree, "root", ""))
     if path.startswith("/"):
         path = os.path.realpath(path)  # as the tree's root is: an estate may be named through a link
@@ -282,24 +298,8 @@ def _relative(files: Files, directory: str, path: str | None) -> str | None:
     return join(directory, path)
 
 
-def _shallow_first(paths: Iterable[str]) -> list[str]:
-    found = [path for path in paths if path.endswith((".yaml", ".yml"))]
-    return sorted(found, key=lambda path: (path.count("/"), path))
-
-
-def _lowered(value: Any, path: tuple[str, ...]) -> Any:
-    if isinstance(value, dict):
-        if path in _CASED:
-            return value
-        return {key.lower(): _lowered(item, (*path, key.lower())) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_lowered(item, path) for item in value]
-    return value
-
-
 def _base_path(files: Files, path: str, anchor: str, directory: str, *, source: str, git_root: str | None) -> str:
     """Where the estate's own directory is: what `base_path` means depends on how it is written and who wrote it."""
-    anchor = anchor.rpartition("/")[0] if files.has(anchor) else anchor
     root = str(getattr(files.tree, "root", "")) + "/"
     if path.startswith("/"):
         return join(path[len(root) :]) if (path + "/").startswith(root) else join("..", path)

@@ -313,14 +313,21 @@ class _Reader:
             self.has_includes = True
             self._function(event)  # what is included may hold functions and templates
             return Include(f"{tag} {text}".strip())
-        if tag == "!literal":
+        if tag in ("!literal", "!append"):
+            return self._untagged(text, event)
+        self._function(event)
+        return f"{tag} {text.strip()}".strip()
+
+    def _untagged(self, text: str, event: Event) -> Any:
+        """A scalar that only loses its tag is what it would be without."""
+        if event.style not in (None, ""):
             if text[:1] == "!":
                 self._function(event)
             return text
-        if tag == "!append":
-            return scalars.plain(text) if event.style in (None, "") else text
-        self._function(event)
-        return f"{tag} {text.strip()}".strip()
+        value = scalars.plain(text)
+        if isinstance(value, scalars.Timestamp):
+            self.has_timestamps = True
+        return value
 
     def _function(self, event: Event) -> None:
         if self.first_function is None:

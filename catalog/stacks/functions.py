@@ -88,9 +88,19 @@ def merges_late(text: Any) -> bool:
 def decoded(text: str) -> Any:
     """Return text as the JSON it is, with Go's numbers (every one a float); other text as it is."""
     try:
-        return _DECODER.decode(text)
+        value = _DECODER.decode(text)
     except (ValueError, RecursionError):
         return text
+    return _mended(value) if "\\ud" in text or "\\uD" in text else value
+
+
+def _mended(value: Any) -> Any:
+    """Replace halves of characters, which JSON can write and Go doesn't keep."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, dict):
+        return {_mended(key): _mended(item) for key, item in value.items()}
+    return [_mended(item) for item in value] if isinstance(value, list) else value
 
 
 def _number(text: str) -> float:

@@ -141,6 +141,7 @@ def test_merged_late_are_texts_that_begin_with_certain_names(text: str, late: bo
         ('"a"', "a"),
         ("null", None),
         ("", ""),
+        ('"\\ud83d\\ude00 \\ud83d"', "\U0001f600 \ufffd"),
         ("Infinity", "Infinity"),
         ("[1,]", "[1,]"),
         ("1e999", "1e999"),

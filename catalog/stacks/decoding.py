@@ -25,40 +25,27 @@ Locate = Callable[[Sequence[str]], SourceLocation | None]
 
 _LOG_LEVELS = ("Trace", "Debug", "Info", "Warning", "Error", "Off")
 
-# Keys that have a default: Atmos takes a value of another type for no value at all.
-_FORGIVING: frozenset[Keys] = frozenset(
-    tuple(key.split("."))
-    for key in (
-        "container.runtime.auto_start",
-        "components.helmfile.use_eks",
-        "components.terraform.append_user_agent",
-        "components.terraform.plugin_cache",
-        "components.terraform.auto_provision_workdir_for_outputs",
-        "settings.inject_github_token",
-        "settings.inject_bitbucket_token",
-        "settings.inject_gitlab_token",
-        "settings.experimental",
-        "settings.terminal.color",
-        "settings.terminal.no_color",
-        "settings.terminal.pager",
-        "settings.terminal.speed",
-        "settings.terminal.help.filter",
-        "settings.pro.base_url",
-        "settings.pro.endpoint",
-        "logs.file",
-        "logs.level",
-        "diagnostics.enabled",
-        "diagnostics.file",
-        "diagnostics.include_output",
-        "describe.provenance",
-        "describe.component.filter",
-        "describe.error_mode",
-        "list.error_mode",
-        "stacks.inherit.metadata",
-        "cast.recording.width",
-        "cast.recording.height",
-    )
-)
+# Keys that have a default: Atmos takes a list there for no value at all.
+_WITH_DEFAULT = """
+    components.helmfile.use_eks components.terraform.append_user_agent container.runtime.auto_start describe.error_mode list.error_mode
+    logs.file logs.level stacks.inherit.metadata
+"""
+# Keys that have a default, and a variable beside it: Atmos takes anything of another type for no value.
+_WITH_VARIABLE = """
+    cast.recording.height cast.recording.width components.terraform.auto_provision_workdir_for_outputs
+    components.terraform.plugin_cache describe.component.filter describe.provenance diagnostics.enabled diagnostics.file
+    diagnostics.include_output settings.experimental settings.inject_bitbucket_token settings.inject_github_token
+    settings.inject_gitlab_token settings.pro.base_url settings.pro.endpoint settings.terminal.color settings.terminal.help.filter
+    settings.terminal.no_color settings.terminal.pager settings.terminal.speed
+"""
+
+
+def _keys(text: str) -> frozenset[Keys]:
+    return frozenset(tuple(key.split(".")) for key in text.split())
+
+
+_FORGIVING = {list: _keys(_WITH_DEFAULT + _WITH_VARIABLE), dict: _keys(_WITH_VARIABLE)}
+_PARSED = _FORGIVING[list]
 
 
 def get(values: Any, keys: Sequence[str], otherwise: Any) -> Any:
@@ -109,7 +96,7 @@ class _Decoder:
         """Decode one value; None where it can't be."""
         if value is None or kind == "any":
             return value
-        if keys in _FORGIVING and isinstance(value, list):
+        if keys in _FORGIVING.get(type(value), ()):
             return None
         if kind[0] == "[":
             return self._list(value, kind[1:-1], name, keys)
@@ -170,7 +157,7 @@ class _Decoder:
         try:
             return _PARSERS[kind](value)
         except ValueError as error:
-            if keys in _FORGIVING:
+            if keys in _PARSED:
                 return None
             words = f'time: invalid duration "{value}"' if kind == "time" else f"cannot parse value as '{_GO[kind]}': {error}"
             return self._refuse(keys, f"'{name}' {words}")

@@ -148,7 +148,8 @@ class _Walk:
             return None
 
     def _missing(self, target: str) -> EstateError:
-        manifest, base = (join_root(self.reader.root, place) for place in (self.path, self.reader.base))
+        root = self.reader.root if self.reader.lose is None else ""  # a diagnostic doesn't depend on where the estate lies
+        manifest, base = (join_root(root, place) for place in (self.path, self.reader.base or "."))
         return EstateError(
             "the !include function references a file that does not exist: could not find local file "
             f"'{target}' (tried relative to manifest '{manifest}' and base path '{base}')",
@@ -186,7 +187,7 @@ def kind_of(target: str) -> str:
 
 def join_root(root: str, path: str) -> str:
     """Return a path of the tree as an absolute one, where the tree has a root."""
-    return f"{root}/{path}".rstrip("/") if root else path
+    return f"{root}/{path}".removesuffix("/.").rstrip("/") if root else path
 
 
 def _json(content: bytes) -> Any:

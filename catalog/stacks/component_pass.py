@@ -18,7 +18,7 @@ from catalog.stacks import encoding, scalars, template_settings
 from catalog.stacks.merging import Map
 from catalog.stacks.scalar_rendering import Renderer, Unsure
 from catalog.stacks.templates import Settings, Templates
-from catalog.stacks.texts import EARLIEST_ODD, LATEST_MARK, REWRITTEN, TEMPLATE, Texts, is_rewritten_key
+from catalog.stacks.texts import KEYS, REWRITTEN, TEMPLATE, Steps, Texts, is_rewritten_key
 
 NAME = "describe-stacks-all-sections"
 
@@ -62,8 +62,11 @@ class ComponentPass:
         """
         _check_settings(entry.get("settings"), lose)
         wanted = TEMPLATE | REWRITTEN if self.settings.enabled else REWRITTEN
-        shown = {key: value for key, value in entry.items() if key not in _LEFT_OUT}
-        if not self.texts.glance(shown) & wanted:
+        flags, found = self.texts.look_through(entry)
+        if not flags & wanted:
+            return entry
+        steps = tuple(key for key in found if key not in _LEFT_OUT)
+        if not any(self.texts.flags(entry[key]) & wanted for key in steps):
             return entry
         walk = _Walk(
             Renderer(
@@ -78,11 +81,7 @@ class ComponentPass:
             wanted=wanted,
             lose=lose,
         )
-        result = walk.whole(shown) if self.settings.evaluations > 1 and _exports(entry) else walk.entry(shown)
-        for key in _LEFT_OUT:
-            if key in entry:
-                result[key] = entry[key]
-        return result
+        return walk.entry(entry, steps, is_one=self.settings.evaluations > 1 and _exports(entry))
 
     def _options(self, variables: Mapping[str, str] | None) -> Options:
         return Options(
@@ -118,73 +117,97 @@ def round_trip(
     The same shortcuts are taken as for a component's entry, and `lose` means the same.
     """
     renderer = Renderer(templates, data, options, name=name, host=host)
-    return _Walk(renderer, texts, wanted=TEMPLATE | REWRITTEN, lose=lose, keeps_moments=True).entry(value)
+    walk = _Walk(renderer, texts, wanted=TEMPLATE | REWRITTEN, lose=lose, keeps_moments=True, left_out=())
+    return walk.entry(value, texts.steps(value))
 
 
 class _Walk:
     """One rendering of one map. `keeps_moments`: dates stay dates, where otherwise they become the text that Atmos prints."""
 
     def __init__(
-        self, renderer: Renderer, texts: Texts, *, wanted: int, lose: Lose | None = None, keeps_moments: bool = False
+        self,
+        renderer: Renderer,
+        texts: Texts,
+        *,
+        wanted: int,
+        lose: Lose | None = None,
+        keeps_moments: bool = False,
+        left_out: tuple[str, ...] = _LEFT_OUT,
     ) -> None:
         self.renderer = renderer
         self.texts = texts
         self.wanted = wanted
         self.lose = lose
         self.keeps_moments = keeps_moments
+        self.left_out = left_out
         self.renders = bool(wanted & TEMPLATE)
         self.is_patient = False  # what can't be rendered is lost, not fatal
         self.deferred: list[tuple[Path, EstateError]] = []
 
-    def entry(self, entry: Map) -> Map:
-        try:
-            result = self._map(entry, ())
-        except Unsure:
-            return self.whole(entry)
-        for path, error in self.deferred:
-            self._lost(path, error)
-        return result
-
-    def whole(self, entry: Map) -> Map:
-        """Let the whole document decide; in lenient reading each scalar for itself where it fails."""
+    def entry(self, entry: Map, steps: Steps, *, is_one: bool = False) -> Map:
+        """Return the entry rendered, `steps` tells where anything is to be done. `is_one`: its parts can't be looked at alone."""
+        if not is_one:
+            try:
+                result = self._items(entry, steps, ())[0]
+            except Unsure:
+                pass
+            else:
+                for path, error in self.deferred:
+                    self._lost(path, error)
+                return result
         if not self.deferred:
             try:
-                result: Map = self._settled(self.renderer.document(entry, renders=self.renders))
+                return self._document(entry)
             except EstateError:
                 if self.lose is None:
                     raise
-            else:
-                return result
         self.is_patient = True
-        return self._map(entry, ())
+        return self._items(entry, steps, ())[0]
+
+    def _document(self, entry: Map) -> Map:
+        """Let the whole document decide."""
+        shown = {key: value for key, value in entry.items() if key not in self.left_out}
+        result: Map = self._settled(self.renderer.document(shown, renders=self.renders))
+        for key in self.left_out:
+            if key in entry:
+                result[key] = entry[key]
+        return result
 
     def _map(self, value: Map, path: Path) -> Map:
+        if self.texts.flags(value) & KEYS:
+            value = self._keys(value, path)
+            result, flags, steps = self._items(value, self.texts.look_through(value)[1], path)
+        else:
+            result, flags, steps = self._items(value, self.texts.steps(value), path)
+        self.texts.learn(result, flags, steps)
+        return result
+
+    def _items(self, value: Map, steps: Steps, path: Path) -> tuple[Map, int, Steps]:
+        """Return a map with its items at some keys rendered, its flags now, and the keys that still hold anything."""
+        result = value.copy()
+        texts, wanted = self.texts, self.wanted
+        found, left = 0, []
+        for key in steps:
+            item = value[key]
+            flags = texts.flags(item)
+            if flags & wanted:
+                item = result[key] = self._value(item, (*path, key))
+                flags = texts.flags(item)
+            if flags:
+                found |= flags
+                left.append(key)
+        return result, found, tuple(left)
+
+    def _keys(self, value: Map, path: Path) -> Map:
+        """Return a map with its own keys rendered."""
         result: Map = {}
-        found = 0
-        texts, left, wanted, is_sure = self.texts, self.texts.left, self.wanted, not self.is_patient
         for key, item in value.items():
-            name = key
-            if left in key and self.renders:
-                name = self._key(key, path)
-                found |= texts.of_text(name) & TEMPLATE
-            if is_sure and (key < LATEST_MARK or key > EARLIEST_ODD or key == "<<") and is_rewritten_key(key):
+            name = self._key(key, path) if self.renders and self.texts.left in key else key
+            if is_rewritten_key(key) and not self.is_patient:
                 raise Unsure
             if name in result:
                 self._twice(name, path)
-            kind = type(item)
-            if kind is str:
-                if left in item or item < LATEST_MARK or item > EARLIEST_ODD:
-                    item = self._text(item, (*path, key))  # noqa: PLW2901 — on the hottest path of all
-                    found |= texts.flags(item)
-            elif kind is dict or kind is list:
-                flags = texts.flags(item)
-                if flags & wanted:
-                    item = self._map(item, (*path, key)) if kind is dict else self._list(item, (*path, key))  # noqa: PLW2901
-                    flags = texts.flags(item)
-                found |= flags
             result[name] = item
-        if path:  # the entry itself is only glanced at
-            texts.learn(result, found)
         return result
 
     def _list(self, value: list[Any], path: Path) -> list[Any]:

@@ -6,6 +6,7 @@ Values are shared between stacks, so each map and list is looked through once an
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from catalog.stacks.documents import TAGS
@@ -14,6 +15,7 @@ TEMPLATE = 1
 FUNCTION = 2
 ASKING = 8  # text that reads what another component gave: outputs, a store, `atmos.Component`
 REWRITTEN = 4  # text of several lines that yaml.v3 doesn't read back as it was before writing: it begins with a line end or a tab
+KEYS = 16  # a key of this very map, or of one below, holds a template or is rewritten
 
 # Text that begins with a function's name, where no character follows that would make it another name; `!unset` needs no end.
 _FUNCTION = re.compile(rf"!unset|(?:{'|'.join(re.escape(tag) for tag in sorted(TAGS, key=len, reverse=True))})(?![A-Za-z0-9._-])")
@@ -34,6 +36,10 @@ def is_rewritten_key(key: str) -> bool:
     return key == "<<" or (key[:1] in _REWRITTEN and "\n" in key)
 
 
+# The keys of a map, or numbers of a list's items.
+Steps = tuple[Any, ...]
+
+
 class Texts:
     """Looks through values; `left` is the delimiter that begins a template."""
 
@@ -41,46 +47,74 @@ class Texts:
         # The quotes of a delimiter may be those that a text gets when it is written.
         self.left = left.replace("'", "").replace('"', "") or left
         # The value is kept with the answer: an identity is only good while its object lives.
-        self._known: dict[int, tuple[Any, int]] = {}
+        self._known: dict[int, tuple[Any, int, Steps]] = {}
+        self._plain_keys: set[str] = set()
 
     def flags(self, value: Any) -> int:
-        """Return TEMPLATE, FUNCTION, ASKING, REWRITTEN, several or 0 for a value with everything below it, keys included."""
+        """Return TEMPLATE, FUNCTION, ASKING, REWRITTEN, KEYS, several or 0 for a value with everything below it, keys included."""
         kind = type(value)
         if kind is str:
             return self.of_text(value)
         if kind is not dict and kind is not list:
             return self.of_text(value) if isinstance(value, str) else 0
         known = self._known.get(id(value))
-        if known is not None:
-            return known[1]
-        found = self.glance(value)
-        self._known[id(value)] = (value, found)
+        return known[1] if known is not None else self._remembered(value)[1]
+
+    def steps(self, value: dict[str, Any] | list[Any]) -> Steps:
+        """Return the keys or numbers of the items that hold anything."""
+        known = self._known.get(id(value))
+        return known[2] if known is not None else self._remembered(value)[2]
+
+    def _remembered(self, value: dict[str, Any] | list[Any]) -> tuple[Any, int, Steps]:
+        found = self._known[id(value)] = (value, *self.look_through(value))
         return found
 
     def glance(self, value: dict[str, Any] | list[Any]) -> int:
-        """Return the same for a map or list that is not worth remembering itself; what stands in it is remembered."""
+        """Return the flags of a map or list that is not worth remembering itself; what stands in it is remembered."""
+        return self.look_through(value)[0]
+
+    def look_through(self, value: dict[str, Any] | list[Any]) -> tuple[int, Steps]:
+        """Return the flags and the steps of a map or list, without remembering it itself."""
         left, found, of_text, known_ones = self.left, 0, self.of_text, self._known
-        if type(value) is dict:
-            for key in value:
-                if left in key:
-                    found |= TEMPLATE
-                if (key < LATEST_MARK or key > EARLIEST_ODD or key == "<<") and is_rewritten_key(key):
-                    found |= REWRITTEN
-        for item in value.values() if type(value) is dict else value:
+        steps: list[Any] = []
+        # The numbers of a list are no keys.
+        plain_keys: Any = self._plain_keys if type(value) is dict else range(len(value))
+        items: Iterable[tuple[Any, Any]] = value.items() if type(value) is dict else enumerate(value)
+        for step, item in items:
+            if step not in plain_keys:
+                found |= self._of_key(step)
             kind = type(item)
             if kind is str:
                 if left in item or item < LATEST_MARK or item > EARLIEST_ODD:
-                    found |= of_text(item)
+                    flags = of_text(item)
+                    if flags:
+                        found |= flags
+                        steps.append(step)
             elif kind is dict or kind is list:
-                known = known_ones.get(id(item))
-                found |= known[1] if known is not None else self.flags(item)
+                if item:
+                    known = known_ones.get(id(item))
+                    flags = known[1] if known is not None else self._remembered(item)[1]
+                    if flags:
+                        found |= flags
+                        steps.append(step)
             elif kind is not int and kind is not bool and item is not None:
-                found |= self.flags(item)
-        return found
+                flags = self.flags(item)
+                if flags:
+                    found |= flags
+                    steps.append(step)
+        return found, tuple(steps)
 
-    def learn(self, value: dict[str, Any] | list[Any], flags: int) -> None:
+    def learn(self, value: dict[str, Any] | list[Any], flags: int, steps: Steps) -> None:
         """Take over what a new map or list holds from whoever made it."""
-        self._known[id(value)] = (value, flags)
+        self._known[id(value)] = (value, flags, steps)
+
+    def _of_key(self, key: str) -> int:
+        if self.left in key:
+            return TEMPLATE | KEYS
+        if is_rewritten_key(key):
+            return REWRITTEN | KEYS
+        self._plain_keys.add(key)
+        return 0
 
     def has_template(self, value: Any) -> bool:
         """Tell whether a value holds a Go template."""

@@ -142,7 +142,7 @@ def test_what_nobody_may_answer_is_deferred(template_engine: Engine) -> None:
     with pytest.raises(Deferred):
         rules.rendered(entry)
     lost.clear()
-    entry["vars"]["bad"] = "x {{ .vars.home.y }}"
+    entry = {"vars": {**entry["vars"], "bad": "x {{ .vars.home.y }}"}}
     assert rules.rendered(entry, lose=lambda path, error: lost.update({path: error})) == {"vars": {**entry["vars"], "s": "d"}}
     assert set(lost) == {("vars", "home"), ("vars", "now"), ("vars", "bad")}
 

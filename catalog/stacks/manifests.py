@@ -64,8 +64,25 @@ class Manifest:
     context: Map = field(default_factory=lambda: EMPTY, repr=False)
 
     def location(self, path: tuple[str | int, ...]) -> SourceLocation | None:
-        """Where a path is written in this file, following no import."""
-        return self.document.location(path)
+        """Where a path is written in this file, following no import; a key made by a template is where the template stands."""
+        found = self.document.location(path)
+        return found if found is not None else self._made(path)
+
+    def _made(self, path: tuple[str | int, ...]) -> SourceLocation | None:
+        """Where a path is written of which some key is rendered. Rendering keeps the order and number of a map's keys."""
+        here: Any = None
+        value: Any = self.value
+        places: Any = self.document.places
+        for step in path:
+            if isinstance(value, dict) and isinstance(places, dict) and step not in places and len(value) == len(places):
+                written = dict(zip(value, places, strict=True)).get(str(step), "")
+                here = places[written] if "{{" in written else None
+            else:
+                here = _item(places, step)
+            if here is None:
+                return None
+            value, places = _item(value, step), here[2]
+        return SourceLocation(file=self.document.file, line=here[0], column=here[1]) if here is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -422,7 +439,8 @@ class Manifests:
     def _stack_of(self, source: Source) -> str:
         name = source.name.removesuffix(".tmpl").removesuffix(".yaml").removesuffix(".yml")
         entry = {"vars": source.value.get("vars")}
-        named = Naming(self.config).name(entry, name, source.value.get("name")).stack
+        naming = Naming(self.config, self.templates, environment=self._environment, pure=not self.strict)
+        named = naming.name(entry, name, source.value.get("name")).stack
         return name if "{{" in named else named
 
     def _node(self, path: str, terms: Terms, scope: Scope, earlier: Earlier, way: _Way) -> tuple[NodeKey, _Node]:
@@ -553,6 +571,14 @@ def _reader(files: Files, config: AtmosConfig, templates: Templates, lookup: Loo
         attributes=engine.attributes if engine is not None else None,
         lookup=lookup,
     )
+
+
+def _item(value: Any, step: str | int) -> Any:
+    """Return what stands in a map or list; None where nothing does."""
+    try:
+        return value[step]
+    except (KeyError, IndexError, TypeError):
+        return None
 
 
 def _environment(lookup: Lookup) -> Mapping[str, str] | None:

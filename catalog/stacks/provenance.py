@@ -109,7 +109,7 @@ def _place(path: Path) -> Path:
 
 def _said(files: Sequence[Contribution], layer: str, path: Path) -> Iterator[ProvenanceEntry]:
     for manifest, chain in files:
-        value = _at(manifest.value, path)
+        value = _written(manifest.value, path)
         if value is _ABSENT:
             continue
         yield ProvenanceEntry(
@@ -121,17 +121,31 @@ def _said(files: Sequence[Contribution], layer: str, path: Path) -> Iterator[Pro
         )
 
 
-def _location(manifest: Manifest, path: Path) -> SourceLocation | None:
+def _written(value: Any, path: Path) -> Any:
+    """What a file writes at a path; the text of a template or function above it that may make what is there."""
+    for step in path:
+        if isinstance(value, str):
+            return value if value[:1] == "!" or "{{" in value else _ABSENT
+        value = _at(value, (step,))
+        if value is _ABSENT:
+            break
+    return value
+
+
+def _location(manifest: Manifest, path: Path) -> SourceLocation:
+    """Where a path is written, or the nearest thing above it; what an import's context brought is nowhere in the file."""
     while path:
         found = manifest.location(path)
         if found is not None:
             return found
         path = path[:-1]
-    return None
+    return SourceLocation(file=manifest.file, line=1)
 
 
 def _at(value: Any, path: Path) -> Any:
     for step in path:
+        if isinstance(value, str):
+            return _ABSENT
         try:
             value = value[step]
         except (KeyError, IndexError, TypeError):

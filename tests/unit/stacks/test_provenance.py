@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from catalog.engines.template import Engine
 from catalog.stacks import estate
 from catalog.stacks.provenance import parse
 from catalog.stacks.resolved import ResolvedEstate
@@ -128,3 +129,40 @@ def test_paths_are_split_by_what_is_there() -> None:
     """A key that holds dots is found, the longest first."""
     assert parse("a.b.c[2].d", {"a.b": {"c": [0, 1, {"d": 1}]}}) == ("a.b", "c", 2, "d")
     assert parse("x.y", {}) == ("x", "y")
+
+
+def test_what_templates_make_is_told_where_the_templates_stand(template_engine: Engine) -> None:
+    """Values and keys of the file pass point into the file as it is written, whatever the context; a context's section at its file."""
+    files = {
+        "atmos.yaml": FILES["atmos.yaml"],
+        "stacks/catalog/sized.yaml": """\
+vars: {own: 1}
+components:
+  terraform:
+    "{{ .name }}":
+      vars:
+        plain: 1
+        size: "{{ .size }}"
+        "{{ .name }}-tag": {k: "x-{{ .size }}"}
+""",
+        "stacks/catalog/text.yaml.tmpl": "components:\n  terraform:\n    {{ .name }}:\n      vars:\n{{ range .list }}        {{ . }}: 1\n{{ end }}",
+        "stacks/deploy/dev.yaml": """\
+import:
+  - {path: catalog/sized, context: {name: one, size: 5, vars: {brought: 1}}}
+  - {path: catalog/text, context: {name: two, list: [a, b]}}
+vars: {stage: dev}
+""",
+    }
+    tree = MemoryTree({path: text.encode() for path, text in files.items()})
+    found = estate.resolve(tree, engine=template_engine)
+    assert not found.diagnostics
+
+    def told(component: str, path: str) -> list[str]:
+        return [str(entry.location) for entry in found.provenance("dev", "terraform", component, path)]
+
+    assert told("one", "vars.plain") == ["stacks/catalog/sized.yaml:6:9"]
+    assert told("one", "vars.size") == ["stacks/catalog/sized.yaml:7:9"]
+    assert told("one", "vars.one-tag.k") == ["stacks/catalog/sized.yaml:8:29"]
+    assert told("one", "vars.brought") == ["stacks/catalog/sized.yaml:1:1"]
+    instances = {item.name: item for stack in found.stacks for item in stack.instances}
+    assert str(instances["one"].location) == "stacks/catalog/sized.yaml:4:5"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-
-import httpx
+from typing import TYPE_CHECKING
 
 from catalog.errors import EstateError
+
+if TYPE_CHECKING:
+    import httpx
 
 _SECONDS = 30.0
 _LARGEST = 50_000_000
@@ -15,6 +17,8 @@ _GITHUB = re.compile(r"(?:https?://github\.com/|github://)(?P<owner>[^/]+)/(?P<r
 
 def fetch(address: str) -> httpx.Response:
     """Return what an address answers; raises EstateError when it doesn't."""
+    import httpx  # noqa: PLC0415 - few estates name addresses, and importing it takes longer than reading one
+
     github = _GITHUB.fullmatch(address)
     url = f"https://raw.githubusercontent.com/{github['owner']}/{github['repository']}/{github['rest']}" if github else address
     if not url.startswith(("http://", "https://")):

@@ -303,7 +303,10 @@ def test_datasources_that_are_not_there(tmp_path: Path) -> None:
 
 def test_stores_are_known_and_not_read(tmp_path: Path) -> None:
     """An unknown store, one for secrets, and one that can't be asked are three different answers."""
-    found = world(tmp_path, "stores: {s: {type: redis}, v: {type: x, secret: true}}\n")
+    found = world(
+        tmp_path,
+        "stores: {s: {type: redis, options: {url: 'redis://localhost'}}, v: {type: aws-ssm-parameter-store, secret: true, options: {region: us-east-1}}}\n",
+    )
     with pytest.raises(UnknownStore, match="store 't' not found"):
         found.store("t", ("k",), "!store.get t k")
     with pytest.raises(EstateError, match='use !secret instead of !store: store "v"'):

@@ -152,6 +152,7 @@ def configuration(source: Source) -> tuple[Files, AtmosConfig]:
         environment=found.environment,
         inherited=() if source.config_path else _inherited(found.environment),
         git_root="." if found.git_root else None,
+        lookup=found.world,
     )
     return files, config
 

@@ -44,7 +44,7 @@ def _keys(text: str) -> frozenset[Keys]:
     return frozenset(tuple(key.split(".")) for key in text.split())
 
 
-_FORGIVING = {list: _keys(_WITH_DEFAULT + _WITH_VARIABLE), dict: _keys(_WITH_VARIABLE)}
+_FORGIVING: dict[type, frozenset[Keys]] = {list: _keys(_WITH_DEFAULT + _WITH_VARIABLE), dict: _keys(_WITH_VARIABLE)}
 _PARSED = _FORGIVING[list]
 
 
@@ -96,7 +96,7 @@ class _Decoder:
         """Decode one value; None where it can't be."""
         if value is None or kind == "any":
             return value
-        if keys in _FORGIVING.get(type(value), ()):
+        if keys in _FORGIVING.get(type(value), frozenset()):
             return None
         if kind[0] == "[":
             return self._list(value, kind[1:-1], name, keys)

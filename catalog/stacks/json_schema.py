@@ -336,7 +336,8 @@ def _refuse(_: Any) -> Failure | None:
 
 
 def _because(words: str, failure: Failure) -> Failure:
-    return Failure(words, (), failure.causes if not failure.message and not failure.path else (failure,))
+    held = failure.causes if not failure.message else None
+    return Failure(words, (), (failure,) if held is None else tuple(cause.under(*failure.path) for cause in held))
 
 
 def _types(schema: Mapping[str, Any]) -> tuple[str, ...] | None:

@@ -15,16 +15,18 @@ from importlib import resources
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from catalog.errors import EstateError
+from catalog.errors import EstateError, NotGiven
 from catalog.stacks import documents, json_schema
 from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.files import Files, join
 from catalog.stacks.json_schema import Check, Failure, Step
 from catalog.stacks.lookup import NOTHING, Lookup
-from catalog.stacks.manifests import Manifest
+from catalog.stacks.manifests import Manifest, content_key
 from catalog.stacks.spans import Span, read_spans
 
 Path = tuple[Step, ...]
+
+_NO_CONTENT = content_key(b"")
 
 # Where the schema that ours says again is published; naming it is the same as naming none.
 _PUBLISHED = ("https://atmos.tools/schemas/", "https://json.schemastore.org/atmos-manifest")
@@ -72,13 +74,19 @@ class Judge:
         # The manifest is kept beside what was found, so that its identity stays its own.
         known = self.known.get(id(manifest)) or self._older.get(id(manifest))
         if known is None:
-            known = (manifest, self.schema.violations(manifest.value))
+            known = (manifest, self.schema.violations(_content_of(manifest)))
         self.known[id(manifest)] = known
         return known[1]
 
     def done(self) -> None:
         """Forget what no manifest of this reading asked for."""
         self._older = {}
+
+
+def _content_of(manifest: Manifest) -> Any:
+    """What Atmos checks: the content, and null for a file that holds nothing but comments."""
+    is_null = manifest.document.value is None and not manifest.value and manifest.content_hash != _NO_CONTENT
+    return None if is_null else manifest.value
 
 
 def of(config: AtmosConfig, files: Files, *, strict: bool, lookup: Lookup = NOTHING) -> Schema:
@@ -90,17 +98,15 @@ def of(config: AtmosConfig, files: Files, *, strict: bool, lookup: Lookup = NOTH
     if not isinstance(written, str) or not written:
         return built_in()
     location = config.location("schemas", "atmos", "manifest")
-    path = next((place for place in _places(written, config, files) if files.has(place)), None)
-    if path is not None:
-        content = files.tree.read(path)
-    elif urlsplit(written).scheme in ("http", "https"):
+    content = _file(written, config, files, strict=strict, lookup=lookup)
+    if content is None and urlsplit(written).scheme in ("http", "https"):
         if not strict:
             is_ours = written.startswith(_PUBLISHED)
             return (
                 built_in() if is_ours else Schema(None, f"the manifest schema '{written}' is not fetched; nothing is checked by it")
             )
         content = _fetched(written, lookup)
-    else:
+    if content is None:
         raise EstateError(
             f"Schema file '{written}' not found. Configure via:\n"
             "1. 'schemas.atmos.manifest' in atmos.yaml\n"
@@ -114,9 +120,8 @@ def of(config: AtmosConfig, files: Files, *, strict: bool, lookup: Lookup = NOTH
     try:
         return _compiled(content, careful=not strict)
     except EstateError as error:
-        raise EstateError(
-            f"the manifest schema '{written}' can't be used: {error.message}", code="SCHEMA", location=location
-        ) from error
+        words = f"Atmos manifest JSON Schema validation error: the schema '{written}' can't be used:\n{error.message}"
+        raise EstateError(words, code="SCHEMA", location=location) from error
 
 
 @cache
@@ -137,17 +142,22 @@ def _compiled(content: bytes, *, careful: bool) -> Schema:
     try:
         return Schema(json_schema.foreign(json.loads(content), careful=careful))
     except (ValueError, RecursionError) as error:
-        raise EstateError(f"it is no JSON: {error}", code="SCHEMA") from error
+        raise EstateError(f"jsonschema: invalid json: {error}", code="SCHEMA") from error
 
 
-def _places(written: str, config: AtmosConfig, files: Files) -> Iterator[str]:
-    """Where a schema may lie: as named from the working directory, then from the estate's."""
+def _file(written: str, config: AtmosConfig, files: Files, *, strict: bool, lookup: Lookup) -> bytes | None:
+    """What a schema's file holds: named from the working directory, else from the estate's; None where there is none."""
     root = str(getattr(files.tree, "root", ""))
-    if not written.startswith("/"):
-        yield join(config.working, written)
-    elif root and written.startswith(root + "/"):
-        yield written[len(root) + 1 :]
-    yield join(config.base_path, written.lstrip("/"))
+    own = written[len(root) + 1 :] if root and written.startswith(root + "/") else written
+    named = (own if written.startswith("/") else join(config.working, written), join(config.base_path, written.lstrip("/")))
+    path = next((place for place in named if files.has(place)), None)
+    if path is not None:
+        return files.tree.read(path)
+    try:
+        outside = (lookup.file(place) for place in named if strict and place.startswith(("/", "../")))
+        return next((content for content in outside if content is not None), None)
+    except NotGiven:
+        return None
 
 
 def _fetched(address: str, lookup: Lookup) -> bytes:

@@ -6,7 +6,7 @@ check refuses: it warns, at the line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from catalog.errors import EstateError
 from catalog.stacks import discovery, encoding, globs, schema
@@ -24,12 +24,22 @@ from catalog.values import Diagnostic, Severity, SourceLocation
 
 
 def check(
-    stacks: Mapping[str, StackFile], naming: Naming, files: Files, config: AtmosConfig, manifests: Manifests, lookup: Lookup
+    stacks: Mapping[str, StackFile],
+    naming: Naming,
+    files: Files,
+    config: AtmosConfig,
+    manifests: Manifests,
+    lookup: Lookup,
+    *,
+    only: Collection[str] | None = None,
 ) -> None:
-    """Insist on everything that Atmos insists on; raises one EstateError that tells all that is wrong, in Atmos' words."""
+    """Insist on everything that Atmos insists on; raises one EstateError that tells all that is wrong, in Atmos' words.
+
+    `only` names the manifests (tree paths) that are looked at, with what they import.
+    """
     told = list(_duplicates(stacks.values(), naming))
     judge = Judge(schema.of(config, files, strict=True, lookup=lookup))
-    told += _refusals(files, config, manifests, judge)
+    told += _refusals(files, config, manifests, judge, only)
     messages = list(dict.fromkeys(error.message for error in told))
     if len(messages) == 1:
         raise told[0].with_traceback(None)
@@ -63,12 +73,16 @@ def duplicate(component: str, stack: str, manifests: list[str]) -> EstateError:
     )
 
 
-def _refusals(files: Files, config: AtmosConfig, manifests: Manifests, judge: Judge) -> Iterator[EstateError]:
+def _refusals(
+    files: Files, config: AtmosConfig, manifests: Manifests, judge: Judge, only: Collection[str] | None
+) -> Iterator[EstateError]:
     """What is wrong with the manifests themselves: those that nothing imports are read, the others through their importers."""
     paths = _validated(files, config)
     if not paths:
         words = f"no stack manifests found in the paths `[{config.get('stacks', 'base_path')}/**/*]`"
         yield EstateError(words, code="CONFIG", location=config.location("stacks", "base_path"))
+    if only is not None:
+        paths = [path for path in paths if path in only]
     known: dict[int, EstateError | None] = {}
     refused = {path: manifests.refusal(path, lambda manifest: _refused(manifest, files, judge), known) for path in paths}
     imported = _imported(manifests.merged(path) for path, error in refused.items() if error is None)
@@ -106,12 +120,13 @@ def _refused(manifest: Manifest, files: Files, judge: Judge) -> EstateError | No
 
 def _validated(files: Files, config: AtmosConfig) -> list[str]:
     """The files that Atmos validates: all but templates, and those that `excluded_paths` drop."""
-    # Atmos matches these patterns against absolute paths and without joining them, so only `**/…` excludes here.
-    return [
-        path
-        for path in discovery.others(files, config)
-        if not any(globs.matches(pattern, "/" + path) for pattern in config.excluded_paths)
-    ]
+    return [path for path in discovery.others(files, config) if not _is_excluded(path, files, config)]
+
+
+def _is_excluded(path: str, files: Files, config: AtmosConfig) -> bool:
+    """Atmos matches these patterns against absolute paths and without joining them, so only those that begin anywhere exclude."""
+    absolute = f"{getattr(files.tree, 'root', '')}/{path}"
+    return any(globs.matches(pattern, absolute[1:] if pattern.startswith("**/") else absolute) for pattern in config.excluded_paths)
 
 
 def read_the_rest(

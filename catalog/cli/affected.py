@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from catalog import errors
 from catalog.cli import output, printing, reading
 
 if TYPE_CHECKING:
+    from catalog.stacks.sources import ParsedCache
     from catalog.stacks.tree import Tree
 
 _REFUSED = {
@@ -83,11 +84,12 @@ def _check(flags: dict[str, Any], output_file: Path | None, format_: str) -> Non
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Base:
-    """What is compared with: its files, in the layout of the tree at hand, and which files changed."""
+    """What is compared with: its files, in the layout of the tree at hand, and which files changed and differ."""
 
     name: str
     tree: Tree = field(repr=False)
     changed_files: Callable[[], list[str]] = field(repr=False)
+    differing: Callable[[], Iterable[str]] = field(repr=False)
 
 
 def _base(place: reading.Place, flags: dict[str, Any], opened: ExitStack) -> _Base:
@@ -103,7 +105,12 @@ def _directory(place: reading.Place, directory: Path) -> _Base:
     if not directory.is_dir():
         raise errors.WrongUse(f"{directory} is not a directory", hint="--repo-path names the directory of another clone")
     tree, at_hand = _laid_out(place, directory.resolve()), DirectoryTree(place.root)
-    return _Base(name=str(directory), tree=tree, changed_files=lambda: changes.changed_files(at_hand, tree))
+    return _Base(
+        name=str(directory),
+        tree=tree,
+        changed_files=lambda: changes.changed_files(at_hand, tree),
+        differing=lambda: changes.differing(at_hand, tree),
+    )
 
 
 def _laid_out(place: reading.Place, directory: Path) -> Tree:
@@ -117,7 +124,7 @@ def _laid_out(place: reading.Place, directory: Path) -> Tree:
 
 def _revision(place: reading.Place, named: str | None, opened: ExitStack) -> _Base:
     from catalog.gitops.worktree import WorkTree  # noqa: PLC0415
-    from catalog.stacks.tree import SubTree  # noqa: PLC0415
+    from catalog.stacks.tree import DirectoryTree, SubTree  # noqa: PLC0415
 
     found = WorkTree.around(place.root)
     if found is None:
@@ -126,27 +133,67 @@ def _revision(place: reading.Place, named: str | None, opened: ExitStack) -> _Ba
             hint="--base DIR compares with another directory",
         )
     revision = found.revision(named)
-    tree = opened.enter_context(found.tree(revision))
+    whole = opened.enter_context(found.tree(revision))
     inside = place.root.relative_to(found.root).as_posix()
     prefix = "" if inside == "." else f"{inside}/"
+    tree: Tree = SubTree(whole, inside) if prefix else whole
 
-    def changed_files() -> list[str]:
-        return [file.removeprefix(prefix) for file in found.changed_files(revision) if file.startswith(prefix)]
+    def below(files: Iterable[str]) -> list[str]:
+        return [file.removeprefix(prefix) for file in files if file.startswith(prefix)]
 
-    return _Base(name=named or revision, tree=SubTree(tree, inside) if prefix else tree, changed_files=changed_files)
+    def differing() -> Iterable[str]:
+        return {*below(found.differing(revision)), *(set(tree.paths()) ^ set(DirectoryTree(place.root).paths()))}
+
+    return _Base(name=named or revision, tree=tree, changed_files=lambda: below(found.changed_files(revision)), differing=differing)
 
 
 def _affected(place: reading.Place, base: _Base, flags: dict[str, Any]) -> list[dict[str, Any]]:
+    """Compare what the change can reach; where that can't be told beforehand, or isn't enough, compare everything."""
+    from catalog.stacks.sources import MemoryCache  # noqa: PLC0415
+
+    files, cache = base.changed_files(), MemoryCache()
+    needs_all = flags["include_dependents"] or flags["include_spacelift_admin_stacks"]
+    only = None if needs_all else _reached(place, base, files, cache)
+    if only is not None:
+        found = _compared(place, base, files, flags, only=only, cache=cache)
+        # Whether a whole stack is gone, or another manifest still has the component, only all of them tell.
+        if not any(record.get("deleted") for record in found):
+            return found
+    return _compared(place, base, files, flags, only=None, cache=cache)
+
+
+def _reached(place: reading.Place, base: _Base, files: list[str], cache: ParsedCache) -> frozenset[str] | None:
+    from catalog.stacks import touched  # noqa: PLC0415
+    from catalog.stacks.files import Files  # noqa: PLC0415
+    from catalog.stacks.templates import Templates  # noqa: PLC0415
+
+    head, config = reading.configuration(place.source)
+    if not touched.only_manifests(files, head, config):
+        return None
+    return touched.touched(head, Files(base.tree), config, base.differing(), templates=Templates(place.engine), cache=cache)
+
+
+def _compared(
+    place: reading.Place,
+    base: _Base,
+    files: list[str],
+    flags: dict[str, Any],
+    *,
+    only: frozenset[str] | None,
+    cache: ParsedCache,
+) -> list[dict[str, Any]]:
     from catalog.stacks import affected as room  # noqa: PLC0415
 
     processing = reading.processing(**flags)
-    head = place.resolve(processing=processing)
-    there = place.resolve(base.tree, processing=processing, validate=False, previous=head, config=head.config)
+    head = place.resolve(processing=processing, only=only, cache=cache)
+    there = place.resolve(
+        base.tree, processing=processing, validate=False, previous=head, config=head.config, only=only, cache=cache
+    )
     return room.affected(
         head,
         there,
         room.Changes(
-            files=base.changed_files(),
+            files=files,
             directory="" if place.directory == "." else place.directory,
             modules=lambda folder: list(_modules(place, folder)),
         ),

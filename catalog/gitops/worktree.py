@@ -45,6 +45,12 @@ class WorkTree:
         """Return a revision's files, read without a checkout."""
         return GitTree(self.program, revision)
 
+    def differing(self, revision: str) -> frozenset[str]:
+        """Return the tracked files whose content at hand, committed or not, is not that of a revision."""
+        arguments = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", revision, "--")
+        listed = self.program.run(*arguments, extra={"GIT_WORK_TREE": str(self.root)})
+        return frozenset(path for path in listed.decode("utf-8", "surrogateescape").split("\0") if path)
+
     def changed_files(self, revision: str) -> list[str]:
         """Return the files that differ between the commit at hand and another, as Atmos counts them.
 

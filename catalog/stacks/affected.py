@@ -131,16 +131,19 @@ class _Comparison:
     def _reasons(self, instance: ResolvedInstance) -> tuple[list[str], Map]:
         """Every reason in order, and the file or folder where that is the first."""
         other = self.there.get((instance.stack, instance.type, instance.name))
-        reasons = [] if _is_same_map("metadata", instance, other) else ["stack.metadata"]
+        # What no changed manifest reaches is the very same object on both sides.
+        is_same = other is instance
+        reasons = [] if is_same or _is_same_map("metadata", instance, other) else ["stack.metadata"]
         folder = _folder(instance)
         if instance.type == "terraform" and self.code.is_module_changed(folder):
             reasons.append("component.module")
         if self.code.is_changed(instance.type, folder):
             reasons.append("component")
-        reasons += [f"stack.{name}" for name in self._sections_of(instance.type) if _differs(name, instance, other)]
+        if not is_same:
+            reasons += [f"stack.{name}" for name in self._sections_of(instance.type) if _differs(name, instance, other)]
         place: Map = {}
         if isinstance(instance.sections.get("settings"), dict):
-            if not _is_same_map("settings", instance, other):
+            if not is_same and not _is_same_map("settings", instance, other):
                 reasons.append("stack.settings")
             hit = self._watched(instance)
             if hit is not None:

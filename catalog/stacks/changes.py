@@ -18,12 +18,22 @@ def changed_files(head: Tree, base: Tree) -> list[str]:
     return sorted([*alone, *(path for path in here & there if _differs(head, base, path))])
 
 
-def _differs(head: Tree, base: Tree, path: str) -> bool:
+def differing(head: Tree, base: Tree) -> frozenset[str]:
+    """Return the paths of all files that one of the trees doesn't have, or that aren't equal."""
+    here, there = set(head.paths()), set(base.paths())
+    return frozenset((here ^ there) | {path for path in here & there if not _is_equal(head, base, path)})
+
+
+def _is_equal(head: Tree, base: Tree, path: str) -> bool:
     mark = head.fingerprint(path)
-    if mark is not None and mark == base.fingerprint(path):
+    return (mark is not None and mark == base.fingerprint(path)) or head.read(path) == base.read(path)
+
+
+def _differs(head: Tree, base: Tree, path: str) -> bool:
+    if _is_equal(head, base, path):
         return False
     one, other = head.read(path), base.read(path)
-    return one != other and b"\0" not in one[:_PROBE] + other[:_PROBE]
+    return b"\0" not in one[:_PROBE] + other[:_PROBE]
 
 
 def _is_text(content: bytes) -> bool:

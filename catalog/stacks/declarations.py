@@ -74,6 +74,8 @@ def components(entry: Mapping[str, Any]) -> Sequence[Wanted]:
 
 def watched(entry: Mapping[str, Any]) -> Sequence[Watched]:
     """Return the files and folders that an entry depends on: those of `dependencies`, else those of `settings.depends_on`."""
+    if not entry.get("dependencies") and "depends_on" not in (entry.get("settings") or EMPTY):
+        return ()
     found: list[Watched] = []
     try:
         listed, is_whole = _listed(entry)

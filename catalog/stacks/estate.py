@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import gc
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from catalog.engines.template import Engine
+from catalog.engines.rendering import Renderer
 from catalog.errors import EstateError
 from catalog.stacks import assembly, atmos_config, discovery, hints, incremental, schema, validation, workflows
 from catalog.stacks.atmos_config import AtmosConfig, ConfigFile
@@ -42,7 +42,7 @@ def resolve(
     config_path: str | None = None,
     strict: bool = False,
     environment: Mapping[str, str] | None = None,
-    engine: Engine | None = None,
+    engine: Renderer | None = None,
     lookup: Lookup | None = None,
     processing: Processing = EVERYTHING,
     cache: ParsedCache | None = None,
@@ -53,6 +53,7 @@ def resolve(
     config: AtmosConfig | None = None,
     validate: bool = True,
     lazy: bool = False,
+    only: Collection[str] | None = None,
 ) -> ResolvedEstate:
     """Resolve the estate in a directory of the tree (where atmos.yaml lies, or where Atmos would be run).
 
@@ -65,7 +66,8 @@ def resolve(
     comparison by the configuration at hand.
 
     `validate` runs in strict reading what `validate stacks` checks, as `describe stacks` does and other commands don't. `lazy` leaves
-    the instances as they are built: `ResolvedEstate.describe` evaluates the one that is wanted.
+    the instances as they are built: `ResolvedEstate.describe` evaluates the one that is wanted. `only` names the top-level manifests
+    (tree paths) that are wanted; the estate then holds their stacks and no others.
     """
     home = _cleaned(directory)
     with _without_collector():
@@ -93,6 +95,7 @@ def resolve(
                 cache=cache,
                 old=previous.memory.reading if previous is not None and previous.memory is not None else None,
                 changed=changed,
+                only=only,
             )
         except EstateError as error:
             if strict:
@@ -101,7 +104,7 @@ def resolve(
         if not strict:
             validation.read_the_rest(files, config, reading.manifests, reading.stacks, findings)
         elif validate:
-            validation.check(reading.stacks, reading.naming, files, config, reading.manifests, lookup or NOTHING)
+            validation.check(reading.stacks, reading.naming, files, config, reading.manifests, lookup or NOTHING, only=only)
         reading, evaluation = _evaluated(reading, lazy=lazy)
         if reading.judge is not None:
             told = (*findings.diagnostics, *(note for stack in reading.stacks.values() for note in stack.diagnostics))
@@ -122,6 +125,7 @@ def _read(
     cache: ParsedCache | None,
     old: Reading | None,
     changed: Iterable[str] | None,
+    only: Collection[str] | None,
 ) -> Reading:
     strict = findings.strict
     templates = Templates(rules.engine)
@@ -143,7 +147,8 @@ def _read(
     )
     naming = Naming(config, templates, environment=environment_of(rules.lookup or NOTHING), pure=not strict)
     resolver = StackFiles(manifests, components, naming)
-    stacks = {path: known.get(path) or resolver.resolve(path) for path in discovery.top_level(files, config, findings)}
+    wanted = [path for path in discovery.top_level(files, config, findings) if only is None or path in only]
+    stacks = {path: known.get(path) or resolver.resolve(path) for path in wanted}
     return Reading(
         strict=strict,
         config=config,

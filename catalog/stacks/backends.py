@@ -30,7 +30,7 @@ def backend(owner: Owner, layers: tuple[Map, Map, Map], memo: Memo, strategy: st
         chosen = _map(merged[kind], "terraform.backend", owner)
     elif kind and merged:
         raise _mismatch(owner, "backend_type", kind, "backend", merged)
-    return kind, _with_defaults(owner, kind, chosen, layers)
+    return kind, _with_defaults(owner, kind, chosen, layers, memo)
 
 
 def remote_state(owner: Owner, own: tuple[str, Map], layers: tuple[Map, Map, Map], memo: Memo, strategy: str) -> tuple[str, Map]:
@@ -50,15 +50,15 @@ def _kind(key: str, layers: tuple[Map, Map, Map], lowest: str) -> str:
     return next((str(layer[key]) for layer in reversed(layers) if layer.get(key)), lowest)
 
 
-def _with_defaults(owner: Owner, kind: str, chosen: Map, layers: tuple[Map, Map, Map]) -> Map:
+def _with_defaults(owner: Owner, kind: str, chosen: Map, layers: tuple[Map, Map, Map], memo: Memo) -> Map:
     key = {"s3": "workspace_key_prefix", "gcs": "prefix"}.get(kind)
     if key is not None:
         present = chosen.get(key)
-        return chosen if isinstance(present, str) and present else {**chosen, key: _separated(owner)}
-    return _with_azure_key(owner, chosen, layers) if kind == "azurerm" else chosen
+        return chosen if isinstance(present, str) and present else memo.merge(chosen, memo.first_equal({key: _separated(owner)}))
+    return _with_azure_key(owner, chosen, layers, memo) if kind == "azurerm" else chosen
 
 
-def _with_azure_key(owner: Owner, chosen: Map, layers: tuple[Map, Map, Map]) -> Map:
+def _with_azure_key(owner: Owner, chosen: Map, layers: tuple[Map, Map, Map], memo: Memo) -> Map:
     shared, own = (_azure_key(layer) for layer in (layers[0], layers[2]))
     if own is not None:
         return chosen
@@ -66,7 +66,7 @@ def _with_azure_key(owner: Owner, chosen: Map, layers: tuple[Map, Map, Map]) -> 
     if isinstance(present, str) and present and present != shared:
         return chosen
     name = f"{_separated(owner)}.terraform.tfstate"
-    return {**chosen, "key": name if shared is None else f"{shared}/{name}"}
+    return memo.merge(chosen, memo.first_equal({"key": name if shared is None else f"{shared}/{name}"}))
 
 
 def _azure_key(layer: Map) -> str | None:

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog.errors import EstateError
+from catalog.errors import EstateError, NotGiven
 from catalog.stacks import backends, custom_components, decoding, deferred, sections
 from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.deferred import Late
 from catalog.stacks.files import Files, join
 from catalog.stacks.findings import Findings
 from catalog.stacks.inheritance import NO_BASES, Chain, Family, Inheritance, combined, normalised
-from catalog.stacks.lookup import NOTHING, Lookup, NotGiven
+from catalog.stacks.lookup import NOTHING, Lookup
 from catalog.stacks.manifests import Merged
 from catalog.stacks.merging import EMPTY, Map, Memo, check_strategy, merge_all
 from catalog.stacks.roots import RootLayers, Roots, is_included, root_map, stamped
@@ -71,6 +71,8 @@ class Components:
         is_shared = older is not None and older.memo is memo
         self.inheritance: Inheritance = older.inheritance if older is not None and is_shared else Inheritance(memo)
         self.texts: Texts = older.texts if older is not None and is_shared else Texts(left)
+        self._lists: dict[tuple[str, ...], list[str]] = {}
+        self._unspaced: dict[int, tuple[Map, Map]] = {}
         self.strategy = check_strategy(config.list_strategy)
         variables = config.get("env", otherwise=EMPTY)
         self.environment = {key: str(value) for key, value in variables.items()} if isinstance(variables, dict) else EMPTY
@@ -143,7 +145,7 @@ class Components:
         if not isinstance(entry, dict):
             raise EstateError(f"invalid component map type for component {name}", code="SECTION", path=("components", kind, name))
         _check_metadata(kind, name, entry, family.stack)
-        overrides = _own(entry, "overrides", kind, name, family.stack)
+        overrides = self.memo.first_equal(_own(entry, "overrides", kind, name, family.stack))
         settings = (_own(entry, "settings", kind, name, family.stack), overrides.get("settings"))
         own = _strategy(self.strategy, *settings)
         chain, physical = self.inheritance.chain(name, entry, family, own)
@@ -215,14 +217,14 @@ class Components:
         if self.integrations:
             result["settings"] = self.memo.merge(self.integrations, result["settings"])
         own = entry.get("metadata") or EMPTY
-        result["metadata"] = self.memo.merge(self.memo.merge(roots.metadata, chain.metadata), own)
-        result["inheritance"] = list(chain.names)
+        result["metadata"] = self.memo.merge(self.memo.merge(roots.metadata, self.memo.first_equal(chain.metadata)), own)
+        result["inheritance"] = self._lists.setdefault(chain.names, list(chain.names))
         result["component"] = physical
         if kind != "terraform":
             return
         result["auth"] = self.memo.merge(self.auth, result["auth"]) if self.auth else result["auth"]
         if own.get("type") == "abstract":
-            result["settings"] = _without_spacelift_workspace(result["settings"])
+            result["settings"] = self._without_spacelift_workspace(result["settings"])
         prefix = result["metadata"].get("name")
         owner = backends.Owner(
             component=name,
@@ -235,6 +237,16 @@ class Components:
         result["backend_type"], result["backend"] = backend
         remote = backends.remote_state(owner, backend, layers, self.memo, self.strategy)
         result["remote_state_backend_type"], result["remote_state_backend"] = remote
+
+    def _without_spacelift_workspace(self, settings: Map) -> Map:
+        spacelift = settings.get("spacelift")
+        if not isinstance(spacelift, dict) or "workspace_enabled" not in spacelift:
+            return settings
+        known = self._unspaced.get(id(settings))
+        if known is None:
+            left = {key: value for key, value in spacelift.items() if key != "workspace_enabled"}
+            known = self._unspaced[id(settings)] = (settings, {**settings, "spacelift": self.memo.first_equal(left)})
+        return known[1]
 
 
 def _own(entry: Map, section: str, kind: str, name: str, stack: str) -> Map:
@@ -275,10 +287,3 @@ def _scoped(layers: tuple[Any, Any, Any, Any]) -> tuple[Any, Any, Any, Any]:
     root, *others = layers
     base, own, over = (stamped(layer, "instance") for layer in others)
     return root, base, own, over
-
-
-def _without_spacelift_workspace(settings: Map) -> Map:
-    spacelift = settings.get("spacelift")
-    if not isinstance(spacelift, dict) or "workspace_enabled" not in spacelift:
-        return settings
-    return {**settings, "spacelift": {key: value for key, value in spacelift.items() if key != "workspace_enabled"}}

@@ -127,6 +127,8 @@ class Memo:
     def __init__(self) -> None:
         # The inputs are kept with the result: an identity is only good while its object lives.
         self._merged: dict[tuple[int, int, str], tuple[Map, Map, Map]] = {}
+        self._equal: dict[tuple[Any, ...], Any] = {}
+        self._firsts: dict[int, tuple[Any, Any]] = {}
         self._first = 0
 
     def is_worth_keeping(self) -> bool:
@@ -145,3 +147,38 @@ class Memo:
         if known is None:
             known = self._merged[key] = (lower, higher, merge(lower, higher, strategy))
         return known[2]
+
+    def first_equal(self, value: Any) -> Any:
+        """Return the first map or list that was asked for with the same content, so that merging it again is remembered.
+
+        Worth its cost for what many stacks write alike and much is merged onto: a stack's own sections.
+        """
+        kind = type(value)
+        if kind is not dict and kind is not list:
+            return value
+        known = self._firsts.get(id(value))
+        if known is not None:
+            return known[1]
+        found: Any
+        if kind is dict:
+            below = {key: self.first_equal(item) for key, item in value.items()}
+            found = value if all(below[key] is item for key, item in value.items()) else below
+            content = (kind, *below, *map(_identity, below.values()))
+        else:
+            items = [self.first_equal(item) for item in value]
+            found = value if all(new is old for new, old in zip(items, value, strict=True)) else items
+            content = (kind, *map(_identity, items))
+        found = self._equal.setdefault(content, found) if value else found
+        self._firsts[id(value)] = (value, found)
+        self._firsts.setdefault(id(found), (found, found))
+        return found
+
+
+def _identity(value: Any) -> Any:
+    """What tells a value from every other; maps and lists are known by identity. `1`, `1.0` and `true` are three values."""
+    kind = type(value)
+    if kind is str:
+        return value
+    if kind is dict or kind is list:
+        return id(value), kind
+    return (kind, repr(value)) if kind is float else (kind, value)

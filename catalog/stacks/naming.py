@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from catalog.engines.template import Options
+from catalog.engines.rendering import Options
 from catalog.errors import EstateError
 from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.files import join
@@ -63,6 +63,7 @@ class Naming:
         self._options = Options(environment=environment, pure=pure)
         self._lenient = replace(self._options, missing="default") if Settings.of(config).ignore_missing else self._options
         self._known: dict[tuple[str, str], NameTemplate] = {}
+        self._infos: dict[tuple[str, str, str], Map] = {}
         self.workspaces_enabled = config.get("components", "terraform", "workspaces_enabled", otherwise=True) is not False
         self._config = config
 
@@ -132,12 +133,14 @@ class Naming:
 
     def component_info(self, kind: str, entry: Map) -> Map:
         """Return `component_info`: the type, and the code's path where the type has a directory."""
-        info: Map = {"component_type": kind}
         base = _CONVENTIONAL.get(kind) or (self._config.component_base_path(kind) if kind in _WITH_PATH else "")
-        if base:
-            prefix = (entry.get("metadata") or EMPTY).get("component_folder_prefix")
-            folder = prefix.strip() if isinstance(prefix, str) else ""
-            info["component_path"] = join(base, folder, str(entry["component"]))
+        prefix = (entry.get("metadata") or EMPTY).get("component_folder_prefix") if base else ""
+        key = (kind, prefix.strip() if isinstance(prefix, str) else "", str(entry["component"]) if base else "")
+        info = self._infos.get(key)
+        if info is None:
+            info = self._infos[key] = {"component_type": kind}
+            if base:
+                info["component_path"] = join(base, *key[1:])
         return info
 
     def _empty(self, file_name: str) -> EstateError:

@@ -78,8 +78,12 @@ class RootLayers:
         for row, scopes in sections.of_type(kind):
             value = self._layer(row, scopes, kind, section)
             if value:
-                layers[row.name] = value
-        backend = {name: self._typed(_backend_row(name), kind, section) for name in sections.BACKENDS if name in section}
+                layers[row.name] = self.memo.first_equal(value)
+        backend = {
+            name: self.memo.first_equal(self._typed(_backend_row(name), kind, section))
+            for name in sections.BACKENDS
+            if name in section
+        }
         metadata = self.metadata()
         entry = {
             row.name: layers.get(row.name, "" if row.kind == "text" else EMPTY) for row, _ in sections.of_type(kind) if row.shown

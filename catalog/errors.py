@@ -10,6 +10,9 @@
     ├── Conflict          it clashes with what is there already
     │   └── PlanChanged   what was approved is no longer what would happen
     ├── EstateError       an estate that strict reading refuses, in Atmos' words
+    │   ├── NotGiven      a template or function asks for what nobody handed in
+    │   ├── NotProvisioned  a component's outputs are asked for, and it isn't applied yet
+    │   └── UnknownStore  a function names a store that the configuration doesn't have
     └── Unavailable       something outside doesn't answer: database, git, terraform, a port, a directory
 
 Each carries a stable `code`, a message that says what happened and where, and a `hint` with the next step.
@@ -113,6 +116,24 @@ class EstateError(CatalogError):
     """An estate that strict reading refuses, in Atmos' words."""
 
     code = "ESTATE"
+
+
+class NotGiven(EstateError):
+    """A function asks for what nobody handed in; the message names it."""
+
+    code = "DEFERRED"
+
+
+class NotProvisioned(EstateError):
+    """A component has no state yet: what Atmos prints as `(computed)` unless it is told to be strict."""
+
+    code = "NOT_PROVISIONED"
+
+
+class UnknownStore(EstateError):
+    """The configuration knows no store of that name."""
+
+    code = "STORE"
 
 
 class Unavailable(CatalogError):

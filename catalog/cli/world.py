@@ -15,10 +15,10 @@ from typing import Any
 from catalog.cli import datasources, downloads
 from catalog.cli.masking import Mask
 from catalog.cli.states import States
-from catalog.errors import EstateError
+from catalog.errors import EstateError, UnknownStore
 from catalog.stacks import outputs
 from catalog.stacks.atmos_config import AtmosConfig
-from catalog.stacks.lookup import MASK, Target, UnknownStore
+from catalog.stacks.lookup import MASK, Target
 
 _SCP = re.compile(r"(?:[^@/\s]+@)?(?P<host>[^:/\s]+):(?P<path>.+)")
 _URL = re.compile(r"[a-z+]+://(?:[^@/]*@)?(?P<host>[^:/]+)(?::\d+)?/(?P<path>.+)")

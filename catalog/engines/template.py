@@ -1,7 +1,7 @@
 """The template engine: Go's own text/template with the functions of sprig and gomplate, and what a template asks of the host.
 
 Errors are Go's own, to the letter. A template sees no environment, files or network but what `Options` and the host hand in; what
-it asks for beyond that is *deferred*: rendering ends with `Deferred`, and the caller keeps the text as it is written.
+it asks for beyond that is *deferred*: rendering ends with `NotGiven`, and the caller keeps the text as it is written.
 """
 
 from __future__ import annotations
@@ -9,69 +9,19 @@ from __future__ import annotations
 import json
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from catalog.engines import cache, hcl, yq
+from catalog.engines.rendering import PLAIN, Host, Options, Reference
 from catalog.engines.runner import Runner
-from catalog.errors import EstateError, Unavailable
+from catalog.errors import EstateError, NotGiven, Unavailable
 
 NAME = "template"
 
-# Answers by full name ("atmos.Component", "datasource") and arguments; what it raises becomes the template's error.
-Host = Callable[[str, Sequence[Any]], Any]
-
 _DONE, _FAILED, _DEFERRED = 0, 1, 2
 _KEPT = 32  # values held inside the engine at once
-
-
-class Deferred(EstateError):
-    """A template asks for what nobody handed in; the message names the function."""
-
-    code = "DEFERRED"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What a rendering may use.
-
-    `missing` is error or default (a missing key prints `<no value>`). `environment` is what `env`, `getenv` and `expandenv` see;
-    where it is None, asking is deferred. `pure` defers what differs from one run to the next: clock, chance, keys.
-    """
-
-    sprig: bool = True
-    gomplate: bool = True
-    missing: str = "error"
-    left: str = "{{"
-    right: str = "}}"
-    environment: Mapping[str, str] | None = None
-    pure: bool = False
-
-
-PLAIN = Options()
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A managed version. In text it stands for its digest where it is pinned to one and for its version elsewhere.
-
-    Templates read `.Version`, `.Digest` and `.Pin` of it. `pin` is digest, none, or empty where nothing is configured.
-    """
-
-    version: str
-    digest: str = ""
-    pin: str = ""
-
-    def __str__(self) -> str:
-        """Return what a template prints."""
-        return self.digest if self.pin == "digest" and self.digest else self.version
-
-    def entry(self) -> dict[str, str]:
-        """Return it as the map it is in YAML and JSON, without what is empty."""
-        found = {"version": self.version, "digest": self.digest, "pin": self.pin}
-        return {key: value for key, value in found.items() if value or key == "version"}
 
 
 class Engine:
@@ -99,7 +49,7 @@ class Engine:
     def render(self, text: str, name: str, data: Mapping[str, Any], options: Options = PLAIN, host: Host | None = None) -> str:
         """Return the rendered text.
 
-        Raises EstateError (code TEMPLATE) in Go's words, Deferred when the template asks for what isn't handed in. The data is sent
+        Raises EstateError (code TEMPLATE) in Go's words, NotGiven when the template asks for what isn't handed in. The data is sent
         once and kept while the same mapping is handed in again, so it must not change.
         """
         runner = self._opened()
@@ -132,7 +82,7 @@ class Engine:
             return told
         raised, self._raised = self._raised, None
         if status == _DEFERRED:
-            raise Deferred(f"{told} asks for what is not known here") from raised
+            raise NotGiven(f"{told} asks for what is not known here") from raised
         raise EstateError(told, code="TEMPLATE") from raised
 
     def references(self, text: str, name: str) -> tuple[tuple[str, ...], ...] | None:
@@ -192,7 +142,7 @@ class Engine:
             return bytes([_DONE]) + _bytes(host(function, asked["arguments"] or []))
         except EstateError as error:
             self._raised = error
-            if error.code == Deferred.code:
+            if error.code == NotGiven.code:
                 return bytes([_DEFERRED]) + function.encode()
             return bytes([_FAILED]) + error.message.encode("utf-8", "replace")
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.engines.template import Deferred, Host, Options
-from catalog.errors import EstateError
+from catalog.engines.rendering import Host, Options
+from catalog.errors import EstateError, NotGiven
 from catalog.stacks import encoding, scalars, template_settings
 from catalog.stacks.merging import Map
 from catalog.stacks.scalar_rendering import Renderer, Unsure
@@ -228,7 +228,7 @@ class _Walk:
     def _scalar(self, text: str, path: Path) -> Any:
         try:
             return self._settled(self.renderer.scalar(text))
-        except Deferred as error:
+        except NotGiven as error:
             self._defer(path, error)
             return text
         except (EstateError, Unsure) as error:
@@ -243,7 +243,7 @@ class _Walk:
     def _key(self, key: str, path: Path) -> str:
         try:
             return self.renderer.key(key)
-        except Deferred as error:
+        except NotGiven as error:
             self._defer((*path, key), error)
             return key
         except (EstateError, Unsure) as error:
@@ -253,7 +253,7 @@ class _Walk:
             self._lost((*path, key), told)
             return key
 
-    def _defer(self, path: Path, error: Deferred) -> None:
+    def _defer(self, path: Path, error: NotGiven) -> None:
         if self.lose is None:
             raise Unsure from error
         if self.is_patient:

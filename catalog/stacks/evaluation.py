@@ -11,15 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from catalog.engines.template import Deferred as EngineDeferred
-from catalog.engines.template import Options
-from catalog.errors import EstateError
+from catalog.engines.rendering import Options
+from catalog.errors import EstateError, NotGiven
 from catalog.stacks import component_pass, deferred, dependencies, functions, selectors, templates, versions
 from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.component_pass import ComponentPass, Lose, round_trip
 from catalog.stacks.dependencies import Declared
 from catalog.stacks.findings import Findings
-from catalog.stacks.lookup import NOTHING, Lookup, NotGiven
+from catalog.stacks.lookup import NOTHING, Lookup
 from catalog.stacks.lookup import Deferred as DeferredText
 from catalog.stacks.losses import Losses, Nested, Path
 from catalog.stacks.merging import EMPTY, Map
@@ -484,7 +483,7 @@ class Watchful(Templates):
         """Render; raises the engine's Deferred where the result holds what is unknown."""
         found = super().render(*arguments, **more)
         if UNKNOWN in found:
-            raise EngineDeferred("it is made of what is not known here")
+            raise NotGiven("it is made of what is not known here")
         return found
 
 

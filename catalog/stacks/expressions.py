@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from catalog.errors import NotGiven
 from catalog.stacks import scalars
-from catalog.stacks.lookup import NotGiven
 
 Query = Callable[[str, Any], Any]
 

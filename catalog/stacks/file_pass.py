@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog.engines.template import Deferred, Host, Options
-from catalog.errors import EstateError
+from catalog.engines.rendering import Host, Options
+from catalog.errors import EstateError, NotGiven
 from catalog.stacks import documents, versions
 from catalog.stacks import locals as file_locals
 from catalog.stacks.component_pass import Lose, Path, round_trip
@@ -227,7 +227,7 @@ class _One:
     def _lose(self, path: Path, error: EstateError) -> None:
         """What nobody may answer stays as it is written; anything else fails."""
         location = self.source.location(path)
-        if not isinstance(error, Deferred):
+        if not isinstance(error, NotGiven):
             raise EstateError(error.message, code=error.code, hint=error.hint, location=location) from error
         self.findings.note(Severity.INFO, "DEFERRED", f"kept as written: {error.message}", location=location)
 
@@ -272,7 +272,7 @@ class _One:
 
 def _only_deferred(path: Path, error: EstateError) -> None:
     del path
-    if not isinstance(error, Deferred):
+    if not isinstance(error, NotGiven):
         raise error
 
 

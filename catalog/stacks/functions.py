@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from catalog.errors import EstateError
+from catalog.errors import EstateError, NotGiven, NotProvisioned, UnknownStore
 from catalog.stacks import arguments, outputs, references
 from catalog.stacks.expressions import select
-from catalog.stacks.lookup import NOTHING, Deferred, Lookup, NotGiven, NotProvisioned, UnknownStore
+from catalog.stacks.lookup import NOTHING, Deferred, Lookup
 from catalog.stacks.merging import EMPTY, Map
 from catalog.stacks.texts import Texts
 

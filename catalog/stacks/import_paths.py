@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catalog.engines.template import Options
+from catalog.engines.rendering import Options
 from catalog.errors import EstateError
 from catalog.stacks.imports import Import
 from catalog.stacks.locals import SECTIONS

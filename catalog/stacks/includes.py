@@ -11,13 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from catalog.errors import EstateError
+from catalog.errors import EstateError, NotGiven
 from catalog.stacks import arguments, documents, dotenv, encoding
 from catalog.stacks.documents import Document, Include
 from catalog.stacks.expressions import Query, select
 from catalog.stacks.files import join
 from catalog.stacks.functions import decoded
-from catalog.stacks.lookup import NOTHING, Deferred, Lookup, NotGiven
+from catalog.stacks.lookup import NOTHING, Deferred, Lookup
 from catalog.stacks.tree import Tree
 from catalog.values import SourceLocation
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from catalog.engines.template import Engine
+from catalog.engines.rendering import Renderer
 from catalog.errors import EstateError
 from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.components import Components
@@ -27,7 +27,7 @@ from catalog.stacks.stack_files import StackFile
 class Rules:
     """What a reading was made with beside the files: the engine, what may be asked of the world, and what is evaluated."""
 
-    engine: Engine | None
+    engine: Renderer | None
     lookup: Lookup | None
     processing: Processing
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.engines.template import Options
+from catalog.engines.rendering import Options
 from catalog.errors import EstateError
 from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.merging import EMPTY, Map

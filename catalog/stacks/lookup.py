@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from catalog.errors import EstateError
+from catalog.errors import NotGiven
 from catalog.stacks.merging import Map
 
 if TYPE_CHECKING:
@@ -21,24 +21,6 @@ MASK = "<MASKED>"  # what Atmos prints in the place of a secret
 
 class Deferred(str):  # noqa: SLOT000 - a subclass of str can't have slots of its own and needs none
     """A function that was not evaluated, because nobody who may answer was handed in. It equals its text."""
-
-
-class NotGiven(EstateError):
-    """A function asks for what nobody handed in; the message names it."""
-
-    code = "DEFERRED"
-
-
-class NotProvisioned(EstateError):
-    """A component has no state yet: what Atmos prints as `(computed)` unless it is told to be strict."""
-
-    code = "NOT_PROVISIONED"
-
-
-class UnknownStore(EstateError):
-    """The configuration knows no store of that name."""
-
-    code = "STORE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

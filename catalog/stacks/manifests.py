@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from catalog.engines.template import Host
-from catalog.errors import EstateError
+from catalog.engines.rendering import Host
+from catalog.errors import EstateError, NotGiven
 from catalog.stacks import functions, hints
 from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.contexts import Contexts
@@ -24,7 +24,7 @@ from catalog.stacks.import_paths import Earlier, ImportPaths
 from catalog.stacks.imports import Import, Resolver, read_imports
 from catalog.stacks.includes import Reader
 from catalog.stacks.locals import Evaluate
-from catalog.stacks.lookup import NOTHING, Lookup, NotGiven
+from catalog.stacks.lookup import NOTHING, Lookup
 from catalog.stacks.merging import EMPTY, Map, Memo, appended, holds_append, merge
 from catalog.stacks.naming import Naming
 from catalog.stacks.override_scopes import NO_OVERRIDES, Scope, Scopes

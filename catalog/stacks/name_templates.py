@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from catalog.engines.template import Options
+from catalog.engines.rendering import Options
 from catalog.errors import EstateError
 from catalog.stacks import references
 from catalog.stacks.templates import Templates

@@ -9,11 +9,11 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from catalog.errors import EstateError
+from catalog.errors import EstateError, NotGiven, NotProvisioned
 from catalog.stacks import expressions
 from catalog.stacks.arguments import Output
 from catalog.stacks.expressions import select
-from catalog.stacks.lookup import Deferred, NotGiven, NotProvisioned, Target
+from catalog.stacks.lookup import Deferred, Target
 from catalog.stacks.merging import Map
 
 if TYPE_CHECKING:

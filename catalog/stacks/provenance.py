@@ -28,14 +28,24 @@ def trace(merged: Merged, built: Built, entry: Map, path: str) -> tuple[Provenan
     steps = parse(path, entry)
     if not steps:
         return ()
-    files = _by_place(merged)
-    found = [said for layer, prefix in _layers(built, entry, steps) for said in _said(files.get(_place(prefix), ()), layer, prefix)]
-    if found:
-        return tuple(reversed(found))
     value = _at(entry, steps)
+    files = _by_place(merged)
+    for asked in (steps, *_lists_above(steps, value)):
+        found = [
+            said for layer, prefix in _layers(built, entry, asked) for said in _said(files.get(_place(prefix), ()), layer, prefix)
+        ]
+        if found:
+            return tuple(reversed(found))
     if value is _ABSENT:
         return ()
     return (ProvenanceEntry(value=value, location=None, import_chain=(), layer="computed"),)
+
+
+def _lists_above(steps: Path, value: Any) -> Iterator[Path]:
+    """The lists that a value stands in, the nearest first: of a list that layers make together, no file has every place."""
+    for length in range(len(steps) - 1, 0, -1):
+        if isinstance(steps[length], int) and value is not _ABSENT:
+            yield steps[:length]
 
 
 def parse(path: str, entry: Any) -> Path:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from catalog.engines.template import Host, Options
+from catalog.engines.rendering import Host, Options
 from catalog.errors import EstateError
 from catalog.stacks import documents, encoding, references, scalars
 from catalog.stacks.merging import Map

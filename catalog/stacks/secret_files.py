@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from catalog.engines.template import Options
+from catalog.engines.rendering import Options
 from catalog.errors import EstateError
 from catalog.stacks.files import join
 from catalog.stacks.merging import EMPTY, Map

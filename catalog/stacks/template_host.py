@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from catalog.errors import EstateError
+from catalog.errors import EstateError, NotGiven
 from catalog.stacks.files import join
-from catalog.stacks.lookup import Deferred, Lookup, NotGiven, Target
+from catalog.stacks.lookup import Deferred, Lookup, Target
 from catalog.stacks.merging import EMPTY, Map
 from catalog.stacks.outputs import static_outputs
 

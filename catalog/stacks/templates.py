@@ -6,23 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from catalog.engines.template import PLAIN, Host, Options
+from catalog.engines.rendering import PLAIN, Host, Options
 from catalog.errors import EstateError
 from catalog.stacks import references, scalars
 
 if TYPE_CHECKING:
-    from catalog.engines.template import Engine
+    from catalog.engines.rendering import Renderer
     from catalog.stacks.atmos_config import AtmosConfig
 
 
 class Templates:
     """Renders by the fast path where that is enough, and by the engine, if there is one, where it isn't."""
 
-    def __init__(self, engine: Engine | None = None) -> None:
+    def __init__(self, engine: Renderer | None = None) -> None:
         self.engine = engine
 
     def render(self, text: str, name: str, data: Mapping[str, Any], options: Options = PLAIN, host: Host | None = None) -> str:
-        """Return the rendered text; raises EstateError in Go's words, engines.template.Deferred for what isn't handed in.
+        """Return the rendered text; raises EstateError in Go's words, NotGiven for what isn't handed in.
 
         `name` is the template's in errors. The data must not change while anything is rendered from it.
         """
@@ -42,7 +42,7 @@ class Templates:
             return tuple(piece for piece in pieces if not isinstance(piece, str))
         return self.engine.references(text, name) if self.engine is not None else None
 
-    def required(self, name: str) -> Engine:
+    def required(self, name: str) -> Renderer:
         """Return the engine; raises EstateError where there is none."""
         if self.engine is None:
             raise EstateError(

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from catalog.engines.template import Reference
+from catalog.engines.rendering import Reference
 from catalog.errors import EstateError
 from catalog.stacks import documents
 from catalog.stacks.atmos_config import AtmosConfig

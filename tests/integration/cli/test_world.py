@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from catalog.cli.world import World
-from catalog.errors import EstateError
+from catalog.errors import EstateError, UnknownStore
 from catalog.stacks import atmos_config
 from catalog.stacks.files import Files
 from catalog.stacks.findings import Findings
-from catalog.stacks.lookup import MASK, Target, UnknownStore
+from catalog.stacks.lookup import MASK, Target
 from catalog.stacks.tree import DirectoryTree
 
 STATE = {

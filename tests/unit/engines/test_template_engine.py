@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from catalog.engines.template import Deferred, Engine, Options
-from catalog.errors import EstateError
+from catalog.engines.rendering import Options
+from catalog.engines.template import Engine
+from catalog.errors import EstateError, NotGiven
 
 DATA = {
     "n": 5,
@@ -105,7 +106,7 @@ def test_options_decide_on_missing_keys_functions_and_delimiters(template_engine
 )
 def test_nothing_of_the_machine_is_seen_unless_handed_in(template_engine: Engine, text: str) -> None:
     """A template that asks for a variable or a file is deferred where none is given."""
-    with pytest.raises(Deferred):
+    with pytest.raises(NotGiven):
         template_engine.render(text, "t", {})
 
 
@@ -121,7 +122,7 @@ def test_variables_that_are_handed_in_are_seen(template_engine: Engine) -> None:
 )
 def test_what_differs_from_run_to_run_is_deferred_when_asked_for(template_engine: Engine, text: str) -> None:
     """A pure rendering gives the same text on any machine at any time, or says that it can't."""
-    with pytest.raises(Deferred):
+    with pytest.raises(NotGiven):
         template_engine.render(text, "t", {}, Options(pure=True))
 
 
@@ -142,11 +143,11 @@ def test_an_error_of_the_host_is_the_template_s(template_engine: Engine) -> None
         raise EstateError("no such store")
 
     def postpones(*_: object) -> None:
-        raise Deferred("later")
+        raise NotGiven("later")
 
     with pytest.raises(EstateError, match="error calling Store: no such store"):
         template_engine.render('{{ atmos.Store "a" "b" "c" "d" }}', "t", {}, host=refuses)
-    with pytest.raises(Deferred):
+    with pytest.raises(NotGiven):
         template_engine.render('{{ atmos.Store "a" "b" "c" "d" }}', "t", {}, host=postpones)
 
 
@@ -169,7 +170,7 @@ def test_whatever_the_host_raises_ends_the_rendering(template_engine: Engine) ->
 
     with pytest.raises(ZeroDivisionError, match="a fault"):
         template_engine.render('{{ atmos.Store "a" "b" "c" "d" }}', "t", {}, host=fails)
-    with pytest.raises(Deferred, match=r"atmos\.Resolve"):
+    with pytest.raises(NotGiven, match=r"atmos\.Resolve"):
         template_engine.render('{{ atmos.Resolve "!env A" }}', "t", {}, host=gives_up)
     assert template_engine.render("{{ .a | upper }}", "t", {"a": "x"}) == "X"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from catalog.stacks.lookup import MASK, NotGiven, Nothing, Target, UnknownStore
+from catalog.errors import NotGiven, UnknownStore
+from catalog.stacks.lookup import MASK, Nothing, Target
 
 
 class Given(Nothing):

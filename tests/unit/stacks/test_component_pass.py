@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.engines.template import Deferred, Engine, Options
-from catalog.errors import EstateError
+from catalog.engines.rendering import Options
+from catalog.engines.template import Engine
+from catalog.errors import EstateError, NotGiven
 from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.component_pass import ComponentPass, round_trip
 from catalog.stacks.scalar_rendering import Renderer
@@ -138,8 +139,8 @@ def test_what_nobody_may_answer_is_deferred(template_engine: Engine) -> None:
     found = rules.rendered(entry, lose=lambda path, error: lost.update({path: error}))
     assert found == {"vars": {**entry["vars"], "s": "d"}}
     assert set(lost) == {("vars", "home"), ("vars", "now")}
-    assert all(isinstance(error, Deferred) for error in lost.values())
-    with pytest.raises(Deferred):
+    assert all(isinstance(error, NotGiven) for error in lost.values())
+    with pytest.raises(NotGiven):
         rules.rendered(entry)
     lost.clear()
     entry = {"vars": {**entry["vars"], "bad": "x {{ .vars.home.y }}"}}

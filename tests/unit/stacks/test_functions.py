@@ -9,10 +9,10 @@ import pytest
 from given import Given
 
 from catalog.engines.template import Engine
-from catalog.errors import EstateError
+from catalog.errors import EstateError, NotGiven, NotProvisioned
 from catalog.stacks import arguments, expressions, functions, outputs
 from catalog.stacks.functions import Here
-from catalog.stacks.lookup import Deferred, NotGiven, NotProvisioned
+from catalog.stacks.lookup import Deferred
 
 
 def here(**more: Any) -> Here:

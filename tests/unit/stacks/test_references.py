@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.engines.template import Engine, Options
+from catalog.engines.rendering import Options
+from catalog.engines.template import Engine
 from catalog.errors import EstateError
 from catalog.stacks import references, replacement
 from catalog.stacks.templates import Templates

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from catalog.engines.template import Engine, Reference
+from catalog.engines.rendering import Reference
+from catalog.engines.template import Engine
 from catalog.errors import EstateError
 from catalog.stacks import atmos_config, versions
 from catalog.stacks.files import Files

@@ -24,8 +24,11 @@ def explain(
 ) -> None:
     """Say which file and line set a value, and what it overrode.
 
-    PATH is a value of the resolved component, as `vars.tags.owner` or `vars.zones[0]`. The last word comes first.
+    PATH is a value of the resolved component, as `vars.tags.owner` or `vars.zones[0]`. The last word comes first. Values are shown as
+    they are written; what templates and functions make of the last stands before it.
     """
+    from catalog.stacks import provenance  # noqa: PLC0415
+
     resolved = reading.resolve(reading.Source(directory=estate, config_path=config_path), strict=False)
     instance = reading.instance(resolved, stack, component, type_)
     entries = resolved.provenance(instance.stack, instance.type, instance.name, path)
@@ -33,13 +36,18 @@ def explain(
         raise errors.NotFound(
             f"nothing is set at {path} in {component} of {stack}", hint="`catalog describe component` prints it all"
         )
-    if format_ == "text":
-        for entry in entries:
-            click.echo(f"{entry.location or '(computed)'}  [{entry.layer}]  {output.json_text(entry.value).strip()}")
-            if len(entry.import_chain) > 1:
-                click.echo(f"    by way of {' > '.join(entry.import_chain)}")
+    evaluated = provenance.value(path, instance.sections)
+    if format_ != "text":
+        shown = [_plain(asdict(entry)) for entry in entries]
+        shown[0]["evaluated"] = evaluated
+        output.document(shown, format_)
         return
-    output.document([_plain(asdict(entry)) for entry in entries], format_)
+    if evaluated != entries[0].value:
+        click.echo(f"= {output.json_text(evaluated).strip()}")
+    for entry in entries:
+        click.echo(f"{entry.location or '(computed)'}  [{entry.layer}]  {output.json_text(entry.value).strip()}")
+        if len(entry.import_chain) > 1:
+            click.echo(f"    by way of {' > '.join(entry.import_chain)}")
 
 
 def _plain(entry: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from catalog import errors
 from catalog.cli import output, reading
 
 if TYPE_CHECKING:
-    from catalog.engines.rendering import Options
     from catalog.stacks.resolved import ResolvedEstate
 
 FORMATS = ("table", "json", "yaml", "csv", "tsv")
@@ -237,6 +236,7 @@ def _known_format(settings: Any) -> str:
 
 
 def _cells(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> list[list[str]]:
+    from catalog.engines.rendering import Options  # noqa: PLC0415
     from catalog.stacks.templates import Templates  # noqa: PLC0415
 
     templates, options = Templates(reading.engine()), Options(missing="default")

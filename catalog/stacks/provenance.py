@@ -48,6 +48,12 @@ def _lists_above(steps: Path, value: Any) -> Iterator[Path]:
             yield steps[:length]
 
 
+def value(path: str, entry: Mapping[str, Any]) -> Any:
+    """Return what stands at a path of an entry; None where nothing does."""
+    found = _at(entry, parse(path, entry))
+    return None if found is _ABSENT else found
+
+
 def parse(path: str, entry: Any) -> Path:
     """Split a path into keys and indexes; keys that hold dots are found in the value itself, the longest first."""
     steps: list[str | int] = []

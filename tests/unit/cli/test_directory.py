@@ -98,6 +98,20 @@ def test_explain(run):
     ]
 
 
+def test_explain_shows_what_is_written_and_what_it_becomes(run, estate):
+    """A templated value is shown as written, with what it is evaluated to before it."""
+    (estate / "stacks" / "dev.yaml").write_text(
+        "import: [base/vpc]\nvars: {stage: dev}\ncomponents: {terraform: {vpc: {vars: {size: 2, name: '{{ .vars.stage }}-x'}}}}\n"
+    )
+    (estate / "atmos.yaml").write_text(CONFIG + "templates: {settings: {enabled: true}}\n")
+    lines = run("explain", "vpc", "vars.name", "-s", "core-dev")[1].splitlines()
+    assert lines[0] == '= "dev-x"'
+    assert lines[1].startswith("stacks/dev.yaml:3")
+    assert lines[1].endswith('"{{ .vars.stage }}-x"')
+    first, second = json.loads(run("explain", "vpc", "vars.name", "-s", "core-dev", "--format", "json")[1])
+    assert (first["value"], first["evaluated"], second["value"]) == ("{{ .vars.stage }}-x", "dev-x", "x")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

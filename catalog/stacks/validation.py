@@ -95,14 +95,14 @@ def _imported(merged: Iterable[Merged]) -> set[str]:
     """The names of everything that good manifests import, directly or not."""
     names: set[str] = set()
     seen: set[int] = set()
-    waiting = [part for each in merged for part in each.parts]
+    waiting = list(merged)
     while waiting:
-        part = waiting.pop()
-        if id(part) not in seen:
-            seen.add(id(part))
-            names.add(_without_extension(part.manifest.relative))
-            waiting.extend(part.parts)
-    return names
+        for part in waiting.pop().parts:
+            if id(part) not in seen:
+                seen.add(id(part))
+                names.add(part.manifest.relative)
+                waiting.append(part)
+    return {_without_extension(name) for name in names}
 
 
 def _without_extension(path: str) -> str:
@@ -161,8 +161,11 @@ def warn(
         return
     known = {(item.location.file, item.location.line) for item in told if item.location and item.severity is not Severity.INFO}
     read = manifests.read_paths()
-    for path in _reached(_validated(files, config), manifests.imports_of()):
-        for manifest in found if isinstance(found := read.get(path), tuple) else ():
+    checked = dict.fromkeys(_validated(files, config))
+    if not read.keys() <= checked.keys():
+        checked = _reached(checked, manifests.imports_of())
+    for path, found in read.items():
+        for manifest in found if path in checked and isinstance(found, tuple) else ():
             for violation in judge.violations(manifest):
                 if not violation.message:
                     continue  # it only holds several others together
@@ -179,14 +182,15 @@ def warn(
     judge.done()
 
 
-def _reached(paths: Iterable[str], imports: Mapping[str, tuple[str, ...]]) -> list[str]:
+def _reached(paths: Iterable[str], imports: Mapping[str, tuple[str, ...]]) -> dict[str, None]:
+    """The paths with all that they import, directly or not."""
     found = dict.fromkeys(paths)
     waiting = list(found)
     while waiting:
         below = [path for path in imports.get(waiting.pop(), ()) if path not in found]
         found.update(dict.fromkeys(below))
         waiting.extend(below)
-    return list(found)
+    return found
 
 
 def _one_by_one(violation: Violation) -> list[tuple[str, ...]]:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from catalog.errors import EstateError
 from catalog.stacks import encoding, scalars
 
 Mask = Callable[[str], str]
+Record = encoding.Record
 
 _escaped: Callable[[str], str] = json.encoder.encode_basestring
 
@@ -24,10 +26,6 @@ _PIECE_DEPTH = 4  # stack → components → type → name: each entry is a piec
 _SHARED_SIZE = 32_000_000  # characters of text kept for repetition
 _STRINGS, _STRING_SIZE = 100_000, 200  # texts whose escaped form is remembered
 _SHAPES, _SHAPE_SIZE = 10_000, 100  # sets of keys whose order is remembered
-
-
-class Record(dict[str, Any]):
-    """A map that is printed in its own order, as Go prints structures; all others are printed by their keys."""
 
 
 def pieces(value: Any, mask: Mask | None = None) -> Iterator[str]:
@@ -46,7 +44,7 @@ class _Printer:
     def __init__(self, mask: Mask | None) -> None:
         self._mask = mask
         self._strings: dict[str, str] = {}
-        self._shapes: dict[tuple[Any, ...], list[tuple[str, str]]] = {}
+        self._forms: dict[tuple[Any, ...], tuple[str, Callable[[Any], Iterable[Any]]]] = {}
         self._met: set[int] = set()
         self._shared: dict[int, str] = {}
         self._size = 0
@@ -94,24 +92,29 @@ class _Printer:
         return known
 
     def _map(self, value: dict[str, Any], depth: int) -> str:
-        text, strings, below = self._text, self._strings, depth + 1
-        parts: list[str] = []
-        for name, lead in self._leads(value, depth):
-            item = value[name]
-            # Most items are texts that were printed before.
-            parts += (lead, (strings.get(item) or text(item, below)) if type(item) is str else text(item, below))
-        return "".join(parts) + "\n" + "  " * depth + "}"
+        form, values = self._form(value, depth)
+        text, strings, shared, below = self._text, self._strings, self._shared, depth + 1
+        # Nearly every item was printed before: a text, or a map or list that is shared.
+        return form % tuple(
+            [
+                (strings.get(item) or text(item, below))
+                if type(item) is str
+                else (shared.get(id(item) << _DEPTH_BITS | below) or text(item, below))
+                for item in values(value)
+            ]
+        )
 
-    def _leads(self, value: dict[str, Any], depth: int) -> list[tuple[str, str]]:
-        """The keys of a map in the order in which they are printed, each with the text that leads to its value."""
+    def _form(self, value: dict[str, Any], depth: int) -> tuple[str, Callable[[Any], Iterable[Any]]]:
+        """The text of a map with gaps where its items belong, and what gives these in order; maps with the same keys share it."""
         shape = (depth, type(value) is Record, *value)
-        known = self._shapes.get(shape)
+        known = self._forms.get(shape)
         if known is None:
-            inner = "\n" + "  " * (depth + 1)
             names = list(value) if type(value) is Record else sorted(value)
-            known = [(name, f"{',' if number else '{'}{inner}{self._string(name)}: ") for number, name in enumerate(names)]
-            if len(self._shapes) < _SHAPES and len(known) <= _SHAPE_SIZE:
-                self._shapes[shape] = known
+            inner = "\n" + "  " * (depth + 1)
+            lines = ",".join(f"{inner}{self._string(name).replace('%', '%%')}: %s" for name in names)
+            known = ("{" + lines + "\n" + "  " * depth + "}", itemgetter(*names) if len(names) > 1 else dict[str, Any].values)
+            if len(self._forms) < _SHAPES and len(names) <= _SHAPE_SIZE:
+                self._forms[shape] = known
         return known
 
     def _list(self, value: list[Any] | tuple[Any, ...], depth: int) -> str:

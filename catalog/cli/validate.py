@@ -1,4 +1,4 @@
-"""`catalog validate`: every diagnostic of the lenient reading, for people, editors and code hosts."""
+"""`catalog validate`: every diagnostic of the lenient reading, for people, editors and code hosts; `validate stacks` as Atmos has it."""
 
 from __future__ import annotations
 
@@ -18,25 +18,52 @@ _ORDER = list(Severity)
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["stacks"]), default="stacks")
+@click.argument("what", type=click.Choice(["stacks"]), required=False)
 @reading.options
+@click.option(
+    "--schemas-atmos-manifest",
+    metavar="FILE",
+    help="With `stacks`: the manifest schema to check by. [default: schemas.atmos.manifest of atmos.yaml]",
+)
 @output.format_option("text", ("text", "json", "sarif", "github"))
-def validate(*, what: str, estate: Path, config_path: str | None, format_: str) -> None:
+def validate(*, what: str | None, estate: Path, config_path: str | None, schemas_atmos_manifest: str | None, format_: str) -> None:
     """Report every diagnostic of an estate; exit 1 on errors.
 
     One broken file hides nothing: everything that can be read is read, and every problem is named with file and line.
+
+    `catalog validate stacks` checks what `atmos validate stacks` checks, and says what it says: it refuses the estate where Atmos does.
     """
-    del what
-    resolved = reading.resolve(reading.Source(directory=estate, config_path=config_path), strict=False)
+    source = reading.Source(directory=estate, config_path=config_path)
+    if what == "stacks":
+        if format_ != "text":
+            raise errors.WrongUse(f"`validate stacks` has no format {format_}", hint=f"catalog validate --format {format_}")
+        _as_atmos(source, schemas_atmos_manifest)
+    elif schemas_atmos_manifest is not None:
+        raise errors.WrongUse("--schemas-atmos-manifest belongs to `validate stacks`")
+    else:
+        _report(source, format_)
+
+
+def _as_atmos(source: reading.Source, schema: str | None) -> None:
+    """Read strictly, up to where values would be evaluated; raises EstateError for what Atmos refuses."""
+    place = reading.place(source)
+    if schema is not None:
+        place = replace(place, environment={**place.environment, "ATMOS_SCHEMAS_ATMOS_MANIFEST": schema})
+    place.resolve(lazy=True)
+    click.echo("All stacks validated successfully", err=True)
+
+
+def _report(source: reading.Source, format_: str) -> None:
+    resolved = reading.resolve(source, strict=False)
     found = sorted(resolved.diagnostics, key=_place)
-    click.echo(_FORMATS[format_]([_from_here(each, estate) for each in found]), nl=False)
+    click.echo(_FORMATS[format_]([_from_here(each, source.directory) for each in found]), nl=False)
     failed = sum(diagnostic.severity is Severity.ERROR for diagnostic in found)
     click.echo(
         f"{len(resolved.manifests)} manifests, {len(resolved.stacks)} stacks: {failed} errors, {len(found) - failed} others",
         err=True,
     )
     if failed:
-        raise errors.EstateError(f"{failed} {'error' if failed == 1 else 'errors'} in {estate}")
+        raise errors.EstateError(f"{failed} {'error' if failed == 1 else 'errors'} in {source.directory}")
 
 
 def _from_here(diagnostic: Diagnostic, estate: Path) -> Diagnostic:

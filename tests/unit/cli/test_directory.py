@@ -138,3 +138,43 @@ def test_validate(run, estate):
     assert set(errors) == {f"{estate}/stacks/prod.yaml", f"{estate}/stacks/test.yaml"}
     assert all(errors.values())
     assert "errors" in err
+
+
+def test_validate_stacks_as_atmos(run, estate):
+    """`validate stacks` says that all is well on stderr, and refuses what Atmos refuses, in its words, with exit 1."""
+    assert run("validate", "stacks") == (0, "", "All stacks validated successfully\n")
+    (estate / "stacks" / "base" / "other.yaml").write_text("components:\n  terraform:\n    vpc:\n      colour: red\n")
+    (estate / "stacks" / "base" / "more.yaml").write_text("import: [nowhere]\n")
+    code, out, err = run("validate", "stacks")
+    assert (code, out) == (1, "")
+    assert "stack import not found: import 'nowhere' in file 'base/more.yaml'" in err
+    assert "• base/other.yaml:4:7: error: components.terraform.vpc: additionalProperties 'colour' not allowed" in err
+
+
+def test_validate_evaluates_nothing(run, estate):
+    """Checking runs no function: a stack whose function can't be evaluated is valid."""
+    (estate / "stacks" / "prod.yaml").write_text(
+        "vars: {tenant: core, stage: prod}\ncomponents: {terraform: {vpc: {vars: {x: !exec exit 3}}}}\n"
+    )
+    assert run("validate", "stacks")[0] == 0
+    assert run("validate")[0] == 0
+    assert run("describe", "stacks")[0] == 1
+
+
+def test_validate_warns_of_what_atmos_refuses(run, estate):
+    """What only the manifest schema refuses is a warning with its line and a hint, and fails nothing."""
+    (estate / "stacks" / "dev.yaml").write_text(DEV.replace("{size: 2}", "{size: 2}, settigns: {}"))
+    code, out, _ = run("validate", "--format", "json")
+    (found,) = json.loads(out)
+    assert code == 0
+    assert (found["severity"], found["code"], found["line"], found["hint"]) == ("WARNING", "SCHEMA", 3, "Is `settings` meant?")
+
+
+def test_a_schema_may_be_given(run, estate):
+    """`validate stacks` checks by another schema when it is told to."""
+    (estate / "rules.json").write_text('{"required": ["owner"]}')
+    code, _, err = run("validate", "stacks", "--schemas-atmos-manifest", "rules.json")
+    assert code == 1
+    assert "(root): missing properties: 'owner'" in err
+    assert run("validate", "--schemas-atmos-manifest", "rules.json")[0] == 2
+    assert run("validate", "stacks", "--format", "json")[0] == 2

@@ -75,11 +75,11 @@ class FilePass:
             return Passed(value=EMPTY, context=EMPTY, document=source.document)
         if skip:
             return self._as_written(source, context)
-        data = self._data(source, self.contexts.without(context, file_locals.LOCALS))
+        findings = Findings(strict=self.strict)
+        data = self._data(source, self.contexts.without(context, file_locals.LOCALS), findings)
         if not data and not source.is_template:
             return self._as_written(source, data)
-        one = _One(self, source, data, ignore_missing=ignore_missing, is_explicit=bool(context))
-        return one.passed()
+        return _One(self, source, data, findings, ignore_missing=ignore_missing, is_explicit=bool(context)).passed()
 
     def _as_written(self, source: Source, context: Map) -> Passed:
         if source.error is not None:
@@ -94,7 +94,7 @@ class FilePass:
         words = _YAML_LINE.sub("", error.message)
         return EstateError(words, code="YAML", hint=error.hint, location=error.location or SourceLocation(file=source.file))
 
-    def _data(self, source: Source, inherited: Map) -> Map:
+    def _data(self, source: Source, inherited: Map, findings: Findings) -> Map:
         """The context with the file's locals in it, and with its own sections where it has any locals."""
         is_template = source.relative.endswith(".tmpl")
         if source.error is not None:
@@ -104,7 +104,7 @@ class FilePass:
         if not file_locals.defines(source.value):
             return self.contexts.one(self._with_versions(source, inherited))
         try:
-            found = self._locals(source)
+            found = self._locals(source, findings)
         except EstateError as error:
             if is_template:
                 return inherited
@@ -118,12 +118,16 @@ class FilePass:
             return data
         return {**data, "version": self.tracker.data(versions.asserted(source.value))}
 
-    def _locals(self, source: Source) -> Map:
+    def _locals(self, source: Source, findings: Findings) -> Map:
+        def defer(path: Path, error: EstateError) -> None:
+            _note_deferred(findings, error, source.location(path))
+
         here = file_locals.Here(
             file=source.relative,
             templates=self.templates,
             evaluate=self.evaluate(source),
             options=self.options(gomplate=False),
+            defer=None if self.strict else defer,
         )
         found = without_timestamps(file_locals.of_file(source.value, here))
         return found if isinstance(found, dict) else EMPTY
@@ -183,13 +187,15 @@ class FilePass:
 class _One:
     """One file, with one context."""
 
-    def __init__(self, around: FilePass, source: Source, data: Map, *, ignore_missing: bool, is_explicit: bool) -> None:
+    def __init__(
+        self, around: FilePass, source: Source, data: Map, findings: Findings, *, ignore_missing: bool, is_explicit: bool
+    ) -> None:
         self.around = around
         self.source = source
         self.data = data
+        self.findings = findings
         self.ignore_missing = ignore_missing
         self.is_explicit = is_explicit
-        self.findings = Findings(strict=around.strict)
         self.document = source.document
 
     def passed(self) -> Passed:
@@ -213,7 +219,7 @@ class _One:
             rendered = without_new_timestamps(self._of_value(value), value)
             return rendered if isinstance(rendered, dict) else EMPTY
         except EstateError as error:
-            if error.code == "YAML":
+            if error.message.startswith("yaml: "):
                 raise self._not_yaml(error) from error
             if self.is_explicit:
                 raise self._failed(error) from error
@@ -229,7 +235,7 @@ class _One:
         location = self.source.location(path)
         if not isinstance(error, NotGiven):
             raise EstateError(error.message, code=error.code, hint=error.hint, location=location) from error
-        self.findings.note(Severity.INFO, "DEFERRED", f"kept as written: {error.message}", location=location)
+        _note_deferred(self.findings, error, location)
 
     def _of_text(self) -> Map:
         text = self.source.template
@@ -265,9 +271,14 @@ class _One:
     def _not_yaml(self, error: EstateError) -> EstateError:
         """The rendered text is no YAML; its lines are not the file's."""
         words = f"{INVALID}: {error.message}" if self.around.strict else _YAML_LINE.sub("", error.message)
-        own = error.location if self.source.error is not None and self.around.strict else None
-        location = own or SourceLocation(file=self.source.file, line=1)
+        is_own_line = self.source.error is not None or not self.around.strict
+        location = (error.location if is_own_line else None) or SourceLocation(file=self.source.file, line=1)
         return EstateError(words, code="YAML", hint="That is the file as its templates render it.", location=location)
+
+
+def _note_deferred(findings: Findings, error: EstateError, location: SourceLocation) -> None:
+    hint = "Indexing runs no program, reads no environment and asks no backend."
+    findings.note(Severity.INFO, "DEFERRED", f"kept as written: {error.message}", hint=hint, location=location)
 
 
 def _only_deferred(path: Path, error: EstateError) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from catalog.engines.rendering import Options
-from catalog.errors import EstateError
+from catalog.errors import EstateError, NotGiven
 from catalog.stacks.merging import EMPTY, Map
 from catalog.stacks.replacement import replaced
 from catalog.stacks.templates import Templates
@@ -29,7 +29,8 @@ Evaluate = Callable[[str], Any]
 class Here:
     """Where locals are worked out: the file that errors name, who renders, who evaluates functions, and what is seen beside locals.
 
-    `options` are those of the rendering; sprig is there, gomplate isn't. `place` is the path of the scope within the file.
+    `options` are those of the rendering; sprig is there, gomplate isn't. `place` is the path of the scope within the file. With
+    `defer`, a template that asks for what nobody may answer stays as it is written and is told to it with its path.
     """
 
     file: str
@@ -38,6 +39,7 @@ class Here:
     options: Options
     data: Map = field(default_factory=lambda: EMPTY)
     place: tuple[str, ...] = (LOCALS,)
+    defer: Callable[[tuple[str, ...], EstateError], None] | None = None
 
 
 def defines(content: Map) -> bool:
@@ -160,6 +162,11 @@ class _Scope:
             return value
         try:
             return self.here.templates.render(text, name, data, self.here.options)
+        except NotGiven as error:
+            if self.here.defer is None:
+                raise self._failed(error, name) from error
+            self.here.defer((*self.here.place, name), error)
+            return text
         except EstateError as error:
             raise self._failed(error, name) from error
 

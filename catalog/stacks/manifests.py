@@ -426,6 +426,7 @@ class Manifests:
                         lookup=self.lookup,
                         environment=self._environment,
                         query=engine.query if engine is not None else None,
+                        describe=_refuse if self.strict else None,
                         texts=self._pass.texts,
                     )
                 )
@@ -550,6 +551,15 @@ class Manifests:
 
 def _key(path: str, terms: Terms, scope: Scope) -> NodeKey:
     return (path, *terms.key(), *scope.key())
+
+
+def _refuse(component: str, stack: str, function: str) -> Map:
+    """No component is known while manifests are read; Atmos reads them again to describe it, and again, without end."""
+    raise EstateError(
+        f"{function} in locals asks for the component '{component}' in the stack '{stack}' while the stack's manifests are being read",
+        code="LOCALS",
+        hint="Use the function in the component's own sections; Atmos never comes to an end here.",
+    )
 
 
 def _given(known: _Known | EstateError | None) -> _Known:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from catalog.stacks.files import Files
     from catalog.stacks.integrations import Integrations
     from catalog.stacks.resolved import ResolvedEstate, ResolvedInstance
+    from catalog.stacks.sources import ParsedCache
     from catalog.stacks.tree import Tree
 
 ERROR_MODES = ("strict", "warn", "silent")
@@ -99,30 +100,39 @@ class Place:
         return self.world.mask
 
     def resolve(
-        self, tree: Tree | None = None, *, processing: Processing | None = None, validate: bool = True, **more: Any
+        self,
+        tree: Tree | None = None,
+        *,
+        processing: Processing | None = None,
+        validate: bool = True,
+        cache: ParsedCache | None = None,
+        **more: Any,
     ) -> ResolvedEstate:
         """Read strictly, by default the files at hand; raises EstateError for what Atmos refuses.
 
-        `validate` runs the checks that `validate stacks` makes, as `describe stacks` does and other commands don't.
+        `validate` runs the checks that `validate stacks` makes, as `describe stacks` does and other commands don't. `cache` is where
+        parsed files are kept, by default on disk.
         """
         from catalog.stacks import estate  # noqa: PLC0415
         from catalog.stacks.evaluation import Processing  # noqa: PLC0415
         from catalog.stacks.tree import DirectoryTree  # noqa: PLC0415
 
-        return estate.resolve(
-            DirectoryTree(self.root) if tree is None else tree,
-            directory=self.directory,
-            config_path=self.source.config_path,
-            strict=True,
-            environment=self.environment,
-            inherited=() if self.source.config_path else _inherited(self.environment),
-            git_root="." if self.git_root else None,
-            engine=self.engine,
-            lookup=self.world,
-            processing=processing or Processing(),
-            validate=validate,
-            **more,
-        )
+        with parsed(self.root) if cache is None else contextlib.nullcontext(cache) as kept:
+            return estate.resolve(
+                DirectoryTree(self.root) if tree is None else tree,
+                directory=self.directory,
+                config_path=self.source.config_path,
+                strict=True,
+                environment=self.environment,
+                inherited=() if self.source.config_path else _inherited(self.environment),
+                git_root="." if self.git_root else None,
+                engine=self.engine,
+                lookup=self.world,
+                processing=processing or Processing(),
+                validate=validate,
+                cache=kept,
+                **more,
+            )
 
 
 def resolve(source: Source, *, strict: bool, processing: Processing | None = None, validate: bool = True) -> ResolvedEstate:
@@ -168,7 +178,20 @@ def _leniently(source: Source) -> ResolvedEstate:
     from catalog.stacks.tree import DirectoryTree  # noqa: PLC0415
 
     check(source)
-    return estate.resolve(DirectoryTree(source.directory), config_path=source.config_path, engine=engine())
+    with parsed(source.directory) as kept:
+        return estate.resolve(DirectoryTree(source.directory), config_path=source.config_path, engine=engine(), cache=kept)
+
+
+@contextlib.contextmanager
+def parsed(root: Path) -> Iterator[ParsedCache]:
+    """Where the parsed files of an estate are kept between commands."""
+    from catalog.stacks.parsed_cache import DiskCache  # noqa: PLC0415
+
+    kept = DiskCache(_writable_place(), str(root.resolve()))
+    try:
+        yield kept
+    finally:
+        kept.save()
 
 
 def place(source: Source) -> Place:
@@ -230,9 +253,8 @@ def listed(text: str | None) -> list[str]:
 
 def engine() -> Engine:
     """The template engine, compiled when it is first needed, in the first place that holds it already or can keep it."""
-    places = tuple(_engine_places())
-    ready = (found for found in map(_engine_at, places) if found.ready())
-    return next(ready, None) or _engine_at(next(filter(_is_writable, places), places[0]))
+    ready = (found for found in map(_engine_at, _places()) if found.ready())
+    return next(ready, None) or _engine_at(_writable_place())
 
 
 @cache
@@ -247,13 +269,21 @@ def hcl() -> HclEngine:
     """The reader of Terraform code, compiled when it is first needed."""
     from catalog.engines import hcl  # noqa: PLC0415
 
-    places = tuple(_engine_places())
-    opened = (found for found in map(hcl.open_if_ready, places) if found is not None)
-    return next(opened, None) or hcl.open_prepared(next(filter(_is_writable, places), places[0]))
+    opened = (found for found in map(hcl.open_if_ready, _places()) if found is not None)
+    return next(opened, None) or hcl.open_prepared(_writable_place())
 
 
-def _engine_places() -> Iterable[Path]:
-    """The catalog's own cache where there is a catalog, else beside the code as Python keeps its own, else the user's cache."""
+def _writable_place() -> Path:
+    """The first place that can keep what was computed."""
+    places = tuple(_places())
+    return next(filter(_is_writable, places), places[0])
+
+
+def _places() -> Iterable[Path]:
+    """Where to keep what can be computed again.
+
+    That is the catalog's own cache where there is a catalog, else beside the code as Python keeps its own, else the user's cache.
+    """
     from catalog import engines  # noqa: PLC0415
 
     home = settings.read()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.engines.rendering import Host, Options
+from catalog.engines.rendering import PLAIN, Host, Options
 from catalog.errors import EstateError, NotGiven
 from catalog.stacks import encoding, scalars, template_settings
 from catalog.stacks.merging import Map
@@ -117,8 +117,18 @@ def round_trip(
     The same shortcuts are taken as for a component's entry, and `lose` means the same.
     """
     renderer = Renderer(templates, data, options, name=name, host=host)
-    walk = _Walk(renderer, texts, wanted=TEMPLATE | REWRITTEN, lose=lose, keeps_moments=True, left_out=())
-    return walk.entry(value, texts.steps(value))
+    return _round(value, renderer, texts, TEMPLATE | REWRITTEN, lose)
+
+
+def read_back(value: Map, name: str, texts: Texts) -> Map:
+    """Return a map written as YAML and read again; the very same one where that changes nothing."""
+    return _round(value, Renderer(Templates(), value, PLAIN, name=name), texts, REWRITTEN)
+
+
+def _round(value: Map, renderer: Renderer, texts: Texts, wanted: int, lose: Lose | None = None) -> Map:
+    if not texts.flags(value) & wanted:
+        return value
+    return _Walk(renderer, texts, wanted=wanted, lose=lose, keeps_moments=True, left_out=()).entry(value, texts.steps(value))
 
 
 class _Walk:

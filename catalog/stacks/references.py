@@ -14,7 +14,8 @@ from typing import Any
 from catalog.stacks.scalars import printed_float
 
 _BLANK = " \t\r\n"
-_PATH = r"(?:\.[A-Za-z_][A-Za-z0-9_]*)+"
+_PATH = r"(?:\.[^\W0-9]\w*)+"
+_COMMENT = re.compile(r"\{\{(?:-\s+)?/\*.*?\*/(?:\s+-)?\}\}", re.DOTALL)
 
 Part = str | tuple[str, ...]
 
@@ -35,7 +36,7 @@ def _parts(text: str, left: str, right: str) -> tuple[Part, ...] | None:
     pattern = _pattern(left, right)
     while (start := text.find(left, position)) >= 0:
         match = pattern.match(text, start)
-        if match is None:
+        if match is None or not _is_path(match["path"]):
             return None
         before = text[position:start]
         if trims:
@@ -52,6 +53,11 @@ def _parts(text: str, left: str, right: str) -> tuple[Part, ...] | None:
     return tuple(found)
 
 
+def _is_path(text: str) -> bool:
+    """Tell whether Go takes the same letters for a path's names: its own are letters, decimal digits and underscores."""
+    return text.isascii() or all(mark in "._" or mark.isalpha() or mark.isdecimal() for mark in text)
+
+
 _remembered = lru_cache(maxsize=16384)(_parts)
 
 
@@ -64,10 +70,10 @@ def _pattern(left: str, right: str) -> re.Pattern[str]:
 
 
 def single(text: str) -> tuple[str, ...] | None:
-    """Return the path of a text that is one plain reference with nothing but blanks beside it; else None."""
+    """Return the path of a text that is one plain reference with nothing but blanks and comments beside it; else None."""
     if "{{" not in text:
         return None
-    pieces = parts(text)
+    pieces = parts(_COMMENT.sub("", text) if "/*" in text else text)
     if pieces is None:
         return None
     paths = [piece for piece in pieces if not isinstance(piece, str)]

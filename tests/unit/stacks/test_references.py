@@ -65,6 +65,10 @@ def test_other_delimiters_have_references_too() -> None:
     [
         ("{{ .a.b }}", ("a", "b")),
         ("  {{- .a.b -}}\n", ("a", "b")),
+        ("{{/* why */}}{{ .a }} {{- /* and\nhow */ -}} ", ("a",)),
+        ("{{ .größe._1 }}", ("größe", "_1")),
+        ("{{ .a² }}", None),
+        ("{{ .1a }}", None),
         ("x{{ .a }}", None),
         ("{{ .a }}{{ .b }}", None),
         ("a", None),

@@ -129,22 +129,24 @@ def place(places: Places, path: Sequence[str | int]) -> tuple[int, int] | None:
     return found[:2] if found else None
 
 
-def load(content: bytes, file: str, *, tags: bool = True, marked: bool = False) -> Document:
+def load(content: bytes, file: str, *, tags: bool = True, marked: bool = False, delimiter: str = "") -> Document:
     """Read the first document of a YAML file; raises EstateError (code YAML) with the place and the parser's words.
 
     Without `tags`, any tag but YAML's own is dropped and its scalar is text, as in an included file. `marked`, every scalar with a tag,
-    known or not, becomes a `Tagged`, as in atmos.yaml.
+    known or not, becomes a `Tagged`, as in atmos.yaml. With a `delimiter`, keys without quotes that hold it are levels: `a.b: 1` is
+    `a: {b: 1}`, and of keys that come twice the later wins.
     """
-    return _Reader(content, file, tags=tags, marked=marked).document()
+    return _Reader(content, file, tags=tags, marked=marked, delimiter=delimiter).document()
 
 
 class _Reader:
     """One pass over libyaml's events. Mutable while reading, gone afterwards."""
 
-    def __init__(self, content: bytes, file: str, *, tags: bool, marked: bool) -> None:
+    def __init__(self, content: bytes, file: str, *, tags: bool, marked: bool, delimiter: str) -> None:
         self.file = file
         self.tags = tags
         self.marked = marked
+        self.delimiter = delimiter
         self.anchors: dict[str, tuple[Any, Places, int]] = {}
         self.open_anchors: set[str] = set()
         self.size = 0
@@ -258,11 +260,22 @@ class _Reader:
                 merges.append(self._merged(get_event(), depth))
                 continue
             key = self._key(event, depth)
+            if self.delimiter:
+                value, below = self._node(get_event(), depth)
+                _put(values, places, self._steps(event, key), value, (mark.line + 1, mark.column + 1, below))
+                continue
             if key in values:
                 raise self._duplicate(key, places[key][0], event)
             values[key], below = self._node(get_event(), depth)
             places[key] = (mark.line + 1, mark.column + 1, below)
         return _with_merges(values, places, merges) if merges else (values, places)
+
+    def _steps(self, event: Event, key: str) -> list[str]:
+        """The levels that a key stands for."""
+        if type(event) is not ScalarEvent or event.style in ("'", '"') or self.delimiter not in event.value:
+            return [key]
+        steps: list[str] = event.value.split(self.delimiter)
+        return [intern(step) for step in steps] if all(steps) else [key]
 
     def _duplicate(self, key: str, first: int, event: Event) -> EstateError:
         lead = f"unmarshal errors:\n  line {event.start_mark.line + 1}: "
@@ -356,6 +369,25 @@ class _Reader:
         location = SourceLocation(file=self.file, line=mark.line + 1, column=mark.column + 1) if mark else None
         hint = "Is it a template? Text with {{ … }} belongs in quotes or in a .yaml.tmpl file." if "{{" in str(error) else None
         return EstateError(f"yaml: {where}{problem}", code="YAML", hint=hint, location=location or SourceLocation(file=self.file))
+
+
+def _put(values: dict[str, Any], places: dict[str, Any], steps: Sequence[str], value: Any, at: tuple[int, int, Places]) -> None:
+    """Put a value below its levels, beside what is there already; nothing that is shared with an alias is changed."""
+    key, *rest = steps
+    if rest:
+        inner: dict[str, Any] = {}
+        inner_places: dict[str, Any] = {}
+        _put(inner, inner_places, rest, value, at)
+        value, at = inner, (*at[:2], inner_places)
+    old, old_at = values.get(key), places.get(key)
+    if isinstance(old, dict) and isinstance(value, dict) and isinstance(at[2], dict):
+        values[key] = merged = dict(old)
+        merged_places = dict(old_at[2] if old_at is not None else {})
+        places[key] = (*at[:2], merged_places) if old_at is None else (*old_at[:2], merged_places)
+        for name, item in value.items():
+            _put(merged, merged_places, [name], item, at[2][name])
+        return
+    values[key], places[key] = value, at
 
 
 def _with_merges(

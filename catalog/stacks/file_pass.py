@@ -15,7 +15,7 @@ from catalog.engines.rendering import Host, Options
 from catalog.errors import EstateError, NotGiven
 from catalog.stacks import documents, versions
 from catalog.stacks import locals as file_locals
-from catalog.stacks.component_pass import Lose, Path, round_trip
+from catalog.stacks.component_pass import Lose, Path, read_back, round_trip
 from catalog.stacks.contexts import Contexts
 from catalog.stacks.findings import Findings
 from catalog.stacks.merging import EMPTY, Map
@@ -65,6 +65,7 @@ class FilePass:
     environment: Mapping[str, str] | None = None
     host: Host | None = None
     tracker: Tracker | None = None
+    delimiter: str = ""
 
     def passed(self, source: Source, context: Map, *, skip: bool = False, ignore_missing: bool = False) -> Passed:
         """Return what a file becomes with a context; raises EstateError where Atmos fails.
@@ -213,9 +214,11 @@ class _One:
         if self.source.error is not None or not self.data:
             return self._of_text()
         value = replaced(self.source.value, self.data, self.around.texts)
-        if not isinstance(value, dict) or not self.around.texts.has_template(value):
-            return value if isinstance(value, dict) else EMPTY
+        if not isinstance(value, dict):
+            return EMPTY
         try:
+            if not self.around.texts.has_template(value):
+                return read_back(value, self.source.relative, self.around.texts)
             rendered = without_new_timestamps(self._of_value(value), value)
             return rendered if isinstance(rendered, dict) else EMPTY
         except EstateError as error:
@@ -224,7 +227,7 @@ class _One:
             if self.is_explicit:
                 raise self._failed(error) from error
             # The rest is left to the component pass, where the component's own values are known.
-            return value
+            return read_back(value, self.source.relative, self.around.texts)
 
     def _of_value(self, value: Map) -> Map:
         lose = None if self.around.strict else self._lose
@@ -246,7 +249,7 @@ class _One:
             if self.is_explicit:
                 raise self._failed(self._in_text(error)) from error
         try:
-            document = documents.load(text.encode("utf-8", "surrogatepass"), self.source.file)
+            document = documents.load(text.encode("utf-8", "surrogatepass"), self.source.file, delimiter=self.around.delimiter)
             document = self.around.included(document, self.source.path)
             value = as_map(document)
         except EstateError as error:

@@ -200,7 +200,9 @@ class Manifests:
         self._environment = _environment(lookup)
         self._settings = Settings.of(config)
         self._host = host
-        self._sources = Sources(files, _reader(files, config, self.templates, lookup), strict=strict, cache=cache)
+        reader = _reader(files, config, self.templates, lookup)
+        self._delimiter = str(config.get("settings", "yaml", "key_delimiter", otherwise=""))
+        self._sources = Sources(files, reader, strict=strict, cache=cache, delimiter=self._delimiter)
         self._known: dict[str, Source | EstateError] = {}
         self._hints: dict[str, tuple[Diagnostic, ...]] = {}
         self._read: dict[ReadKey, Manifest | EstateError] = {}
@@ -222,6 +224,7 @@ class Manifests:
             texts=Texts(),
             evaluate=self._evaluator,
             included=self._sources.included,
+            delimiter=self._delimiter,
             environment=self._environment,
             host=self._host,
             tracker=Tracker(self.config, self.files),

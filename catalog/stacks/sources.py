@@ -114,13 +114,14 @@ class Sources:
     """Reads the files of one tree.
 
     `looked` tells, by manifest (tree path), the files that its includes looked for, with the keys of their contents; None for a file
-    that isn't there.
+    that isn't there. `delimiter` makes levels of keys (`settings.yaml.key_delimiter`).
     """
 
-    def __init__(self, files: Files, reader: Reader, *, strict: bool, cache: ParsedCache | None) -> None:
+    def __init__(self, files: Files, reader: Reader, *, strict: bool, cache: ParsedCache | None, delimiter: str = "") -> None:
         self.looked: dict[str, dict[str, str | None]] = {}
         self._files = files
         self._cache = cache
+        self._delimiter = delimiter
         self._findings = Findings(strict=strict)
         self._remembering = _Remembering(reader.tree)
         self._reader = replace(reader, tree=self._remembering, lose=None if strict else self._findings.lose)
@@ -172,11 +173,11 @@ class Sources:
 
     def _document(self, content: bytes, content_hash: str, file: str) -> Document:
         if self._cache is None:
-            return documents.load(content, file)
-        key = f"{content_hash}:{file}"
+            return documents.load(content, file, delimiter=self._delimiter)
+        key = f"{content_hash}:{self._delimiter}:{file}" if self._delimiter else f"{content_hash}:{file}"
         known = self._cache.get(key)
         if known is None:
-            known = documents.load(content, file)
+            known = documents.load(content, file, delimiter=self._delimiter)
             self._cache.put(key, known)
         return known
 

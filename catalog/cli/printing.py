@@ -33,7 +33,7 @@ def write(
     from catalog.stacks import describe, json_text  # noqa: PLC0415
 
     if query:
-        value = reading.engine().query(query, describe.printable(value))
+        value = reading.engine().query(query, describe.printable(describe.filled(value)))
     if format_ == "json":
         pieces = json_text.pieces(value, mask)
     else:

@@ -128,7 +128,17 @@ def to_json(value: Any) -> str:
 
 def to_yaml(value: Any) -> str:
     """Return the YAML text that Atmos prints."""
-    return encoding.encode(value)
+    return encoding.encode(filled(value))
+
+
+def filled(value: Any) -> Any:
+    """Return a value with the empty lists and maps that YAML shows where a structure has nothing, and JSON shows null."""
+    if isinstance(value, list) and value and isinstance(value[0], Record):
+        return [filled(item) for item in value]
+    if isinstance(value, Record):
+        empty: dict[str, Any] = {"dependents": [], "settings": {}}
+        return Record({name: empty.get(name) if item is None else filled(item) for name, item in value.items()})
+    return value
 
 
 def printable(value: Any) -> Any:

@@ -42,6 +42,10 @@ _ESCAPES = {
 }
 
 
+class Record(dict[str, Any]):
+    """A map that is printed in its own order, as Go prints structures; all others are printed by their keys."""
+
+
 def encode(value: Any, *, is_guarded: bool = False) -> str:
     """Return a value of dicts, lists and scalars as a YAML document that ends with a line end.
 
@@ -199,7 +203,7 @@ class _Writer:
             self.lines.append(lead + "{}")
             return
         pad = " " * indent
-        for key in ordered(value):
+        for key in value if type(value) is Record else ordered(value):
             start, lead = lead or pad, ""
             name = self._text(key, 0, is_key=True)
             item = value[key]

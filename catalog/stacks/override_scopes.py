@@ -35,9 +35,11 @@ class Scopes:
 
     def entered(self, own: Map, document: Document, relative: str, scope: Scope) -> Scope:
         """The scope inside a file: its own overrides, with its ancestors' over them."""
-        everywhere = _section(own, document, relative, "overrides", ())
-        terraform = _section(own, document, relative, "overrides", ("terraform",))
-        helmfile = _section(own, document, relative, "overrides", ("helmfile",))
+        everywhere, terraform, helmfile = (
+            # Files that override alike are one scope, so that what they import is merged once for all of them.
+            self._memo.first_equal(_section(own, document, relative, "overrides", below))
+            for below in ((), ("terraform",), ("helmfile",))
+        )
         if not (everywhere or terraform or helmfile):
             return scope
         return self._keep(

@@ -133,8 +133,8 @@ def _settle(name: str, claims: dict[str, list[Claim]], findings: Findings) -> No
 
 
 def _are_alike(one: ResolvedInstance, other: ResolvedInstance) -> bool:
-    """Abstract components are never deployed, so that copies of them may differ."""
-    if one.abstract and other.abstract:
+    """Abstract components are never deployed, so that copies of them may differ; a real one stands before them."""
+    if one.abstract or other.abstract:
         return True
     keys = one.sections.keys() | other.sections.keys()
     return all(one.sections.get(key) == other.sections.get(key) for key in keys if key not in _PER_MANIFEST)
@@ -149,6 +149,9 @@ def _part(name: str, claims: tuple[Claim, ...], known: Part | None) -> Part:
         for number, found in enumerate(source.instances):
             if found.stack == named:
                 instance = found if named == name else renamed(found, name)
+                former = places.get((found.type, found.name))
+                if former is not None and found.abstract and not former.instance.abstract:
+                    continue
                 places[found.type, found.name] = Place(instance=instance, source=source, number=number)
     source = min((claim[0] for claim in claims), key=lambda file: file.path)
     stack = ResolvedStack(

@@ -106,7 +106,7 @@ def inferred(built: Built, rendered: Map, asked: Sequence[tuple[str, str]], text
         for component, stack in _read_by(text):
             for found in _meant(component, stack, path, rendered, asked):
                 key = (found[0], own if not found[1] else found[1])
-                if key not in told:
+                if key not in told and key != (built.name, own):  # a circle of one is told by the evaluation
                     told.add(key)
                     yield Declared(component=found[0], via=_via(path), path=path, stack=found[1], is_inferred=True)
 

@@ -7,6 +7,7 @@ environment handed in); lenient reading only looks in the estate's directory.
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,7 @@ _DEFAULTS: Map = {
     },
     "components": {name: {"base_path": f"components/{name}"} for name in ("terraform", "helmfile", "packer", "kubernetes")},
     "workflows": {"base_path": "stacks/workflows"},
+    "settings": {"list_merge_strategy": "replace"},
     "templates": {"settings": {"enabled": True, "sprig": {"enabled": True}, "gomplate": {"enabled": True}}},
 }
 
@@ -189,11 +191,13 @@ def load(
         source="runtime" if is_runtime else "config",
         git_root=git_root,
     )
+    root = str(getattr(files.tree, "root", "")) if findings.strict else ""  # lenient reading doesn't depend on where a copy lies
+    base_path = _without_repeats(root, base_path)
     return AtmosConfig(
         directory=anchor,
         working=directory,
         base_path=base_path,
-        stacks_path=join(base_path, str(decoding.get(decoded, ("stacks", "base_path"), ""))),
+        stacks_path=_without_repeats(root, join(base_path, str(decoding.get(decoded, ("stacks", "base_path"), "")))),
         values=decoded,
         sources=tuple(reader.sources),
     )
@@ -217,7 +221,7 @@ def _read_selected(reader: Configuration, selection: Selection) -> None:
     for path in selection.files:
         if not reader.files.has(path):
             raise EstateError(f"file not found --config file '{path}' does not exist", code="CONFIG")
-        reader.read_file(path)
+        reader.read_chosen(path)
     for place in selection.directories:
         if not reader.files.has_directory(place):
             raise EstateError(f"atmos config directory not found --config-path directory '{place}' does not exist", code="CONFIG")
@@ -276,17 +280,17 @@ def check(config: AtmosConfig, files: Files) -> None:
         ),
     )
     location = SourceLocation(file=config.sources[-1].file) if config.sources else None
-    for keys, words in needed:
-        if not config.get(*keys):
-            raise EstateError(words, code="CONFIG", location=location)
-    if not files.has_directory(config.stacks_path):
-        directory = config.get("stacks", "base_path")
+    directory = config.get("stacks", "base_path")
+    if directory and not files.has_directory(config.stacks_path):
         raise EstateError(
             "Missing Configuration: the atmos.yaml CLI config file specifies the directory for Atmos stacks as "
             f"{directory}, but the directory does not exist.",
             code="CONFIG",
             location=config.location("stacks", "base_path") or location,
         )
+    for keys, words in needed:
+        if not config.get(*keys):
+            raise EstateError(words, code="CONFIG", location=location)
 
 
 def _in_tree(files: Files, directory: str, path: str) -> str | None:
@@ -314,6 +318,25 @@ def _base_path(files: Files, path: str, anchor: str, directory: str, *, source: 
         )
     order = (directory, anchor) if source == "runtime" and path else (anchor, directory)
     return next((join(place, path) for place in order if files.has_directory(join(place, path))), join(anchor, path))
+
+
+def _without_repeats(root: str, path: str) -> str:
+    """Drop directories that a path names twice in a row, two or more at a time, as Atmos does.
+
+    So an estate in `deploy/live` may say `base_path: deploy/live` of itself, though the path is looked for below it.
+    """
+    parts = posixpath.normpath(f"{root}/{path}" if root else path or ".").split("/")
+    begin = 1 if parts[0] == "" else 0
+    length = 2
+    while length * 2 <= len(parts) - begin:
+        for start in range(begin, len(parts) - length * 2 + 1):
+            if parts[start : start + length] == parts[start + length : start + length * 2]:
+                del parts[start + length : start + length * 2]
+                length = 1  # the shortest repeats first, again
+                break
+        length += 1
+    kept = "/".join(parts)
+    return join(posixpath.relpath(kept, root)) if root else join(kept)
 
 
 def _location(sources: Sequence[Document], keys: Sequence[str]) -> SourceLocation | None:

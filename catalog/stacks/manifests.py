@@ -129,20 +129,31 @@ class Terms:
 _Known = TypeVar("_Known")
 ReadKey = tuple[str, int, bool, bool]
 NodeKey = tuple[Any, ...]
+TrailKey = tuple[Any, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Trail:
+    """Where the imports of a file lead that is read on certain terms, whatever overrides are in force.
+
+    `asked` are the paths that its imports ask for, rendered; `below` are the trails of what it imports.
+    """
+
+    read: ReadKey
+    asked: dict[str, None] = field(default_factory=dict)
+    below: dict[TrailKey, None] = field(default_factory=dict)
+    error: EstateError | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class _Node:
-    """A file merged on certain terms, and what that took.
+    """A file merged on certain terms. `failed_at` is the import that failed.
 
-    `asked` are the paths that its imports ask for, rendered; `below` the merges that it is made of; `depends` tells whether any
-    path in it depends on what its importers imported before; `failed_at` is the import that failed.
+    `depends` tells whether any path below depends on what its importers imported before.
     """
 
-    read: ReadKey
+    trail: TrailKey = ()
     result: Merged | EstateError | None = None
-    asked: dict[str, None] = field(default_factory=dict)
-    below: dict[NodeKey, None] = field(default_factory=dict)
     depends: bool = False
     failed_at: SourceLocation | None = None
 
@@ -207,8 +218,11 @@ class Manifests:
         self._hints: dict[str, tuple[Diagnostic, ...]] = {}
         self._read: dict[ReadKey, Manifest | EstateError] = {}
         self._nodes: dict[NodeKey, _Node] = {}
-        self._roots: dict[NodeKey, None] = {}
-        self._live: dict[int, _Node] | None = None
+        self._first = 0  # how many nodes the first reading made
+        self._trails: dict[TrailKey, _Trail] = {}
+        self._roots: dict[str, TrailKey] = {}
+        self._live: dict[TrailKey, _Trail] | None = None
+        self._told: dict[str, Any] = {}  # answers about what is live
         self._start(Contexts(self.strategy), Memo(), [])
 
     def _start(self, contexts: Contexts, memo: Memo, kept: list[Scope]) -> None:
@@ -251,10 +265,15 @@ class Manifests:
 
     def merged(self, path: str) -> Merged:
         """Return a top-level manifest with its imports merged; raises EstateError when any of them can't be read."""
-        key, node = self._node(path, self._own_terms(), NO_OVERRIDES, Earlier(), _Way())
-        self._roots[key] = None
-        self._live = None
-        return _given(node.result)
+        return _given(self._root(path).result)
+
+    def _root(self, path: str) -> _Node:
+        node = self._node(path, self._own_terms(), NO_OVERRIDES, Earlier(), _Way())
+        if self._roots.get(path) != node.trail:
+            self._roots[path] = node.trail
+            self._live = None
+            self._told = {}
+        return node
 
     def guilty_import(self, path: str) -> SourceLocation | None:
         """Where the import stands in a top-level manifest that kept it from being merged."""
@@ -262,47 +281,49 @@ class Manifests:
         return node.failed_at if node is not None else None
 
     def refusal(
-        self, path: str, judge: Callable[[Manifest], EstateError | None], known: dict[int, EstateError | None]
+        self, path: str, judge: Callable[[Manifest], EstateError | None], known: dict[TrailKey, EstateError | None]
     ) -> EstateError | None:
         """Return the first thing that is wrong with a top-level manifest or with what it imports, in the order in which Atmos looks.
 
         `judge` judges a file as soon as it is read, before its imports are; `known` remembers what was judged, from call to call.
         """
-        key, node = self._node(path, self._own_terms(), NO_OVERRIDES, Earlier(), _Way())
-        self._roots[key] = None
-        self._live = None
-        return self._refusal(node, judge, known)
+        return self._refusal(self._root(path).trail, judge, known)
 
     def _refusal(
-        self, node: _Node, judge: Callable[[Manifest], EstateError | None], known: dict[int, EstateError | None]
+        self, key: TrailKey, judge: Callable[[Manifest], EstateError | None], known: dict[TrailKey, EstateError | None]
     ) -> EstateError | None:
-        if id(node) not in known:
-            manifest = self._read.get(node.read)
+        if key not in known:
+            trail = self._trails[key]
+            manifest = self._read.get(trail.read)
             found = judge(manifest) if isinstance(manifest, Manifest) else None
-            for key in node.below if found is None else ():
-                found = found or self._refusal(self._nodes[key], judge, known)
-            if found is None and isinstance(node.result, EstateError):
-                found = node.result
-            known[id(node)] = found
-        return known[id(node)]
+            for below in trail.below if found is None else ():
+                found = found or self._refusal(below, judge, known)
+            known[key] = found or trail.error
+        return known[key]
 
     def _own_terms(self) -> Terms:
         return Terms(context=EMPTY, ignore_missing=self._settings.ignore_missing)
 
-    def read_paths(self) -> dict[str, tuple[Manifest, ...] | EstateError]:
+    def read_paths(self) -> Mapping[str, tuple[Manifest, ...] | EstateError]:
         """Every file that this reading is made of: as it was read, once for each context, or with its error."""
+        return self._once("read", self._read_paths)
+
+    def _read_paths(self) -> dict[str, tuple[Manifest, ...] | EstateError]:
         found: dict[str, dict[int, Manifest]] = {}
         errors: dict[str, EstateError] = {}
-        for node in self._alive():
-            known = self._read.get(node.read)
+        for trail in self._alive().values():
+            known = self._read.get(trail.read)
             if isinstance(known, EstateError):
-                errors.setdefault(node.read[0], known)
+                errors.setdefault(trail.read[0], known)
             elif known is not None:
-                found.setdefault(node.read[0], {})[id(known)] = known
+                found.setdefault(trail.read[0], {})[id(known)] = known
         return {**errors, **{path: tuple(items.values()) for path, items in found.items()}}
 
-    def imports_of(self) -> dict[str, tuple[str, ...]]:
+    def imports_of(self) -> Mapping[str, tuple[str, ...]]:
         """The files (tree paths) that each file imports, in order, whatever it is read with."""
+        return self._once("imports", self._imports_of)
+
+    def _imports_of(self) -> dict[str, tuple[str, ...]]:
         return {
             path: tuple(
                 dict.fromkeys(
@@ -315,27 +336,37 @@ class Manifests:
     def _meant(self, written: str) -> list[str]:
         return (self.resolver.known.get(written) or self.resolver.look(written))[1]
 
-    def asked_by(self) -> dict[str, dict[str, int]]:
+    def asked_by(self) -> Mapping[str, Mapping[str, int]]:
         """The paths that the imports of each file ask for, by the file's tree path, each with the first place in which it stands."""
+        return self._once("asked", self._asked_by)
+
+    def _asked_by(self) -> dict[str, dict[str, int]]:
         found: dict[str, dict[str, int]] = {}
-        for node in self._alive():
-            paths = found.setdefault(node.read[0], {})
-            for place, written in enumerate(node.asked):
+        for trail in self._alive().values():
+            paths = found.setdefault(trail.read[0], {})
+            for place, written in enumerate(trail.asked):
                 paths[written] = min(paths.get(written, place), place)
         return found
 
-    def _alive(self) -> Iterable[_Node]:
-        """The merges that this reading is made of, from its top-level manifests down; others are remembered from an older one."""
+    def _once(self, name: str, tell: Callable[[], _Known]) -> _Known:
+        """Return what is told of this reading, worked out once."""
+        if name not in self._told:
+            self._told[name] = tell()
+        found: _Known = self._told[name]
+        return found
+
+    def _alive(self) -> dict[TrailKey, _Trail]:
+        """The trails that this reading is made of, from its top-level manifests down; others are remembered from an older one."""
         if self._live is None:
-            found: dict[int, _Node] = {}
-            waiting = list(reversed(self._roots))
+            found: dict[TrailKey, _Trail] = {}
+            waiting = list(self._roots.values())
             while waiting:
-                node = self._nodes.get(waiting.pop())
-                if node is not None and id(node) not in found:
-                    found[id(node)] = node
-                    waiting.extend(reversed(node.below))
+                key = waiting.pop()
+                if key not in found:
+                    trail = found[key] = self._trails[key]
+                    waiting.extend(trail.below)
             self._live = found
-        return self._live.values()
+        return self._live
 
     def looked_for(self) -> Mapping[str, Mapping[str, str | None]]:
         """The files that includes looked for with their contents' keys (None: not there), by the including manifest's tree path."""
@@ -343,8 +374,8 @@ class Manifests:
 
     def in_cycles(self) -> set[str]:
         """The manifests that an import cycle kept from being merged; where a cycle is found depends on where reading began."""
-        failed = ((node.read[0], node.result) for node in self._nodes.values())
-        return {path for path, error in failed if isinstance(error, EstateError) and error.code in _ENDLESS}
+        failed = ((trail.read[0], trail.error) for trail in self._alive().values())
+        return {path for path, error in failed if error is not None and error.code in _ENDLESS}
 
     def adopt(self, other: Manifests, changed: frozenset[str], touched: frozenset[str], kept: Iterable[str]) -> None:
         """Take over what another reading knows.
@@ -355,16 +386,19 @@ class Manifests:
         self._start(other.contexts, other.memo if other.memo.is_worth_keeping() else Memo(), other._scopes.kept)
         for written in other.resolver.known:
             self.resolver.look(written)
-        other._alive()
-        alive = other._live or {}
+        alive = other._alive()
         self._known = {path: known for path, known in other._known.items() if path not in changed}
         self._sources.looked |= {path: looked for path, looked in other._sources.looked.items() if path not in changed}
         self._hints = {path: known for path, known in other._hints.items() if path not in changed}
-        self._nodes = {key: node for key, node in other._nodes.items() if key[0] not in touched and id(node) in alive}
-        read = {node.read for node in alive.values()}
+        self._trails = {key: trail for key, trail in alive.items() if key[0] not in touched}
+        read = {trail.read for trail in alive.values()}
         self._read = {key: known for key, known in other._read.items() if key[0] not in changed and key in read}
-        roots = set(kept)
-        self._roots = {key: None for key in other._roots if key[0] in roots}
+        self._first = other._first or len(other._nodes)
+        # What is merged under overrides that are gone can't be told from the rest; when there is much of it, all is merged anew.
+        if len(other._nodes) <= 2 * self._first + 10_000:
+            self._nodes = {key: node for key, node in other._nodes.items() if node.trail in self._trails}
+        kept = set(kept)
+        self._roots = {path: trail for path, trail in other._roots.items() if path in kept}
 
     def _manifest(self, path: str, terms: Terms, way: _Way) -> Manifest:
         key = (path, *terms.key())
@@ -447,42 +481,45 @@ class Manifests:
         named = naming.name(entry, name, source.value.get("name")).stack
         return name if "{{" in named else named
 
-    def _node(self, path: str, terms: Terms, scope: Scope, earlier: Earlier, way: _Way) -> tuple[NodeKey, _Node]:
+    def _node(self, path: str, terms: Terms, scope: Scope, earlier: Earlier, way: _Way) -> _Node:
         key = _key(path, terms, scope)
         node = self._nodes.get(key)
         if node is not None and node.depends:
             key = (*key, *map(id, self._paths.sections(earlier)))
             node = self._nodes.get(key)
         if node is None:
-            node = _Node(read=(path, *terms.key()))
-            way.enter(node.read)
+            node = _Node()
+            trail = _Trail(read=(path, *terms.key()))
+            way.enter(trail.read)
             try:
-                node.result = self._with_imports(node, terms, scope, earlier, way)
+                node.result = self._with_imports(node, trail, terms, scope, earlier, way)
             except EstateError as error:
-                node.result = error
+                node.result = trail.error = error
             finally:
-                way.leave(node.read)
-            if node.depends and key not in self._nodes:
-                self._nodes[key] = node
-                key = (*key, *map(id, self._paths.sections(earlier)))
-            self._nodes[key] = node
-        return key, node
+                way.leave(trail.read)
+            before = tuple(map(id, self._paths.sections(earlier))) if node.depends else ()
+            node.trail = (*trail.read, *before)
+            self._trails.setdefault(node.trail, trail)
+            # The first one found to depend stands under the shorter key too, to tell the next that there is more to look at.
+            self._nodes.setdefault(key, node)
+            self._nodes[(*_key(path, terms, scope), *before)] = node
+        return node
 
-    def _with_imports(self, node: _Node, terms: Terms, scope: Scope, earlier: Earlier, way: _Way) -> Merged:
-        manifest = self._manifest(node.read[0], terms, way)
+    def _with_imports(self, node: _Node, trail: _Trail, terms: Terms, scope: Scope, earlier: Earlier, way: _Way) -> Merged:
+        manifest = self._manifest(trail.read[0], terms, way)
         scope = self._scopes.entered(manifest.value, manifest.document, manifest.relative, scope)
         parts: list[Merged] = []
         if not self.strict:
-            node.asked.update((wanted.path, None) for wanted in manifest.imports if not self._paths.depends(wanted))
+            trail.asked.update((wanted.path, None) for wanted in manifest.imports if not self._paths.depends(wanted))
         for wanted in manifest.imports:
             node.failed_at = wanted.location
             node.depends = node.depends or self._paths.depends(wanted)
             below = self._terms_of(wanted, manifest)
             inside, before = scope, earlier
-            for path in self._targets(node, manifest, wanted, earlier):
+            for path in self._targets(trail, manifest, wanted, earlier):
                 self._check(path, below, wanted, way)
-                key, found = self._node(path, below, inside, before, way)
-                node.below[key] = None
+                found = self._node(path, below, inside, before, way)
+                trail.below[found.trail] = None
                 node.depends = node.depends or found.depends
                 part = _given(found.result)
                 scope = self._scopes.leaked(scope, part.scope)
@@ -508,9 +545,9 @@ class Manifests:
             ignore_missing=wanted.ignore_missing_template_values or self._settings.ignore_missing,
         )
 
-    def _targets(self, node: _Node, manifest: Manifest, wanted: Import, earlier: Earlier) -> list[str]:
+    def _targets(self, trail: _Trail, manifest: Manifest, wanted: Import, earlier: Earlier) -> list[str]:
         written = self._paths.rendered(wanted, manifest.relative, earlier)
-        node.asked[written] = None
+        trail.asked[written] = None
         return self.resolver.find(written, wanted, manifest.relative, manifest.path)
 
     def _check(self, path: str, terms: Terms, wanted: Import, way: _Way) -> None:

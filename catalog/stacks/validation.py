@@ -16,7 +16,7 @@ from catalog.stacks.files import Files, extension
 from catalog.stacks.findings import Findings, did_you_mean
 from catalog.stacks.json_schema import quoted
 from catalog.stacks.lookup import Lookup
-from catalog.stacks.manifests import Manifest, Manifests, Merged
+from catalog.stacks.manifests import Manifest, Manifests, Merged, TrailKey
 from catalog.stacks.naming import Naming
 from catalog.stacks.schema import Judge, Violation
 from catalog.stacks.stack_files import StackFile
@@ -83,7 +83,7 @@ def _refusals(
         yield EstateError(words, code="CONFIG", location=config.location("stacks", "base_path"))
     if only is not None:
         paths = [path for path in paths if path in only]
-    known: dict[int, EstateError | None] = {}
+    known: dict[TrailKey, EstateError | None] = {}
     refused = {path: manifests.refusal(path, lambda manifest: _refused(manifest, files, judge), known) for path in paths}
     imported = _imported(manifests.merged(path) for path, error in refused.items() if error is None)
     for path, error in refused.items():

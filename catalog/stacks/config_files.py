@@ -71,6 +71,14 @@ class Configuration:
         self.values = overlaid(self.values, overlaid(below, value))
         self.anchor = folder
 
+    def read_chosen(self, path: str) -> None:
+        """Read a file that the caller names: it has no fragments, and what it imports lies over it."""
+        document = self._document(path)
+        self._add(document, self._evaluated(document))
+        own = values_of(document.value)
+        self.values = self._with_imports(own, own, path.rpartition("/")[0], self.values)
+        self.anchor = path.rpartition("/")[0]
+
     def fragments(self, directory: str, below: Map) -> Map:
         """Return the values of a directory's fragments laid over others; raises EstateError where one can't be read."""
         for name in _FRAGMENTS:
@@ -177,7 +185,11 @@ class Configuration:
         return sorted(kept, key=lambda each: (each.count("/"), each))
 
     def base(self, written: Any, folder: str) -> str:
-        """Where relative imports start: in the base path of the file that holds them."""
+        """Where relative imports start: in the base path of the file that holds them, or that the environment says."""
+        said = self.world.environment.get("ATMOS_BASE_PATH", "").strip()
+        if said:
+            root = self.git_root if self.git_root is not None and not said.startswith(".") else self.world.working
+            return join(root, said) if self.files.has_directory(join(root, said)) else join(self.world.working, said)
         text = written if isinstance(written, str) else ""
         if text.startswith(("./", "../")) or text in (".", ".."):
             return join(folder, text)
@@ -208,7 +220,7 @@ class Configuration:
         try:
             return self._evaluated(document)
         except EstateError:
-            return values_of(_untagged(document.value))
+            return values_of(config_functions.unevaluated(document.value))
 
     def _add(self, document: Document, value: Map) -> None:
         self.sources.append(document)
@@ -282,14 +294,6 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, str):
         return value.split(",")
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def _untagged(value: Any) -> Any:
-    if isinstance(value, documents.Tagged):
-        return value.partition(" ")[2]
-    if isinstance(value, dict):
-        return {key: _untagged(item) for key, item in value.items()}
-    return [_untagged(item) for item in value] if isinstance(value, list) else value
 
 
 def promoted(values: Map) -> Mapping[str, str]:

@@ -32,6 +32,8 @@ _KNOWN = (
     "!random",
     "!unset",
 )
+Path = tuple[str | int, ...]
+
 _FAILED = "failed to preprocess YAML functions"
 
 
@@ -53,20 +55,68 @@ class World:
 
 def evaluated(document: Document, world: World) -> Any:
     """Return a document's value with its functions evaluated; raises EstateError in Atmos' words, in strict reading."""
-    return _walk(document.value, document, (), world)
+    return _Walk(document, world).value(document.value, ())
 
 
-def _walk(value: Any, document: Document, path: tuple[str | int, ...], world: World) -> Any:
+def unevaluated(value: Any) -> Any:
+    """Return a value with its functions as the plain text that stands after their tags."""
     if isinstance(value, Tagged):
-        return _value(value, document, path, world)
+        return value.partition(" ")[2]
     if isinstance(value, dict):
-        return {key: _walk(item, document, (*path, key), world) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_walk(item, document, (*path, number), world) for number, item in enumerate(value)]
-    return value
+        return {key: unevaluated(item) for key, item in value.items()}
+    return [unevaluated(item) for item in value] if isinstance(value, list) else value
 
 
-def _value(text: str, document: Document, path: tuple[str | int, ...], world: World) -> Any:
+class _Walk:
+    """One document's functions.
+
+    Lists are Atmos' own: their evaluated items are found a second time beside the list, at keys such as `list[0]`, and of a map in a list
+    only that copy is evaluated.
+    """
+
+    def __init__(self, document: Document, world: World) -> None:
+        self.document = document
+        self.world = world
+
+    def value(self, value: Any, path: Path) -> Any:
+        if isinstance(value, Tagged):
+            return _value(value, self.document, path, self.world)
+        return self._map(value, path) if isinstance(value, dict) else unevaluated(value)
+
+    def _map(self, value: dict[str, Any], path: Path) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key, item in value.items():
+            if isinstance(item, list) and any(_calls(each) for each in item if not isinstance(each, list)):
+                result[key] = items = []
+                for number, each in enumerate(item):
+                    written, copy = self._item(each, (*path, key, number))
+                    items.append(written)
+                    result |= {f"{key}[{number}]": copy} if copy is not REMOVED else {}
+            else:
+                result[key] = self.value(item, (*path, key))
+        return result
+
+    def _item(self, item: Any, path: Path) -> tuple[Any, Any]:
+        """An item of a list, and its copy beside the list."""
+        if not isinstance(item, dict):
+            found = self.value(item, path)
+            return found, found
+        below = {key: self.value(each, (*path, key)) for key, each in item.items() if _calls(each)}
+        return {**unevaluated(item), **{key: below[key] for key, each in item.items() if _includes(each)}}, below or REMOVED
+
+
+def _calls(value: Any) -> bool:
+    """Tell whether a value is or holds a function."""
+    if isinstance(value, dict):
+        return any(map(_calls, value.values()))
+    return any(map(_calls, value)) if isinstance(value, list) else isinstance(value, Tagged)
+
+
+def _includes(value: Any) -> bool:
+    return isinstance(value, Tagged) and value.startswith("!include")
+
+
+def _value(text: str, document: Document, path: Path, world: World) -> Any:
     name, _, arguments = text.partition(" ")
     location = document.location(path)
     if name not in _KNOWN:

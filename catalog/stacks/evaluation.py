@@ -275,7 +275,7 @@ class Evaluation:
             entry = {**entry, "inheritance": None}
         settings = entry.get("settings")
         has_own_rules = isinstance(settings, dict) and "templates" in settings
-        if not has_own_rules and not (site.file.has_text and self.texts.glance(entry)):
+        if not has_own_rules and not (site.file.has_text and (self.texts.glance(entry) or site.built.late)):
             return _Entry(value=entry, rendered=entry)
         with self._consulting() as consulted:
             return self._with_text(occasion, entry, consulted)

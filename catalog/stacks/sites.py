@@ -63,7 +63,7 @@ class Sites:
         if self._strict and any(site.built.entry != found[0].built.entry for site in found[1:]):
             manifests = ", ".join(site.file.name for site in found)
             raise EstateError(
-                f"duplicate component config: Found duplicate config for the component `{component}` in the stack `{stack}` in the "
+                f"duplicate component configuration: Found duplicate config for the component `{component}` in the stack `{stack}` in the "
                 f"manifests: {manifests}\n"
                 "Check that all the context variables are correctly defined in the manifests and not duplicated\n"
                 "Check that all imports are valid",

@@ -26,6 +26,7 @@ describe.add_command(affected)
     "--estate", "estates", type=click.Path(path_type=Path), multiple=True, help="The estate's directory; several with ndjson."
 )
 @click.option("--config-path", metavar="DIR", help="Where atmos.yaml lies, inside the estate.")
+@reading.configuration_options
 @click.option("--stack", "-s", help="Only this stack, by its name or its manifest's.")
 @click.option("--components", help="Only these components, separated by commas.")
 @click.option("--component-types", help="Only these types, separated by commas.")

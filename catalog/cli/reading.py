@@ -38,8 +38,52 @@ class Source:
     config_path: str | None
 
 
+_CHOSEN = "catalog.cli.reading.chosen"
+
+
+def _chooses(variable: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], None]:
+    """What an option does that says the same as a variable of Atmos."""
+
+    def choose(context: click.Context, _: click.Parameter, values: tuple[str, ...]) -> None:
+        if values:
+            context.meta.setdefault(_CHOSEN, {})[variable] = ",".join(values)
+
+    return choose
+
+
+def _chosen() -> dict[str, str]:
+    """The variables of Atmos that the options of this command stand for."""
+    context = click.get_current_context(silent=True)
+    return dict(context.meta.get(_CHOSEN, {})) if context is not None else {}
+
+
+def configuration_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that choose another configuration, or more of it: `place` reads them."""
+    for option in (
+        click.option(
+            "--profile",
+            metavar="NAME",
+            multiple=True,
+            expose_value=False,
+            callback=_chooses("ATMOS_PROFILE"),
+            help="A profile of the configuration; may be given several times.",
+        ),
+        click.option(
+            "--config",
+            metavar="FILE",
+            multiple=True,
+            expose_value=False,
+            callback=_chooses("ATMOS_CONFIG"),
+            help="A file to read as the configuration; may be given several times.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that name one estate."""
+    """The options that name one estate and its configuration."""
+    command = configuration_options(command)
     for option in (
         click.option("--config-path", metavar="DIR", help="Where atmos.yaml lies, inside the estate."),
         click.option(
@@ -179,7 +223,9 @@ def _leniently(source: Source) -> ResolvedEstate:
 
     check(source)
     with parsed(source.directory) as kept:
-        return estate.resolve(DirectoryTree(source.directory), config_path=source.config_path, engine=engine(), cache=kept)
+        return estate.resolve(
+            DirectoryTree(source.directory), config_path=source.config_path, environment=_chosen(), engine=engine(), cache=kept
+        )
 
 
 @contextlib.contextmanager
@@ -202,7 +248,7 @@ def place(source: Source) -> Place:
     from catalog.cli.world import World  # noqa: PLC0415
 
     check(source)
-    environment = settings.environment()
+    environment = settings.environment() | _chosen()
     directory = source.directory.resolve()
     git_root = None if environment.get("ATMOS_GIT_ROOT_BASEPATH") == "false" else _nearest(directory, (".git",))
     root = _reaching(git_root or _nearest(directory, _CONFIGS) or directory, _configuration(source, environment), environment)

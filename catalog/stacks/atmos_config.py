@@ -170,9 +170,10 @@ def load(
     reader = Configuration(
         files, findings, World(files=files, working=directory, lookup=lookup, findings=findings, environment=environment), git_root
     )
-    for text in inherited:
+    chosen = selection or _selected(files, directory, config_path, environment)
+    for text in inherited if chosen is None else ():
         reader.inherit(text.content, text.name)
-    _read(reader, directory, selection or _selected(files, directory, config_path, environment), environment)
+    _read(reader, directory, chosen, environment)
     values = reader.values
     if not reader.sources:
         values = _DEFAULTS if git_root is None else reader.fragments(git_root, _DEFAULTS)
@@ -233,17 +234,19 @@ def _read_selected(reader: Configuration, selection: Selection) -> None:
 
 def _selected(files: Files, directory: str, config_path: str | None, environment: Mapping[str, str]) -> Selection | None:
     """What the caller or the environment chooses; None where the configuration is to be looked for."""
+    chosen = _named(files, directory, environment, "ATMOS_CONFIG")
+    directories = _named(files, directory, environment, "ATMOS_CONFIG_PATH")
     if config_path is not None:
-        return Selection(files=(config_path,)) if files.has(config_path) else Selection(directories=(config_path,))
-    named = {
-        name: tuple(
-            found
-            for text in environment.get(variable, "").split(",")
-            if text.strip() and (found := _in_tree(files, directory, text.strip())) is not None
-        )
-        for name, variable in (("files", "ATMOS_CONFIG"), ("directories", "ATMOS_CONFIG_PATH"))
-    }
-    return Selection(**named) if any(named.values()) else None
+        is_file = files.has(config_path)
+        chosen, directories = (*chosen, *((config_path,) if is_file else ())), () if is_file else (config_path,)
+    return Selection(files=chosen, directories=directories) if chosen or directories else None
+
+
+def _named(files: Files, directory: str, environment: Mapping[str, str], variable: str) -> tuple[str, ...]:
+    """The paths within the tree that a variable lists."""
+    texts = (text.strip() for text in environment.get(variable, "").split(","))
+    found = (_in_tree(files, directory, text) for text in texts if text)
+    return tuple(path for path in found if path is not None)
 
 
 def _profiles(values: Map, environment: Mapping[str, str]) -> list[str]:

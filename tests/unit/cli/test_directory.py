@@ -44,6 +44,20 @@ def test_describe_stacks(run):
     }
 
 
+def test_the_configuration_may_be_chosen(run, estate):
+    """`--config` reads other files in place of the estate's own, `--profile` lays a profile over whatever is read."""
+    (estate / "other.yaml").write_text(CONFIG.replace("base_path: components", "base_path: code"))
+    (estate / "profiles" / "ci").mkdir(parents=True)
+    (estate / "profiles" / "ci" / "a.yaml").write_text("components: {terraform: {command: tofu}}\n")
+    found = json.loads(run("describe", "stacks", "--config", "other.yaml", "--profile", "ci", "--format", "json")[1])
+    vpc = found["core-dev"]["components"]["terraform"]["vpc"]
+    assert (vpc["command"], vpc["component_info"]["component_path"]) == ("tofu", "code/vpc")
+    code, _, err = run("describe", "stacks", "--profile", "none")
+    assert (code, "Profile none does not exist" in err, "Profiles here: ci." in err) == (1, True, True)
+    assert run("validate", "--profile", "none")[0] == 1
+    assert run("validate", "--profile", "ci")[0] == 0
+
+
 def test_describe_filters(run):
     """Only the sections, components and stacks that were asked for are printed."""
     assert json.loads(run("describe", "stacks", "--sections", "vars", "-s", "core-dev", "--format", "json")[1]) == {

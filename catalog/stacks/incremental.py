@@ -80,10 +80,9 @@ def reach(old: Reading, manifests: Manifests, changed: Iterable[str] | None) -> 
     direct |= {path for path, looked in old.manifests.looked_for().items() if not direct.isdisjoint(looked)}
     touched = {path for path in old.manifests.read_paths() if path in direct} | (direct & files.known)
     touched |= old.manifests.in_cycles()
-    asked = old.manifests.asked_by()
     if moved:
-        touched |= _reading_otherwise(asked, old.manifests, manifests)
-    return Reach(changed=direct, touched=_importers(asked, old.manifests, touched))
+        touched |= old.manifests.asking(_meaning_otherwise(old.manifests, manifests))
+    return Reach(changed=direct, touched=_importers(old.manifests.imports_of(), touched))
 
 
 def _moves_code(old: Reading, files: Files, moved: frozenset[str]) -> bool:
@@ -122,24 +121,16 @@ def _has_other_content(path: str, key: str | None, old: Reading, files: Files) -
         return True
 
 
-def _reading_otherwise(asked: Mapping[str, Mapping[str, int]], old: Manifests, new: Manifests) -> set[str]:
-    """The manifests with an import that now means other files."""
-    other = {written for written, found in old.resolver.known.items() if new.resolver.look(written) != found}
-    return {path for path, written in asked.items() if not other.isdisjoint(written)}
+def _meaning_otherwise(old: Manifests, new: Manifests) -> set[str]:
+    """The paths of imports that now mean other files."""
+    return {written for written, found in old.resolver.known.items() if new.resolver.look(written) != found}
 
 
-def _importers(asked: Mapping[str, Mapping[str, int]], manifests: Manifests, touched: set[str]) -> frozenset[str]:
+def _importers(imports: Mapping[str, tuple[str, ...]], touched: set[str]) -> frozenset[str]:
     """Everything touched, with all that imports it, directly or not."""
-    importers: dict[str, list[str]] = {}
-    for path, paths in asked.items():
-        for written in paths:
-            for target in manifests.resolver.known.get(written, ("", []))[1]:
-                importers.setdefault(target, []).append(path)
     reached = set(touched)
-    waiting = list(touched)
-    while waiting:
-        for path in importers.get(waiting.pop(), ()):
-            if path not in reached:
-                reached.add(path)
-                waiting.append(path)
+    size = 0
+    while size < len(reached):
+        size = len(reached)
+        reached.update(path for path, targets in imports.items() if path not in reached and not reached.isdisjoint(targets))
     return frozenset(reached)

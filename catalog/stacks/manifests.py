@@ -143,6 +143,7 @@ class _Trail:
     asked: dict[str, None] = field(default_factory=dict)
     below: dict[TrailKey, None] = field(default_factory=dict)
     error: EstateError | None = None
+    targets: tuple[str, ...] | None = None  # what is asked for, found; the trail is dropped when that changes
 
 
 @dataclass(slots=True, kw_only=True)
@@ -324,28 +325,35 @@ class Manifests:
         return self._once("imports", self._imports_of)
 
     def _imports_of(self) -> dict[str, tuple[str, ...]]:
-        return {
-            path: tuple(
-                dict.fromkeys(
-                    target for written in sorted(asked, key=lambda item: (asked[item], item)) for target in self._meant(written)
-                )
+        result: dict[str, tuple[str, ...]] = {}
+        for path, trails in self._by_path().items():
+            if len(trails) == 1:
+                result[path] = self._targets_of(trails[0])
+                continue
+            # The order is that of the first place in which any of them asks for it.
+            places: dict[str, int] = {}
+            for trail in trails:
+                for place, target in enumerate(self._targets_of(trail)):
+                    places[target] = min(places.get(target, place), place)
+            result[path] = tuple(target for _, target in sorted((place, target) for target, place in places.items()))
+        return result
+
+    def _targets_of(self, trail: _Trail) -> tuple[str, ...]:
+        if trail.targets is None:
+            known, look = self.resolver.known, self.resolver.look
+            trail.targets = tuple(
+                dict.fromkeys(target for written in trail.asked for target in (known.get(written) or look(written))[1])
             )
-            for path, asked in self.asked_by().items()
-        }
+        return trail.targets
 
-    def _meant(self, written: str) -> list[str]:
-        return (self.resolver.known.get(written) or self.resolver.look(written))[1]
+    def asking(self, paths: set[str]) -> set[str]:
+        """The files (tree paths) with an import that asks for one of the paths as they are written."""
+        return {trail.read[0] for trail in self._alive().values() if not paths.isdisjoint(trail.asked)}
 
-    def asked_by(self) -> Mapping[str, Mapping[str, int]]:
-        """The paths that the imports of each file ask for, by the file's tree path, each with the first place in which it stands."""
-        return self._once("asked", self._asked_by)
-
-    def _asked_by(self) -> dict[str, dict[str, int]]:
-        found: dict[str, dict[str, int]] = {}
+    def _by_path(self) -> dict[str, list[_Trail]]:
+        found: dict[str, list[_Trail]] = {}
         for trail in self._alive().values():
-            paths = found.setdefault(trail.read[0], {})
-            for place, written in enumerate(trail.asked):
-                paths[written] = min(paths.get(written, place), place)
+            found.setdefault(trail.read[0], []).append(trail)
         return found
 
     def _once(self, name: str, tell: Callable[[], _Known]) -> _Known:
@@ -533,7 +541,8 @@ class Manifests:
             parts=tuple(parts),
             scope=scope,
             # A merge of two or more resolves every `!append`; a lone file keeps its own for the component merge.
-            has_append=(manifest.has_append or any(part.has_append for part in parts)) and len(parts) + bool(own) < 2,
+            has_append=(manifest.has_append or any(part.has_append for part in parts))
+            and sum(1 for part in parts if part.value) + bool(own) < 2,
             has_text=manifest.has_text or any(part.has_text for part in parts),
             mentions=_mentions(parts, manifest),
         )

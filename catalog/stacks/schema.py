@@ -84,9 +84,11 @@ class Judge:
 
 
 def _content_of(manifest: Manifest) -> Any:
-    """What Atmos checks: the content, and null for a file that holds nothing but comments."""
-    is_null = manifest.document.value is None and not manifest.value and manifest.content_hash != _NO_CONTENT
-    return None if is_null else manifest.value
+    """What Atmos checks: the content, in which a date is still a text, and null for a file that holds nothing but comments."""
+    document = manifest.document
+    if document.value is None and not manifest.value and manifest.content_hash != _NO_CONTENT:
+        return None
+    return document.value if document.has_timestamps and not manifest.context else manifest.value
 
 
 def of(config: AtmosConfig, files: Files, *, strict: bool, lookup: Lookup = NOTHING) -> Schema:

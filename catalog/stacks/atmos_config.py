@@ -289,11 +289,26 @@ def check(config: AtmosConfig, files: Files) -> None:
             "Missing Configuration: the atmos.yaml CLI config file specifies the directory for Atmos stacks as "
             f"{directory}, but the directory does not exist.",
             code="CONFIG",
+            hint=_elsewhere(files, str(directory)),
             location=config.location("stacks", "base_path") or location,
         )
     for keys, words in needed:
         if not config.get(*keys):
-            raise EstateError(words, code="CONFIG", location=location)
+            hint = (
+                None
+                if config.get("stacks")
+                else "This configuration says nothing of stacks: is the estate's atmos.yaml another one?"
+            )
+            raise EstateError(words, code="CONFIG", hint=hint, location=location)
+
+
+def _elsewhere(files: Files, directory: str) -> str | None:
+    """Say where a directory of that name lies, if there is just one."""
+    wanted = "/" + directory.strip("./")
+    found = {path[: at + len(wanted)].strip("/") for path in files.paths if (at := f"/{path}".find(f"{wanted}/")) >= 0}
+    if wanted == "/" or len(found) != 1:
+        return None
+    return f"There is '{found.pop()}'; base_path and stacks.base_path say where it is looked for."
 
 
 def _in_tree(files: Files, directory: str, path: str) -> str | None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from catalog.engines.rendering import Options
+from catalog.engines.rendering import PLAIN, Host, Options
 from catalog.errors import EstateError, NotGiven
 from catalog.stacks import component_pass, deferred, dependencies, functions, selectors, templates, versions
 from catalog.stacks.atmos_config import AtmosConfig
@@ -303,6 +303,7 @@ class Evaluation:
         def lose(path: Path, error: EstateError) -> None:
             assert occasion.losses is not None
             occasion.losses.lose(path, _reason(error, host))
+            host.forget()
 
         return self._pass.rendered(
             entry,
@@ -472,6 +473,11 @@ class _Host:
         """Tell whether outputs were asked for which nobody gives."""
         return self._made is not None and self._made.lacks_outputs
 
+    def forget(self) -> None:
+        """Begin anew with a further text: what another one lacked is no reason for it."""
+        if self._made is not None:
+            self._made.lacks_outputs = False
+
 
 class Watchful(Templates):
     """Renders for lenient reading: what is made of text that nobody could evaluate is deferred itself."""
@@ -479,11 +485,15 @@ class Watchful(Templates):
     def __init__(self, templates: Templates) -> None:
         super().__init__(templates.engine)
 
-    def render(self, *arguments: Any, **more: Any) -> str:
-        """Render; raises the engine's Deferred where the result holds what is unknown."""
-        found = super().render(*arguments, **more)
+    def render(self, text: str, name: str, data: Mapping[str, Any], options: Options = PLAIN, host: Host | None = None) -> str:
+        """Render; raises NotGiven where the result holds what is unknown."""
+        if isinstance(host, _Host):
+            host.forget()
+        found = super().render(text, name, data, options, host)
         if UNKNOWN in found:
             raise NotGiven("it is made of what is not known here")
+        if isinstance(host, _Host):
+            host.forget()
         return found
 
 
@@ -502,7 +512,7 @@ def _reason(error: EstateError, host: _Host) -> EstateError:
         if isinstance(cause, EstateError) and cause.code in ("CYCLE", "DEFERRED"):
             return EstateError(error.message, code=cause.code, hint=cause.hint)
         cause = cause.__cause__
-    if host.lacks_outputs and ".outputs" in error.message:
+    if host.lacks_outputs and error.code == "TEMPLATE":
         return EstateError("the outputs of another component are not known here", code="DEFERRED")
     return error
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from catalog.stacks import provenance, validation
+from catalog.stacks import foreign, provenance, validation
 from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.decoding import COMPONENT_TYPES
 from catalog.stacks.edges import Edges, Place, Targets, edges_of, is_local
@@ -69,20 +69,19 @@ def assemble(
     edges = _all_edges(parts)
     told = _manifests(manifests, stacks, old)
     read = manifests.read_paths()
+    notes = chain(
+        findings.diagnostics,
+        (note for items in read.values() if isinstance(items, tuple) for item in items for note in item.diagnostics),
+        (note for stack in stacks.values() for note in stack.diagnostics),
+        (note for item in edges for note in item.missing),
+    )
     return ResolvedEstate(
         stacks=tuple(part.stack for part in parts.values()),
         manifests=tuple(sorted(told.values(), key=lambda item: item.path)),
         dependencies=tuple(chain.from_iterable(item.found for item in edges)),
         unresolved_dependencies={key: texts for item in edges for key, texts in item.unresolved.items()},
         workflows=workflows,
-        diagnostics=ordered(
-            (
-                *findings.diagnostics,
-                *(note for items in read.values() if isinstance(items, tuple) for item in items for note in item.diagnostics),
-                *(note for stack in stacks.values() for note in stack.diagnostics),
-                *(note for item in edges for note in item.missing),
-            )
-        ),
+        diagnostics=ordered(notes if findings.strict else foreign.told(_foreign(manifests, config), notes)),
         broken=frozenset(stack.file for stack in stacks.values() if stack.error is not None),
         broken_instances=frozenset((stack.file, *lost) for stack in stacks.values() for lost in stack.lost),
         component_base_paths={kind: base for kind in COMPONENT_TYPES if (base := config.component_base_path(kind))},
@@ -91,6 +90,17 @@ def assemble(
         config=config,
         memory=Assembly(reading=reading, parts=parts, manifests=told),
     )
+
+
+def _foreign(manifests: Manifests, config: AtmosConfig) -> dict[str, str]:
+    """What each file that was read and is no manifest looks like, by its path in the estate."""
+    looks = foreign.Foreign(manifests.files, config.stacks_path)
+    found: dict[str, str] = {}
+    for path, read in manifests.read_paths().items():
+        kind = looks.kind(path, read[0].value if isinstance(read, tuple) else None)
+        if kind is not None:
+            found[manifests.relative_to_estate(path)] = kind
+    return found
 
 
 def _parts(stacks: Mapping[str, StackFile], findings: Findings, old: Assembly | None) -> dict[str, Part]:

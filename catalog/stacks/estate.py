@@ -85,7 +85,7 @@ def resolve(
                 lookup=lookup or NOTHING,
             )
             (lookup or NOTHING).configured(config)
-            hints.of_config(config.sources, findings)
+            hints.of_config(config, findings)
             atmos_config.check(config, files)
             reading = _read(
                 files,

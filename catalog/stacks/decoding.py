@@ -63,7 +63,7 @@ def nested(keys: Sequence[str], value: Any) -> Map:
 def decoded(values: Map, findings: Findings, locate: Locate) -> Map:
     """Return the values as decoding gives them; in strict reading raises EstateError naming every value of a wrong type."""
     decoder = _Decoder()
-    result = decoder.section(values, config_types.ROOT, "", ())
+    result = decoder.section(_kept(values), config_types.ROOT, "", ())
     if decoder.wrong and findings.strict:
         words = "\n".join(text for _, text in decoder.wrong)
         raise EstateError(
@@ -73,6 +73,12 @@ def decoded(values: Map, findings: Findings, locate: Locate) -> Map:
         hint = "The value is ignored; Atmos refuses the configuration."
         findings.note(Severity.WARNING, "CONFIG", text, hint=hint, location=locate(keys))
     return _checked(result, findings, locate)
+
+
+def _kept(values: Map) -> Map:
+    """Leave out what Atmos' reader forgets: keys that hold null or a map without any key; in lists everything stays."""
+    nested = {key: _kept(value) if isinstance(value, dict) else value for key, value in values.items()}
+    return {key: value for key, value in nested.items() if value is not None and value != {}}
 
 
 @dataclass(slots=True)
@@ -87,8 +93,6 @@ class _Decoder:
         result: Map = {}
         for key, value in values.items():
             kind = known.get(key)
-            if value == {} and kind is not None and kind[0] != "{" and not config_types.is_section(kind):
-                continue  # Atmos' reader forgets a key that holds an empty map
             result[key] = value if kind is None else self.value(value, kind, f"{path}.{key}" if path else key, (*keys, key))
         return result
 

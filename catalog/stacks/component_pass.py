@@ -17,7 +17,7 @@ from catalog.errors import EstateError, NotGiven
 from catalog.stacks import encoding, scalars, template_settings
 from catalog.stacks.merging import Map
 from catalog.stacks.scalar_rendering import Renderer, Unsure
-from catalog.stacks.templates import Settings, Templates
+from catalog.stacks.templates import Settings, Templates, gave_up
 from catalog.stacks.texts import KEYS, REWRITTEN, TEMPLATE, Steps, Texts, is_rewritten_key
 
 NAME = "describe-stacks-all-sections"
@@ -242,6 +242,9 @@ class _Walk:
             self._defer(path, error)
             return text
         except (EstateError, Unsure) as error:
+            if isinstance(error, EstateError) and gave_up(error):
+                # The whole document would take as long again.
+                return self._given_up(text, path, error)
             if not self.is_patient:
                 raise Unsure from error
         try:
@@ -263,7 +266,13 @@ class _Walk:
             self._lost((*path, key), told)
             return key
 
-    def _defer(self, path: Path, error: NotGiven) -> None:
+    def _given_up(self, text: str, path: Path, error: EstateError) -> str:
+        if self.lose is None:
+            raise error
+        self._defer(path, error)
+        return text
+
+    def _defer(self, path: Path, error: EstateError) -> None:
         if self.lose is None:
             raise Unsure from error
         if self.is_patient:

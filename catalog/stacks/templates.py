@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from catalog.engines.rendering import PLAIN, Host, Options
-from catalog.errors import EstateError
+from catalog.errors import EstateError, Unavailable
 from catalog.stacks import references, scalars
 
 if TYPE_CHECKING:
@@ -15,11 +15,19 @@ if TYPE_CHECKING:
     from catalog.stacks.atmos_config import AtmosConfig
 
 
+# How many templates of one estate may run the engine into its limits while indexing, before none is given to it any more.
+_RUNAWAYS = 5
+
+
 class Templates:
-    """Renders by the fast path where that is enough, and by the engine, if there is one, where it isn't."""
+    """Renders by the fast path where that is enough, and by the engine, if there is one, where it isn't.
+
+    A template that ran the engine into its limits (time, memory) is not tried again, whatever its data.
+    """
 
     def __init__(self, engine: Renderer | None = None) -> None:
         self.engine = engine
+        self._gave_up: dict[str, EstateError] = {}
 
     def render(self, text: str, name: str, data: Mapping[str, Any], options: Options = PLAIN, host: Host | None = None) -> str:
         """Return the rendered text; raises EstateError in Go's words, NotGiven for what isn't handed in.
@@ -33,7 +41,26 @@ class Templates:
             rendered = references.render(pieces, data, lenient_keys=options.missing != "error") if pieces is not None else None
             if rendered is not None:
                 return rendered
-        return self.required(name).render(text, name, data, options, host)
+        return self._by_engine(text, name, data, options, host)
+
+    def _by_engine(self, text: str, name: str, data: Mapping[str, Any], options: Options, host: Host | None) -> str:
+        engine = self.required(name)
+        if self._gave_up:
+            self._refuse(text, name, is_indexing=options.pure)
+        try:
+            return engine.render(text, name, data, options, host)
+        except EstateError as error:
+            if gave_up(error):
+                self._gave_up[text] = error
+            raise
+
+    def _refuse(self, text: str, name: str, *, is_indexing: bool) -> None:
+        known = self._gave_up.get(text)
+        if known is not None:
+            raise known.with_traceback(None)
+        if is_indexing and len(self._gave_up) >= _RUNAWAYS:
+            words = f"template: {name}: not rendered, because {_RUNAWAYS} templates of this estate took too long or too much"
+            raise EstateError(words, code="TEMPLATE") from next(iter(self._gave_up.values())).__cause__
 
     def references(self, text: str, name: str) -> tuple[tuple[str, ...], ...] | None:
         """Return the paths that a template refers to; None where it needs more than Go's built-in functions, or no engine tells."""
@@ -51,6 +78,11 @@ class Templates:
                 hint="Only plain references such as {{ .vars.stage }} are rendered without it.",
             )
         return self.engine
+
+
+def gave_up(error: BaseException) -> bool:
+    """Tell whether a template ran the engine into its limits."""
+    return isinstance(error.__cause__, Unavailable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

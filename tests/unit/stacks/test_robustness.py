@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.engines.template import Engine
 from catalog.errors import EstateError
 from catalog.stacks import describe, estate, schema
 from catalog.stacks.hints import ROOT_KEYS
 from catalog.stacks.tree import MemoryTree
 
-COMPONENT_KEYS = sorted(schema.document()["$defs"]["terraform_component"]["oneOf"][1]["properties"]) + ["overrides"]
+COMPONENT_KEYS = [*sorted(schema.document()["$defs"]["terraform_component"]["oneOf"][1]["properties"]), "overrides"]
 ODD = st.recursive(
     st.one_of(
         st.none(),
@@ -76,3 +78,51 @@ def test_nothing_in_a_manifest_breaks_the_reader(config: object, one: object, ot
             assert found.provenance(stack.name, item.type, item.name, "vars.a") is not None
     with contextlib.suppress(EstateError):
         describe.to_json(describe.stacks(estate.resolve(MemoryTree(files), strict=True)))
+
+
+TEMPLATED = """\
+base_path: .
+stacks: {base_path: stacks, included_paths: ['deploy/**/*'], name_pattern: '{stage}'}
+components: {terraform: {base_path: components/terraform}}
+templates: {settings: {enabled: true, sprig: {enabled: true}}}
+"""
+LOOP = "{{ range until 20000 }}{{ range until 20000 }}{{ end }}{{ end }}"
+
+
+def test_a_template_without_end_is_tried_once_and_told_wherever_it_stands(engine_cache: Path) -> None:
+    """Each costs the engine's deadline once, however many stacks hold it; what is beside it is rendered."""
+    files = {
+        "atmos.yaml": TEMPLATED,
+        "stacks/catalog/a.yaml": f"vars: {{size: '{{{{ .size }}}}{LOOP}'}}\n",
+        **{
+            f"stacks/deploy/s{number}.yaml": f"import: [{{path: catalog/a, context: {{size: {number}}}}}]\nvars: {{stage: s{number}}}\n"
+            for number in range(20)
+        },
+        **{
+            f"stacks/deploy/p{number}.yaml": f"vars: {{stage: p{number}, a: '{LOOP}', b: '{{{{ upper .vars.stage }}}}'}}\n"
+            "components: {terraform: {c: {}}}\n"
+            for number in range(20)
+        },
+    }
+    engine = Engine(engine_cache, deadline=0.2)
+    found = estate.resolve(MemoryTree({path: text.encode() for path, text in files.items()}), engine=engine)
+    assert {item.location.file for item in found.diagnostics if "gave up" in item.message and item.location} == {
+        "stacks/catalog/a.yaml",
+        *(f"stacks/deploy/p{number}.yaml" for number in range(20)),
+    }
+    shown = [instance.sections["vars"] for stack in found.stacks for instance in stack.instances]
+    assert shown == [{"stage": name, "a": LOOP, "b": name.upper()} for name in sorted(f"p{number}" for number in range(20))]
+
+
+def test_an_estate_of_templates_without_end_costs_a_stated_number_of_deadlines(engine_cache: Path) -> None:
+    """After the fifth, templates of the estate that need the engine are told and not rendered."""
+    variables = ", ".join(f"v{number}: '{number}{LOOP}'" for number in range(8))
+    files = {
+        "atmos.yaml": TEMPLATED,
+        "stacks/deploy/dev.yaml": f"vars: {{stage: dev, {variables}}}\ncomponents: {{terraform: {{c: {{}}}}}}\n",
+    }
+    engine = Engine(engine_cache, deadline=0.2)
+    found = estate.resolve(MemoryTree({path: text.encode() for path, text in files.items()}), engine=engine)
+    told = [item.message for item in found.diagnostics]
+    assert sum("gave up" in message for message in told) == 5
+    assert sum("not rendered, because 5 templates" in message for message in told) == 3

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from catalog.cost import duration, money
+from catalog.engines.template import Engine
 from catalog.stacks import estate, governance
 from catalog.stacks.resolved import ResolvedEstate, ResolvedInstance
 from catalog.stacks.tree import DirectoryTree, MemoryTree
@@ -62,6 +63,23 @@ def test_lenient_reading_finds_nothing_to_say(resolved: ResolvedEstate):
 def test_strict_reading_accepts_it(tree: MemoryTree, resolved: ResolvedEstate):
     """Where Atmos would fail, the example doesn't: strict reading gives the same stacks."""
     assert estate.resolve(tree, strict=True).stacks == resolved.stacks
+
+
+def test_the_first_index_needs_no_engine(tree: MemoryTree, resolved: ResolvedEstate, template_engine: Engine):
+    """Every template of the example is a plain reference: without the engine the estate reads as it does with it."""
+    assert estate.resolve(tree, engine=template_engine).stacks == resolved.stacks
+
+
+def test_templates_and_locals_are_shown(tree: MemoryTree, resolved: ResolvedEstate, instances: list[ResolvedInstance]):
+    """Names come from a template, and values from locals, from an import's context and from the instance itself."""
+    by_name = {(one.stack, one.name): one for one in instances}
+
+    assert b"name_template:" in tree.read("atmos.yaml")
+    assert {stack.name for stack in resolved.stacks} >= {"plat-testenv-01-dev", "core-foundation-prod"}
+    assert "alerts@fnx.example" in by_name["plat-data-prod", "monitoring"].sections["vars"]["alert_emails"]
+    assert by_name["plat-data-prod", "transform"].sections["vars"]["services"]["transform"]["cpu"] == 1024
+    assert by_name["plat-recovery-prod", "secretsmanager"].sections["vars"]["path_prefix"] == "fnx/plat/recovery-prod"
+    assert "{{" not in str([one.sections for one in instances])
 
 
 def test_two_tenants_three_accounts_two_regions(resolved: ResolvedEstate):

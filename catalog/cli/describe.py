@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,9 @@ describe.add_command(affected)
 @click.option("--config-path", metavar="DIR", help="Where atmos.yaml lies, inside the estate.")
 @reading.configuration_options
 @click.option("--stack", "-s", help="Only this stack, by its name or its manifest's.")
-@click.option("--components", help="Only these components, separated by commas.")
-@click.option("--component-types", help="Only these types, separated by commas.")
-@click.option("--sections", help="Only these sections of each component, separated by commas.")
+@click.option("--components", multiple=True, help="Only these components, separated by commas.")
+@click.option("--component-types", multiple=True, help="Only these types, separated by commas.")
+@click.option("--sections", multiple=True, help="Only these sections of each component, separated by commas.")
 @click.option("--include-empty-stacks", is_flag=True, help="Print stacks without components too.")
 @reading.processing_options
 @printing.result_options("yaml", ("yaml", "json", "ndjson"))
@@ -75,11 +76,15 @@ def _line(estate: Path, config_path: str | None, filters: dict[str, Any]) -> str
 def _stacks(place: reading.Place, filters: dict[str, Any]) -> dict[str, Any]:
     from catalog.stacks import describe as room  # noqa: PLC0415
 
-    return room.stacks(
-        place.resolve(processing=reading.processing(**filters)),
+    wanted = room.Filter(
         stack=filters["stack"],
         components=reading.listed(filters["components"]),
         component_types=reading.listed(filters["component_types"]),
+    )
+    processing = replace(reading.processing(**filters), wanted=wanted.takes if wanted != room.Filter() else None)
+    return room.stacks(
+        place.resolve(processing=processing),
+        wanted,
         sections=reading.listed(filters["sections"]),
         include_empty_stacks=filters["include_empty_stacks"],
     )

@@ -210,7 +210,7 @@ def _print_rows(
 
 def _columns(written: Sequence[str]) -> list[Column]:
     """Read columns as they are asked for: `field`, or `Title={{ .template }}`."""
-    return [_column(spec) for spec in reading.listed(",".join(written))]
+    return [_column(spec) for spec in reading.listed(written)]
 
 
 def _column(spec: str) -> Column:

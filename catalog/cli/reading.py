@@ -277,7 +277,7 @@ def processing(
     return Processing(
         templates=process_templates,
         functions=process_functions,
-        skip=frozenset(listed(",".join(skip))),
+        skip=frozenset(listed(skip)),
         error_mode=error_mode or settings.environment().get("ATMOS_DESCRIBE_ERROR_MODE") or "",
     )
 
@@ -292,9 +292,10 @@ def integrations(resolved: ResolvedEstate) -> Integrations:
     return Integrations(config=resolved.config, templates=Templates(engine()))
 
 
-def listed(text: str | None) -> list[str]:
-    """The words of an option that takes several, separated by commas."""
-    return [word.strip() for word in (text or "").split(",") if word.strip()]
+def listed(texts: str | Iterable[str] | None) -> list[str]:
+    """The words of an option that takes several, separated by commas or given one by one."""
+    given = [texts] if isinstance(texts, str) else texts or ()
+    return [word.strip() for text in given for word in text.split(",") if word.strip()]
 
 
 def engine() -> Engine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.errors import EstateError
@@ -30,30 +30,38 @@ SCHEMA_KEYS = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """The instances that `describe stacks` is asked for; an empty one asks for all.
+
+    `stack` is a stack's name or its manifest's; `components` also takes every instance of a physical component.
+    """
+
+    stack: str | None = None
+    components: Collection[str] = ()
+    component_types: Collection[str] = ()
+
+    def takes(self, instance: ResolvedInstance) -> bool:
+        """Tell whether an instance is asked for."""
+        return (
+            (self.stack is None or self.stack in (instance.stack, instance.sections.get("atmos_stack_file")))
+            and (not self.component_types or instance.type in self.component_types)
+            and (not self.components or instance.name in self.components or instance.component in self.components)
+        )
+
+
 def stacks(
     resolved: ResolvedEstate,
+    wanted: Filter = Filter(),
     *,
-    stack: str | None = None,
-    components: Collection[str] = (),
-    component_types: Collection[str] = (),
     sections: Collection[str] = (),
     include_empty_stacks: bool = False,
 ) -> Map:
-    """Return what `describe stacks` prints: stack → components → type → name → entry, filtered as its flags do.
-
-    `stack` is a stack's name or its manifest's; `components` also keeps every instance of a physical component.
-    """
+    """Return what `describe stacks` prints: stack → components → type → name → entry."""
     result: Map = {}
     if include_empty_stacks:
-        result = {name: {"components": {}} for name in resolved.empty_stacks if stack in (None, name)}
-    for instance in _instances(resolved.stacks):
-        is_wanted = (
-            (stack is None or stack in (instance.stack, instance.sections.get("atmos_stack_file")))
-            and (not component_types or instance.type in component_types)
-            and (not components or instance.name in components or instance.component in components)
-        )
-        if not is_wanted:
-            continue
+        result = {name: {"components": {}} for name in resolved.empty_stacks if wanted.stack in (None, name)}
+    for instance in filter(wanted.takes, _instances(resolved.stacks)):
         entry = {key: value for key, value in instance.sections.items() if key in sections} if sections else instance.sections
         if entry:
             below = result.setdefault(instance.stack, {"components": {}})["components"]
@@ -132,13 +140,22 @@ def to_yaml(value: Any) -> str:
 
 
 def filled(value: Any) -> Any:
-    """Return a value with the empty lists and maps that YAML shows where a structure has nothing, and JSON shows null."""
+    """Return a result with the empty lists and maps that YAML shows where a structure of Atmos has nothing, and JSON shows null."""
     if isinstance(value, list) and value and isinstance(value[0], Record):
         return [filled(item) for item in value]
     if isinstance(value, Record):
         empty: dict[str, Any] = {"dependents": [], "settings": {}}
         return Record({name: empty.get(name) if item is None else filled(item) for name, item in value.items()})
-    return value
+    return _with_inheritance(value, 4)
+
+
+def _with_inheritance(value: Any, depth: int) -> Any:
+    """The same for the entries in a map of stacks, or for one entry."""
+    if not isinstance(value, dict):
+        return value
+    if "atmos_component" in value:
+        return {**value, "inheritance": []} if value.get("inheritance", ...) is None else value
+    return {key: _with_inheritance(item, depth - 1) for key, item in value.items()} if depth else value
 
 
 def printable(value: Any) -> Any:

@@ -43,12 +43,14 @@ class Processing:
     """What is evaluated: templates and functions, but for the functions in `skip` (names without `!`).
 
     `error_mode` is strict, warn or silent, empty for the configuration's: what a value becomes that a backend can't give yet.
+    `wanted` tells which instances are evaluated at all; others stay as they were built.
     """
 
     templates: bool = True
     functions: bool = True
     skip: frozenset[str] = frozenset()
     error_mode: str = ""
+    wanted: Callable[[ResolvedInstance], bool] | None = None
 
 
 EVERYTHING = Processing()
@@ -130,7 +132,7 @@ class Evaluation:
 
         Of one that was evaluated before, everything that is still the same is the same object.
         """
-        findings = Findings(strict=self.strict)
+        findings, wanted = Findings(strict=self.strict), self.processing.wanted
         consulted = _Consulted()
         instances: list[ResolvedInstance] = []
         declared: list[tuple[Declared, ...]] = []
@@ -139,9 +141,14 @@ class Evaluation:
             for number in range(len(file.built)):
                 site = Site(file=file, number=number)
                 self._check_selectors(site)
+                named = self._named(site, findings)
+                if wanted is not None and not wanted(built := self._instance(site, site.named.stack, named)):
+                    instances.append(built)
+                    declared.append(())
+                    continue
                 losses = None if self.strict else Losses(site, findings)
                 occasion = Occasion(site=site, stack=site.named.stack, processing=self.processing, losses=losses)
-                entry = self._evaluated(occasion, self._named(site, findings))
+                entry = self._evaluated(occasion, named)
                 instance = self._instance(site, site.named.stack, entry.value)
                 instances.append(instance)
                 declared.append(() if instance.abstract else tuple(self._declared(site, entry)))

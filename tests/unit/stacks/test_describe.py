@@ -71,7 +71,7 @@ def shown(found: dict) -> list[str]:
 )
 def test_filters_keep_what_their_flags_keep(resolved: ResolvedEstate, filters: dict, expected: list[str]) -> None:
     """By stack or manifest name, by component or physical component, by type."""
-    assert shown(describe.stacks(resolved, **filters)) == expected
+    assert shown(describe.stacks(resolved, describe.Filter(**filters))) == expected
 
 
 def test_sections_cut_entries_and_drop_empty_ones(resolved: ResolvedEstate) -> None:

@@ -74,6 +74,7 @@ class Components:
         self._lists: dict[tuple[str, ...], list[str]] = {}
         self._unspaced: dict[int, tuple[Map, Map]] = {}
         self.strategy = check_strategy(config.list_strategy)
+        self._written_strategy = str(config.get("settings", "list_merge_strategy", otherwise="") or "")
         variables = config.get("env", otherwise=EMPTY)
         self.environment = {key: str(value) for key, value in variables.items()} if isinstance(variables, dict) else EMPTY
         self.auth = decoding.auth(config.values, config.directory)
@@ -96,6 +97,7 @@ class Components:
         components = root_map(root, "components", stack, findings, merged)
         has_functions = self.has_text or bool(self.texts.flags(root) & FUNCTION)
         shared = RootLayers(merged, findings, memo=self.memo, strategy=self.strategy, environment=self.environment)
+        processed: dict[tuple[str, str, str], Chain] = {}
         for kind in sections.DESCRIBED:
             if kind not in components:
                 continue
@@ -111,14 +113,14 @@ class Components:
                         yield Built(type=kind, name=name, component=name, entry=found, chain=NO_BASES)
                 continue
             roots = shared.of_type(kind)
-            family = self._family(kind, entries, stack)
+            family = self._family(kind, entries, stack, processed)
             for name, entry in entries.items():
                 try:
                     yield self._built(kind, name, entry, roots, family, has_append=merged.has_append, has_functions=has_functions)
                 except EstateError as error:
                     yield kind, name, error
 
-    def _family(self, kind: str, entries: Map, stack: str) -> Family:
+    def _family(self, kind: str, entries: Map, stack: str, processed: dict[tuple[str, str, str], Chain]) -> Family:
         code = join(self.config.base_path, self.config.component_base_path(kind))
 
         def has_code(name: str) -> bool:
@@ -137,6 +139,7 @@ class Components:
             has_code=has_code,
             inherits_metadata=self.inherits_metadata,
             inherits_source=self.inherits_source,
+            processed=processed,
         )
 
     def _built(
@@ -148,7 +151,8 @@ class Components:
         overrides = self.memo.first_equal(_own(entry, "overrides", kind, name, family.stack))
         settings = (_own(entry, "settings", kind, name, family.stack), overrides.get("settings"))
         own = _strategy(self.strategy, *settings)
-        chain, physical = self.inheritance.chain(name, entry, family, own)
+        written = _strategy(self._written_strategy, *settings)
+        chain, physical = self.inheritance.chain(name, entry, family, own, written=written)
         strategy = _strategy(self.strategy, roots.layers.get("settings"), chain.sections.get("settings"), *settings)
         result = roots.entry.copy()
         rows = sections.rows(kind)
@@ -174,7 +178,7 @@ class Components:
                 value = deferred.placed(value, held)
             if section.shown or value:
                 result[section_name] = value
-        self._finish(result, kind, name, entry, roots=roots, chain=chain, physical=physical)
+        self._finish(result, kind, name, entry, roots=roots, chain=chain, physical=physical, strategy=strategy)
         result["overrides"] = overrides
         return Built(type=kind, name=name, component=physical, entry=result, chain=chain, late=tuple(late))
 
@@ -211,13 +215,16 @@ class Components:
                 merged = self.memo.merge(merged, layer, strategy) if merged else layer
         return merged
 
-    def _finish(self, result: Map, kind: str, name: str, entry: Map, *, roots: Roots, chain: Chain, physical: str) -> None:
+    def _finish(
+        self, result: Map, kind: str, name: str, entry: Map, *, roots: Roots, chain: Chain, physical: str, strategy: str
+    ) -> None:
         """Add what no row of the table says: defaults, metadata, backends, the chain's names."""
         result["command"] = result["command"] or self.commands[kind]
         if self.integrations:
             result["settings"] = self.memo.merge(self.integrations, result["settings"])
         own = entry.get("metadata") or EMPTY
-        result["metadata"] = self.memo.merge(self.memo.merge(roots.metadata, self.memo.first_equal(chain.metadata)), own)
+        inherited = self.memo.merge(roots.metadata, self.memo.first_equal(chain.metadata), strategy)
+        result["metadata"] = self.memo.merge(inherited, own, strategy)
         result["inheritance"] = self._lists.setdefault(chain.names, list(chain.names))
         result["component"] = physical
         if kind != "terraform":

@@ -159,7 +159,7 @@ def _merged_maps(values: Sequence[Any]) -> Any:
 
 def _merged_lists(values: Sequence[Any], strategy: str) -> Any:
     if strategy == "append":
-        return [item for value in values if isinstance(value, list) for item in value]
+        return [item for value in values if isinstance(value, list) for item in value] or None  # Go's slice of nothing
     if strategy != "merge":
         return values[-1]
     result = list(values[0])

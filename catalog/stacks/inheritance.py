@@ -35,7 +35,11 @@ NO_BASES = Chain()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """The components of one type in one stack, among which bases are looked up; `stack` names it in errors."""
+    """The components of one type in one stack, among which bases are looked up; `stack` names it in errors.
+
+    `processed` remembers for the whole stack what a component had inherited once it had processed a base: whoever of the same name
+    processes a base of the same name again, in another type too, is back at that, as in Atmos.
+    """
 
     kind: str
     components: Map
@@ -43,6 +47,7 @@ class Family:
     has_code: Callable[[str], bool]
     inherits_metadata: bool = True
     inherits_source: bool = True
+    processed: dict[tuple[str, str, str], Chain] = field(default_factory=dict, repr=False)
 
 
 class Inheritance:
@@ -52,13 +57,16 @@ class Inheritance:
         self._memo = memo
         self._steps: dict[tuple[int, int, str, str], tuple[Chain, Map, Chain]] = {}
 
-    def chain(self, name: str, entry: Map, family: Family, strategy: str) -> tuple[Chain, str]:
-        """Return the component's chain and the name of its physical component; raises EstateError as Atmos does."""
+    def chain(self, name: str, entry: Map, family: Family, strategy: str, *, written: str = "") -> tuple[Chain, str]:
+        """Return the component's chain and the name of its physical component; raises EstateError as Atmos does.
+
+        `written` is the strategy as it is written, empty where it is nowhere.
+        """
         chain = NO_BASES
         pointed = entry.get("component")
         if pointed is not None:
             _text(pointed, f"invalid component attribute: 'components.{family.kind}.{name}.component' in the file '{family.stack}'")
-            chain = self._process(chain, name, pointed, family, strategy=strategy)
+            chain = self._processed(chain, name, pointed, family, strategy=strategy, written=written)
         physical = chain.first or name
         metadata = entry.get("metadata") or EMPTY
         own = metadata.get("component")
@@ -68,8 +76,15 @@ class Inheritance:
         for base in _inherits(metadata, f"'components.{family.kind}.{name}.metadata.inherits' in the file '{family.stack}'"):
             if base not in family.components:
                 raise _undefined(name, base, family)
-            chain = self._process(chain, name, base, family, strategy=strategy)
+            chain = self._processed(chain, name, base, family, strategy=strategy, written=written)
         return chain, physical
+
+    def _processed(self, chain: Chain, name: str, base: str, family: Family, *, strategy: str, written: str) -> Chain:
+        key = (name, base, written)
+        known = family.processed.get(key)
+        if known is None:
+            known = family.processed[key] = self._process(chain, name, base, family, strategy=strategy)
+        return known
 
     def _process(
         self, chain: Chain, name: str, base: str, family: Family, *, strategy: str, path: tuple[tuple[str, str], ...] = ()

@@ -65,6 +65,8 @@ class Naming:
         self._known: dict[tuple[str, str], NameTemplate] = {}
         self._infos: dict[tuple[str, str, str], Map] = {}
         self.workspaces_enabled = config.get("components", "terraform", "workspaces_enabled", otherwise=True) is not False
+        # Where metadata isn't inherited, Atmos doesn't drop the pattern beside a written workspace either.
+        self._inherits_metadata = config.get("stacks", "inherit", "metadata", otherwise=True) is not False
         self._config = config
 
     def name(self, entry: Map, file_name: str, manifest_name: Any) -> Named:
@@ -107,7 +109,7 @@ class Naming:
             return "default"
         metadata = entry.get("metadata") or EMPTY
         explicit, pattern, template = (metadata.get(key) for key in _WORKSPACE_KEYS)
-        if isinstance(explicit, str) and described_as is None:
+        if isinstance(explicit, str) and described_as is None and self._inherits_metadata:
             pattern = template = None
         if isinstance(template, str):
             found = self._rendered(template, "terraform-workspace-template", entry, _KNOWN, self._options)

@@ -77,7 +77,7 @@ def test_templates_and_locals_are_shown(tree: MemoryTree, resolved: ResolvedEsta
     assert b"name_template:" in tree.read("atmos.yaml")
     assert {stack.name for stack in resolved.stacks} >= {"plat-testenv-01-dev", "core-foundation-prod"}
     assert "alerts@fnx.example" in by_name["plat-data-prod", "monitoring"].sections["vars"]["alert_emails"]
-    assert by_name["plat-data-prod", "transform"].sections["vars"]["services"]["transform"]["cpu"] == 1024
+    assert by_name["plat-data-prod", "transform"].sections["vars"]["services"]["transform"]["cpu"] == 4096
     assert by_name["plat-recovery-prod", "secretsmanager"].sections["vars"]["path_prefix"] == "fnx/plat/recovery-prod"
     assert "{{" not in str([one.sections for one in instances])
 

@@ -32,6 +32,10 @@ class Chain:
 
 NO_BASES = Chain()
 
+# Bounds that real estates never meet: a base that is reached twice is visited twice, and what it inherits from four times.
+_DEPTH = 100
+_VISITS = 5_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
@@ -55,6 +59,7 @@ class Inheritance:
 
     def __init__(self, memo: Memo) -> None:
         self._memo = memo
+        self._visited = 0
         self._steps: dict[tuple[int, int, str, str], tuple[Chain, Map, Chain]] = {}
 
     def chain(self, name: str, entry: Map, family: Family, strategy: str, *, written: str = "") -> tuple[Chain, str]:
@@ -63,6 +68,7 @@ class Inheritance:
         `written` is the strategy as it is written, empty where it is nowhere.
         """
         chain = NO_BASES
+        self._visited = 0
         pointed = entry.get("component")
         if pointed is not None:
             _text(pointed, f"invalid component attribute: 'components.{family.kind}.{name}.component' in the file '{family.stack}'")
@@ -91,6 +97,13 @@ class Inheritance:
     ) -> Chain:
         if name == base:
             return chain
+        self._visited += 1
+        if len(path) >= _DEPTH or self._visited > _VISITS:
+            raise EstateError(
+                f"'{base}' in the stack '{family.stack}' inherits over more than {_DEPTH} levels, or from more than {_VISITS} bases",
+                code="INHERITANCE",
+                hint="Let components inherit from few bases directly.",
+            )
         if (name, base) in path:
             raise EstateError(
                 f"circular component inheritance detected: '{name}' -> '{base}' in the stack '{family.stack}'", code="INHERITANCE"

@@ -52,6 +52,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _INTEGER = re.compile(
     r"(?P<sign>[-+]?)(?:0[xX](?P<x>[0-9a-fA-F]+)|0[bB](?P<b>[01]+)|0[oO](?P<o>[0-7]+)|0(?P<old>[0-7]+)|(?P<d>0|[1-9][0-9]*))"
 )
+_LONGEST_INTEGER = 4_000  # characters; any longer one is none to yaml.v3, and costs Python more than it is worth
 _BETWEEN_DIGITS = re.compile("(?<=[0-9])_(?=[0-9])")
 _BASES = (("x", 16), ("b", 2), ("o", 8), ("old", 8), ("d", 10))
 _TIMESTAMP = re.compile(
@@ -89,6 +90,8 @@ def _number(text: str) -> Any:
 
 
 def _integer(found: re.Match[str]) -> int | None:
+    if len(found[0]) > _LONGEST_INTEGER:
+        return None
     value = next(int(found[name], base) for name, base in _BASES if found[name] is not None)
     if found["sign"] == "-":
         return -value if value <= 2**63 else None

@@ -18,6 +18,8 @@ from catalog.stacks.scalars import Timestamp
 from catalog.stacks.tree import Tree
 from catalog.values import Diagnostic, SourceLocation
 
+_SIZE_LIMIT = 10_000_000  # bytes of a manifest that indexing reads; a machine generated this, and parsing it takes seconds
+
 
 class ParsedCache(Protocol):
     """Remembers parsed files between readings, by a key of content and path."""
@@ -134,6 +136,13 @@ class Sources:
             raise EstateError(
                 f"error reading file: {relative}: {error}", code="YAML", location=SourceLocation(file=file)
             ) from error
+        if len(content) > _SIZE_LIMIT and not self._findings.strict:
+            raise EstateError(
+                f"{relative} is larger than {_SIZE_LIMIT // 1_000_000} MB",
+                code="TOO_LARGE",
+                hint="Larger files are read by the commands alone; data belongs in files of its own.",
+                location=SourceLocation(file=file),
+            )
         content_hash = content_key(content)
         document, value, problem = Document(file=file, value=None, places=None), EMPTY, None
         try:

@@ -85,6 +85,9 @@ PROBLEMS: dict[type[errors.CatalogError], Problem] = {
     errors.NotFound: Problem(type=NotFound),
     errors.Invalid: Problem(type=ValidationError),
     errors.EstateError: Problem(type=ValidationError),
+    errors.NotGiven: Problem(type=ValidationError),
+    errors.NotProvisioned: Problem(type=ValidationError),
+    errors.UnknownStore: Problem(type=ValidationError),
     errors.WrongUse: Problem(type=ValidationError),
 }
 OF_OPERATION = (errors.Unauthenticated, errors.Unavailable)

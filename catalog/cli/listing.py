@@ -138,7 +138,7 @@ def instances(
         and (engine is None or engine.query(str(filter_), describe.printable(row)) is True)
     ]
     columns = [("Component", "{{ .component }}"), ("Stack", "{{ .stack }}")]
-    _print(resolved, rows, columns, [], ("list", "instances"), shown)
+    _print(resolved, rows, columns, ["Component", "Stack"], ("list", "instances"), shown)
 
 
 @list_.command("workflows")
@@ -199,11 +199,17 @@ def _print_rows(
     """Print rows by columns: those asked for, else those of atmos.yaml, else the command's own."""
     from catalog.stacks import inventory  # noqa: PLC0415
 
+    noun = next(part for part in place if part != "list")
+    if not rows and noun != "instances":
+        click.echo(f"No {noun} found", err=True)
+        return
     settings = config.get(*place, otherwise={}) if config is not None else {}
     chosen = _columns(shown["columns"]) or _configured(settings) or columns
     titles = [title for title, _ in chosen]
     cells = _cells(rows, chosen)
     by = inventory.sorters(shown["sort"]) if shown["sort"] else [(title, False) for title in order if title in titles]
+    if place == ("list", "instances") and not shown["sort"] and len(by) < len(order):
+        by = []  # instances have an order only where both of its columns are shown
     format_ = shown["format_"] or _known_format(settings)
     click.echo(_FORMATTED[format_](titles, inventory.ordered(cells, titles, by), shown["delimiter"]), nl=False)
 

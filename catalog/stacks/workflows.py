@@ -60,7 +60,8 @@ def manifests(files: Files, config: AtmosConfig) -> dict[str, Map]:
     """Return the workflow files that Atmos can read, by their paths below `workflows.base_path`; raises EstateError without any."""
     base = str(config.get("workflows", "base_path", otherwise=""))
     folder = join(config.base_path, base)
-    if not files.has_directory(folder):
+    is_nowhere = not base and not config.get("base_path")  # an empty path leads nowhere, also where the estate's is found otherwise
+    if is_nowhere or not files.has_directory(folder):
         raise EstateError(f"the workflow directory does not exist: '{folder}'", code="WORKFLOW")
     found: dict[str, Map] = {}
     for path in files.below(folder):

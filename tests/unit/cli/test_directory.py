@@ -192,3 +192,24 @@ def test_a_schema_may_be_given(run, estate):
     assert "(root): missing properties: 'owner'" in err
     assert run("validate", "--schemas-atmos-manifest", "rules.json")[0] == 2
     assert run("validate", "stacks", "--format", "json")[0] == 2
+
+
+def test_list_instances_order(run, estate):
+    """Instances come by component, then by stack; where one of these columns isn't shown, by stack as they are found."""
+    (estate / "stacks" / "prod.yaml").write_text("vars: {tenant: core, stage: prod}\ncomponents: {terraform: {app: {}, vpc: {}}}\n")
+    assert run("list", "instances", "--format", "csv")[1].split() == [
+        "Component,Stack",
+        "app,core-prod",
+        "vpc,core-dev",
+        "vpc,core-prod",
+    ]
+    assert run("list", "instances", "--format", "csv", "--columns", "component")[1].split() == ["Component", "vpc", "app", "vpc"]
+
+
+def test_list_without_any(run, estate):
+    """Where there is nothing to list, nothing is printed, and stderr says so; without a path of workflows that is an error."""
+    assert run("list", "workflows", "--format", "json") == (0, "", "No workflows found\n")
+    (estate / "atmos.yaml").write_text(CONFIG.removeprefix("base_path: .\n"))
+    code, out, told = run("list", "workflows", "--format", "json")
+    assert (code, out) == (1, "")
+    assert "workflow directory does not exist" in told

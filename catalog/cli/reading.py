@@ -355,15 +355,19 @@ def _configuration(source: Source, environment: Mapping[str, str]) -> Path:
 
 
 def _reaching(root: Path, configuration: Path, environment: Mapping[str, str]) -> Path:
-    """The root, widened until it holds what `base_path` names: an estate may lie above its own atmos.yaml."""
+    """The root, widened until it holds what `base_path` and `stacks.base_path` name: an estate may lie above its own atmos.yaml."""
     from catalog.stacks import documents  # noqa: PLC0415
 
-    named = [environment.get("ATMOS_BASE_PATH", "")]
+    named, below = [environment.get("ATMOS_BASE_PATH", "")], [environment.get("ATMOS_STACKS_BASE_PATH", "")]
     for file in (configuration / "atmos.yaml", configuration / "atmos.yml"):
         with contextlib.suppress(OSError, errors.EstateError):
             value = documents.load(file.read_bytes(), file.name).value
-            named.append(str(value.get("base_path") or "") if isinstance(value, dict) else "")
+            if isinstance(value, dict):
+                named.append(str(value.get("base_path") or ""))
+                stacks = value.get("stacks")
+                below.append(str(stacks.get("base_path") or "") if isinstance(stacks, dict) else "")
     places = [(configuration / path).resolve() for path in named if path.startswith((".", "/"))]
+    places += [(place / path).resolve() for place in (places or [configuration]) for path in below if path.startswith("../")]
     return Path(os.path.commonpath([root, *places]))
 
 

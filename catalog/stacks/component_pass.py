@@ -236,6 +236,10 @@ class _Walk:
         return self._read_back(text, path) if "\n" in text and text[0] in _ODD_BEGINNINGS else text
 
     def _scalar(self, text: str, path: Path) -> Any:
+        templates = self.renderer.templates
+        known = templates.remembered(text)
+        if known is not None:
+            return self._given_up(text, path, known)
         try:
             return self._settled(self.renderer.scalar(text))
         except NotGiven as error:
@@ -243,7 +247,8 @@ class _Walk:
             return text
         except (EstateError, Unsure) as error:
             if isinstance(error, EstateError) and gave_up(error):
-                # The whole document would take as long again.
+                # The whole document would take as long again, and so would the next one with this text.
+                templates.remember(text, error)
                 return self._given_up(text, path, error)
             if not self.is_patient:
                 raise Unsure from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from catalog.stacks.bounds import Bounds
 from catalog.stacks.merging import EMPTY, Map, holds_append, merge
 
 
@@ -15,6 +16,7 @@ class Contexts:
     """Knows every context of one estate."""
 
     def __init__(self, strategy: str) -> None:
+        self.bounds = Bounds()
         self._strategy = strategy
         self._by_content: dict[str, Map] = {}
         # What was asked for is kept with the answer: an identity is only good while its object lives.
@@ -23,11 +25,15 @@ class Contexts:
         self._wrapped: dict[int, bool] = {}
 
     def one(self, context: Map) -> Map:
-        """Return the one object with this content; nothing at all is always `EMPTY`."""
+        """Return the one object with this content; nothing at all is always `EMPTY`.
+
+        Raises EstateError for one that is larger than anything that is meant.
+        """
         if not context:
             return EMPTY
         known = self._known.get(id(context))
         if known is None:
+            self.bounds.check(context, "the context")
             content = json.dumps(context, sort_keys=True, ensure_ascii=False, default=repr)
             found = self._by_content.setdefault(content, context)
             known = self._known[id(context)] = (context, found)

@@ -129,6 +129,7 @@ class FilePass:
             evaluate=self.evaluate(source),
             options=self.options(gomplate=False),
             defer=None if self.strict else defer,
+            bounds=self.contexts.bounds,
         )
         found = without_timestamps(file_locals.of_file(source.value, here))
         return found if isinstance(found, dict) else EMPTY
@@ -139,10 +140,12 @@ class FilePass:
             section = source.value.get(name)
             if isinstance(section, dict):
                 section = without_timestamps(section) if source.document.has_timestamps else section
-                data = {**data, name: self._section(section, data, source.relative)}
+                data = {**data, name: self._section(section, data, source)}
         return data
 
-    def _section(self, section: Map, data: Map, name: str) -> Map:
+    def _section(self, section: Map, data: Map, source: Source) -> Map:
+        name = source.relative
+        self.contexts.bounds.check_copies(section, data, f"'{name}'")
         value = replaced(section, data, self.texts)
         if not self.texts.has_template(value):
             return value if isinstance(value, dict) else EMPTY
@@ -213,6 +216,7 @@ class _One:
     def _rendered(self) -> Map:
         if self.source.error is not None or not self.data:
             return self._of_text()
+        self.around.contexts.bounds.check_copies(self.source.value, self.data, f"'{self.source.relative}'")
         value = replaced(self.source.value, self.data, self.around.texts)
         if not isinstance(value, dict):
             return EMPTY

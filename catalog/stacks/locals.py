@@ -13,6 +13,7 @@ from typing import Any
 
 from catalog.engines.rendering import Options
 from catalog.errors import EstateError, NotGiven
+from catalog.stacks.bounds import Bounds
 from catalog.stacks.merging import EMPTY, Map
 from catalog.stacks.replacement import replaced
 from catalog.stacks.templates import Templates
@@ -30,7 +31,8 @@ class Here:
     """Where locals are worked out: the file that errors name, who renders, who evaluates functions, and what is seen beside locals.
 
     `options` are those of the rendering; sprig is there, gomplate isn't. `place` is the path of the scope within the file. With
-    `defer`, a template that asks for what nobody may answer stays as it is written and is told to it with its path.
+    `defer`, a template that asks for what nobody may answer stays as it is written and is told to it with its path. `bounds` keeps
+    locals from growing without end.
     """
 
     file: str
@@ -40,6 +42,7 @@ class Here:
     data: Map = field(default_factory=lambda: EMPTY)
     place: tuple[str, ...] = (LOCALS,)
     defer: Callable[[tuple[str, ...], EstateError], None] | None = None
+    bounds: Bounds = field(default_factory=Bounds)
 
 
 def defines(content: Map) -> bool:
@@ -95,7 +98,12 @@ class _Scope:
     def resolved(self) -> Map:
         """Return every local with its value, the outer scope's among them."""
         for name in self._order():
-            self.found[name] = self._value(self.written[name], name)
+            value = self._value(self.written[name], name)
+            try:
+                self.here.bounds.check(value, f'the local "{name}"')
+            except EstateError as error:
+                raise EstateError(error.message, code=error.code, hint=error.hint, path=(*self.here.place, name)) from error
+            self.found[name] = value
         return self.found
 
     def _order(self) -> list[str]:

@@ -415,9 +415,15 @@ class Manifests:
             try:
                 known = self._passed(self.source(path), terms)
             except EstateError as error:
-                known = self._in_chain(error, way) if self.strict and error.code != "IMPORT" else error
+                known = self._in_chain(error, way) if self.strict and error.code != "IMPORT" else self._in_file(error, path)
             self._read[key] = known
         return _given(known)
+
+    def _in_file(self, error: EstateError, path: str) -> EstateError:
+        if error.location is not None:
+            return error
+        location = SourceLocation(file=self.relative_to_estate(path), line=1)
+        return EstateError(error.message, code=error.code, hint=error.hint, location=location)
 
     def _in_chain(self, error: EstateError, way: _Way) -> EstateError:
         """Tell, as Atmos does, by which imports a file was reached that can't be read."""
@@ -548,8 +554,12 @@ class Manifests:
         )
 
     def _terms_of(self, wanted: Import, manifest: Manifest) -> Terms:
+        try:
+            context = self.contexts.merged(wanted.context, manifest.context)
+        except EstateError as error:
+            raise EstateError(error.message, code=error.code, hint=error.hint, location=wanted.location) from error
         return Terms(
-            context=self.contexts.merged(wanted.context, manifest.context),
+            context=context,
             skip=wanted.skip_templates_processing,
             ignore_missing=wanted.ignore_missing_template_values or self._settings.ignore_missing,
         )

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from catalog.errors import EstateError, Unavailable
 from catalog.stacks.scalars import printed_float
 
 _BLANK = " \t\r\n"
@@ -18,6 +19,8 @@ _PATH = r"(?:\.[^\W0-9]\w*)+"
 _COMMENT = re.compile(r"\{\{(?:-\s+)?/\*.*?\*/(?:\s+-)?\}\}", re.DOTALL)
 
 Part = str | tuple[str, ...]
+
+LONGEST = 10_000_000  # characters that references may make of one text
 
 MISSING: Any = object()
 NO_VALUE = "<no value>"
@@ -83,17 +86,20 @@ def single(text: str) -> tuple[str, ...] | None:
 def render(pieces: tuple[Part, ...], data: Mapping[str, Any], *, lenient_keys: bool) -> str | None:
     """Return the text; None when Go would print something unusual or fail, so that the engine must say it.
 
-    `lenient_keys` is Go's `missingkey=default`: a key that a map doesn't have prints `<no value>`.
+    `lenient_keys` is Go's `missingkey=default`: a key that a map doesn't have prints `<no value>`. Raises EstateError for a text
+    that is longer than anything that is meant.
     """
     result = []
+    length = 0
     for piece in pieces:
-        if isinstance(piece, str):
-            result.append(piece)
-            continue
-        shown = shown_at(piece, data, lenient_keys=lenient_keys)
+        shown = piece if isinstance(piece, str) else shown_at(piece, data, lenient_keys=lenient_keys)
         if shown is None:
             return None
+        length += len(shown)
         result.append(shown)
+        if length > LONGEST:
+            words = f"template: it makes more than {LONGEST:,} characters"
+            raise EstateError(words, code="TEMPLATE") from Unavailable(words)
     return "".join(result)
 
 

@@ -22,7 +22,7 @@ _RUNAWAYS = 5
 class Templates:
     """Renders by the fast path where that is enough, and by the engine, if there is one, where it isn't.
 
-    A template that ran the engine into its limits (time, memory) is not tried again, whatever its data.
+    A template that ran into its limits (time, memory, length) is not tried again, whatever its data.
     """
 
     def __init__(self, engine: Renderer | None = None) -> None:
@@ -50,12 +50,20 @@ class Templates:
         try:
             return engine.render(text, name, data, options, host)
         except EstateError as error:
-            if gave_up(error):
-                self._gave_up[text] = error
+            self.remember(text, error)
             raise
 
+    def remember(self, text: str, error: EstateError) -> None:
+        """Remember a text whose rendering came to nothing but an end of patience."""
+        if gave_up(error):
+            self._gave_up[text] = error
+
+    def remembered(self, text: str) -> EstateError | None:
+        """Return with what error a text came to nothing before."""
+        return self._gave_up.get(text) if self._gave_up else None
+
     def _refuse(self, text: str, name: str, *, is_indexing: bool) -> None:
-        known = self._gave_up.get(text)
+        known = self.remembered(text)
         if known is not None:
             raise known.with_traceback(None)
         if is_indexing and len(self._gave_up) >= _RUNAWAYS:
@@ -81,7 +89,7 @@ class Templates:
 
 
 def gave_up(error: BaseException) -> bool:
-    """Tell whether a template ran the engine into its limits."""
+    """Tell whether a template ran into the limits of time, memory or length."""
     return isinstance(error.__cause__, Unavailable)
 
 

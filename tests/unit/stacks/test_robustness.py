@@ -6,6 +6,7 @@ import contextlib
 import json
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -126,3 +127,73 @@ def test_an_estate_of_templates_without_end_costs_a_stated_number_of_deadlines(e
     told = [item.message for item in found.diagnostics]
     assert sum("gave up" in message for message in told) == 5
     assert sum("not rendered, because 5 templates" in message for message in told) == 3
+
+
+DOUBLED = {
+    "contexts of text": "'{{ .k%d }}{{ .k%d }}'",
+    "contexts of lists": "['{{ .k%d }}', '{{ .k%d }}']",
+    "contexts of maps in maps": "{a: " * 60 + "['{{ .k%d }}', '{{ .k%d }}']" + "}" * 60,
+}
+
+
+@pytest.mark.parametrize("value", DOUBLED.values(), ids=DOUBLED)
+def test_contexts_do_not_grow_without_end(value: str) -> None:
+    """Sixty files that each double what they were given, or nest it, end in a diagnostic where it became too much."""
+    files = {
+        "atmos.yaml": TEMPLATED,
+        **{
+            f"stacks/catalog/c{number}.yaml": f"import:\n  - path: catalog/c{number + 1}\n"
+            f"    context: {{k{number + 1}: {value % (number, number)}}}\nvars: {{a: '{{{{ .k{number} }}}}'}}\n"
+            for number in range(60)
+        },
+        "stacks/catalog/c60.yaml": "{}\n",
+        "stacks/deploy/dev.yaml": "import: [{path: catalog/c0, context: {k0: xxxxxxxx}}]\nvars: {stage: dev}\n",
+    }
+    found = estate.resolve(MemoryTree({path: text.encode() for path, text in files.items()}))
+    assert [item.code for item in found.diagnostics] == ["SIZE", "IMPORT"]
+    assert found.broken == {"stacks/deploy/dev.yaml"}
+
+
+GROWING = {
+    "text": ("x", "'{{ .locals.l%d }}{{ .locals.l%d }}'"),
+    "lists": ("[x]", "['{{ .locals.l%d }}', '{{ .locals.l%d }}']"),
+    "levels": ("[x]", "{a: " * 100 + "['{{ .locals.l%d }}', '{{ .locals.l%d }}']" + "}" * 100),
+}
+
+
+@pytest.mark.parametrize(("first", "next_one"), GROWING.values(), ids=GROWING)
+def test_locals_do_not_grow_without_end(first: str, next_one: str) -> None:
+    """The same within the locals of one file."""
+    lines = "".join(f"  l{number + 1}: {next_one % (number, number)}\n" for number in range(60))
+    files = {
+        "atmos.yaml": TEMPLATED,
+        "stacks/deploy/dev.yaml": f"vars: {{stage: dev, a: '{{{{ .locals.l60 }}}}'}}\nlocals:\n  l0: {first}\n{lines}",
+    }
+    found = estate.resolve(MemoryTree({path: text.encode() for path, text in files.items()}))
+    assert [item.code for item in found.diagnostics] in (["SIZE"], ["LOCALS"])
+    assert "more than" in found.diagnostics[0].message or "deeper than" in found.diagnostics[0].message
+
+
+def test_a_file_does_not_copy_a_large_value_without_end() -> None:
+    """Three thousand references to a list of thirty thousand are refused before they are made."""
+    references = ", ".join(f"s{number}: '{{{{ .locals.l }}}}'" for number in range(3000))
+    files = {
+        "atmos.yaml": TEMPLATED,
+        "stacks/deploy/dev.yaml": f"vars: {{stage: dev}}\nlocals: {{l: [{', '.join('x' * 30_000)}]}}\nsettings: {{{references}}}\n",
+    }
+    found = estate.resolve(MemoryTree({path: text.encode() for path, text in files.items()}))
+    assert [item.code for item in found.diagnostics] == ["SIZE"]
+
+
+def test_many_evaluations_do_not_double_a_text_without_end() -> None:
+    """A text that holds itself twice is given up, once for all its instances."""
+    names = ", ".join(f"c{number}: {{}}" for number in range(50))
+    files = {
+        "atmos.yaml": TEMPLATED.replace("enabled: true,", "enabled: true, evaluations: 60,", 1),
+        "stacks/deploy/dev.yaml": "vars: {stage: dev, a: '{{ .vars.a }}{{ .vars.a }}'}\n"
+        + f"components: {{terraform: {{{names}}}}}\n",
+    }
+    found = estate.resolve(MemoryTree({path: text.encode() for path, text in files.items()}))
+    assert {item.location.line for item in found.diagnostics if item.location} == {1}
+    assert all("it makes more than" in item.message for item in found.diagnostics)
+    assert len(found.stacks[0].instances) == 50

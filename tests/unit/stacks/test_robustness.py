@@ -191,7 +191,7 @@ def test_many_evaluations_do_not_double_a_text_without_end() -> None:
     files = {
         "atmos.yaml": TEMPLATED.replace("enabled: true,", "enabled: true, evaluations: 60,", 1),
         "stacks/deploy/dev.yaml": "vars: {stage: dev, a: '{{ .vars.a }}{{ .vars.a }}'}\n"
-        + f"components: {{terraform: {{{names}}}}}\n",
+        f"components: {{terraform: {{{names}}}}}\n",
     }
     found = estate.resolve(MemoryTree({path: text.encode() for path, text in files.items()}))
     assert {item.location.line for item in found.diagnostics if item.location} == {1}

@@ -98,13 +98,19 @@ class Engine:
         """Return what a yq expression gives for a value; raises EstateError in yq's words."""
         if self._yq is None:
             self._yq = yq.YqEngine(self._directory)
-        return self._yq.query(expression, value)
+        try:
+            return self._yq.query(expression, value)
+        except Unavailable as error:
+            raise EstateError(f"the expression can't be evaluated: {error.message}", code="QUERY") from error
 
     def attributes(self, content: bytes, name: str) -> Any:
         """Return the assignments of a `.tfvars` or `.hcl` file as data; raises EstateError in the parser's words."""
         if self._hcl is None:
             self._hcl = hcl.open_prepared(self._directory)
-        return self._hcl.attributes(name, content)
+        try:
+            return self._hcl.attributes(name, content)
+        except Unavailable as error:
+            raise EstateError(f"{name} can't be read: {error.message}", code="INCLUDE") from error
 
     def _opened(self) -> Runner:
         if self._runner is None:

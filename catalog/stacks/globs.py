@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
+_CHOICES = 1_000  # that a pattern's braces may make
 _MAGIC = re.compile(r"[*?\[{\\]")
 
 
@@ -49,7 +50,22 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
 
 
 def _expanded(pattern: str) -> list[str]:
-    """Write `{a,b}` out; nested braces and escapes are respected."""
+    """Write `{a,b}` out; nested braces and escapes are respected. Raises ValueError for too many choices."""
+    waiting, found = [pattern], []
+    while waiting:
+        pattern = waiting.pop()
+        choices = _choices(pattern)
+        if choices == [pattern]:
+            found.append(pattern)
+        else:
+            waiting += reversed(choices)
+        if len(found) + len(waiting) > _CHOICES:
+            raise ValueError("too many choices")
+    return found
+
+
+def _choices(pattern: str) -> list[str]:
+    """The pattern once for each choice of its first braces."""
     start = _unescaped(pattern, "{", 0)
     if start < 0:
         return [pattern]
@@ -71,7 +87,7 @@ def _expanded(pattern: str) -> list[str]:
         raise ValueError("missing }")
     cuts.append(position)
     choices = [pattern[cut + 1 : after] for cut, after in pairwise(cuts)]
-    return [text for choice in choices for text in _expanded(pattern[:start] + choice + pattern[position + 1 :])]
+    return [pattern[:start] + choice + pattern[position + 1 :] for choice in choices]
 
 
 def _unescaped(text: str, mark: str, start: int) -> int:
@@ -86,7 +102,17 @@ def _unescaped(text: str, mark: str, start: int) -> int:
 
 def _translated(pattern: str) -> str:
     *folders, last = pattern.split("/")
-    text = "".join("(?:[^/]+/)*" if folder == "**" else _segment(folder) + "/" for folder in folders)
+    # Between two `**`, the earliest place where folders match leaves the most room: nothing else need be tried.
+    runs: list[list[str]] = [[]]
+    for folder in folders:
+        if folder != "**":
+            runs[-1].append(_segment(folder) + "/")
+        elif runs[-1] or len(runs) == 1:
+            runs.append([])
+    first, *further = ("".join(run) for run in runs)
+    text = first + "".join(f"(?>(?:[^/]+/)*?{run})" for run in further[:-1])
+    if further:
+        text += "(?:[^/]+/)*" + further[-1]
     if last != "**":
         return text + _segment(last)
     # `a/**` matches `a` itself as well as everything below it.
@@ -94,24 +120,28 @@ def _translated(pattern: str) -> str:
 
 
 def _segment(segment: str) -> str:
-    parts: list[str] = []
+    pieces: list[list[str]] = [[]]
     position = 0
     while position < len(segment):
         mark = segment[position]
         if mark == "*":
-            parts.append("[^/]*")
+            pieces.append([])
         elif mark == "?":
-            parts.append("[^/]")
+            pieces[-1].append("[^/]")
         elif mark == "[":
             text, position = _character_class(segment, position)
-            parts.append(text)
+            pieces[-1].append(text)
         elif mark == "\\":
             position += 1
-            parts.append(re.escape(segment[position : position + 1]))
+            pieces[-1].append(re.escape(segment[position : position + 1]))
         else:
-            parts.append(re.escape(mark))
+            pieces[-1].append(re.escape(mark))
         position += 1
-    return "".join(parts)
+    first, *further = ("".join(piece) for piece in pieces)
+    if not further:
+        return first
+    # As between two `**`: what stands between two `*` matches where it can first.
+    return first + "".join(f"(?>[^/]*?{piece})" for piece in further[:-1] if piece) + f"[^/]*{further[-1]}"
 
 
 def _character_class(segment: str, start: int) -> tuple[str, int]:

@@ -49,7 +49,7 @@ class Sites:
         path = self.path(stack)
         sites = [site for site in self._named(component) if kind in (None, site.built.type)]
         if path is not None:
-            sites = [site for site in sites if site.file.path == path]
+            sites = [site for site in sites if site.file.path == path and self._is_meant_by_path(site, stack, kind)]
         else:
             sites = [site for site in sites if site.named.stack == stack and (site.named.is_told or not self._strict)]
         first = min((_TYPES.index(site.built.type) for site in sites), default=0)
@@ -59,7 +59,7 @@ class Sites:
         """Return the first of them; raises EstateError in Atmos' words where there is none, or no one."""
         found = self.find(component, stack, kind)
         if not found:
-            raise self._unknown(component, stack)
+            raise self._unknown(component, stack, kind)
         if self._strict and any(site.built.entry != found[0].built.entry for site in found[1:]):
             manifests = ", ".join(site.file.name for site in found)
             raise EstateError(
@@ -86,7 +86,18 @@ class Sites:
                     self._by_name.setdefault(built.name, []).append(Site(file=file, number=number))
         return self._by_name.get(component, [])
 
-    def _unknown(self, component: str, stack: str) -> EstateError:
+    def _is_meant_by_path(self, site: Site, stack: str, kind: str | None) -> bool:
+        """Tell whether Atmos finds a component by its manifest's path: by the whole path, and no type but Terraform unless named."""
+        return not self._strict or (site.file.name == stack and site.built.type == (kind or "terraform"))
+
+    def _unknown(self, component: str, stack: str, kind: str | None) -> EstateError:
+        path = self.path(stack) if self._strict else None
+        if path is not None and self._stacks[path].name != stack:
+            return EstateError(f"could not find the stack '{stack}'", code="UNKNOWN_STACK")
+        if path is not None:
+            words = f"no config found for the component '{component}' in the stack manifest '{stack}'"
+            hint = None if kind else "By the path of its manifest only a Terraform component is found; name the stack."
+            return EstateError(words, code="UNKNOWN_COMPONENT", hint=hint)
         meant = next((site.named.stack for site in self._named(component) if site.file.name == stack != site.named.stack), None)
         if meant is not None:
             return EstateError(f"invalid stack: Stack `{stack}` not found.", code="UNKNOWN_STACK", hint=f"Did you mean `{meant}`?")

@@ -295,6 +295,8 @@ class Evaluation:
         host = _Host(self, occasion, entry)
         data = self._data(occasion, entry)
         rendered = self._rendered(occasion, entry, data, host) if processing.templates else entry
+        if occasion.losses is not None and occasion.losses.paths:
+            rendered = _deferred_at(rendered, occasion.losses.paths)  # no function is made of what was lost
         asked = tuple(consulted.itself)
         result = rendered
         if processing.functions and (occasion.site.built.late or self.texts.glance(rendered) & FUNCTION):

@@ -137,6 +137,8 @@ def _evaluated(item: Any, here: Here, path: Path) -> Any:
 
 
 def _text(text: str, here: Here, path: Path) -> Any:
+    if isinstance(text, Deferred):
+        return text  # it couldn't be rendered
     if text.startswith(_UNSET) and "unset" not in here.skip:
         return REMOVED
     try:

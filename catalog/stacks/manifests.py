@@ -36,8 +36,10 @@ from catalog.values import Diagnostic, SourceLocation
 
 __all__ = ["Manifest", "Manifests", "MemoryCache", "Merged", "ParsedCache", "content_key", "is_manifest_path"]
 
-# Bounds that real estates never meet: how deep imports nest, and how often a file may return below itself with other contexts.
+# Bounds that real estates never meet: how deep imports nest, how many merges one manifest takes, and how often a file may return
+# below itself with other contexts.
 _DEPTH = 300
+_MERGES = 5_000
 _RETURNS = 8
 _ENDLESS = ("IMPORT_CYCLE", "IMPORT_DEPTH")
 
@@ -160,9 +162,10 @@ class _Node:
 
 
 class _Way:
-    """The files that are being merged, from the top-level manifest down."""
+    """The files that are being merged, from the top-level manifest down, and how many were merged on the way."""
 
     def __init__(self) -> None:
+        self.merges = 0
         self.paths: list[str] = []
         self._open: dict[ReadKey, int] = {}
         self._times: dict[str, int] = {}
@@ -448,18 +451,19 @@ class Manifests:
             has_text=bool(source.template) or document.first_function is not None,
             diagnostics=(
                 *source.diagnostics,
-                *self._hinted(source, document, passed.value),
+                *self._hinted(source),
                 *passed.diagnostics,
                 *self._sources.taken(),
             ),
             context=passed.context,
         )
 
-    def _hinted(self, source: Source, document: Document, value: Map) -> tuple[Diagnostic, ...]:
+    def _hinted(self, source: Source) -> tuple[Diagnostic, ...]:
+        """The hints on a file as it is written: what a context makes of it is not its own."""
         known = self._hints.get(source.path)
         if known is None:
             findings = Findings(strict=self.strict)
-            hints.of_manifest(document, value, findings)
+            hints.of_manifest(source.document, source.value, findings)
             known = self._hints[source.path] = tuple(findings.diagnostics)
         return known
 
@@ -502,6 +506,7 @@ class Manifests:
             key = (*key, *map(id, self._paths.sections(earlier)))
             node = self._nodes.get(key)
         if node is None:
+            way.merges += 1
             node = _Node()
             trail = _Trail(read=(path, *terms.key()))
             way.enter(trail.read)
@@ -576,6 +581,13 @@ class Manifests:
                 f"circular import: {' -> '.join(map(self.relative_to_stacks, steps))}",
                 code="IMPORT_CYCLE",
                 hint="Take one of these imports out; the manifests of the cycle can't be resolved.",
+                location=wanted.location,
+            )
+        if way.merges >= _MERGES:
+            raise EstateError(
+                f"imports ask for more than {_MERGES} files, each once for every context",
+                code="IMPORT_DEPTH",
+                hint="Import a file once for each context that it is needed with.",
                 location=wanted.location,
             )
         if len(way.paths) >= _DEPTH:

@@ -134,14 +134,14 @@ class Sources:
             content = self._files.tree.read(path)
         except (OSError, UnicodeError) as error:
             raise EstateError(
-                f"error reading file: {relative}: {error}", code="YAML", location=SourceLocation(file=file)
+                f"error reading file: {relative}: {error}", code="YAML", location=SourceLocation(file=file, line=1)
             ) from error
         if len(content) > _SIZE_LIMIT and not self._findings.strict:
             raise EstateError(
                 f"{relative} is larger than {_SIZE_LIMIT // 1_000_000} MB",
                 code="TOO_LARGE",
                 hint="Larger files are read by the commands alone; data belongs in files of its own.",
-                location=SourceLocation(file=file),
+                location=SourceLocation(file=file, line=1),
             )
         content_hash = content_key(content)
         document, value, problem = Document(file=file, value=None, places=None), EMPTY, None

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from catalog.engines.template import Engine
 from catalog.errors import EstateError
-from catalog.stacks import describe, estate, schema
+from catalog.stacks import describe, estate, globs, schema
 from catalog.stacks.hints import ROOT_KEYS
 from catalog.stacks.tree import MemoryTree
+from catalog.values import Severity, SourceLocation
 
 COMPONENT_KEYS = [*sorted(schema.document()["$defs"]["terraform_component"]["oneOf"][1]["properties"]), "overrides"]
 ODD = st.recursive(
@@ -197,3 +198,117 @@ def test_many_evaluations_do_not_double_a_text_without_end() -> None:
     assert {item.location.line for item in found.diagnostics if item.location} == {1}
     assert all("it makes more than" in item.message for item in found.diagnostics)
     assert len(found.stacks[0].instances) == 50
+
+
+def read(files: dict[str, str | bytes]) -> estate.ResolvedEstate:
+    """An estate with these files, read leniently."""
+    written = {"atmos.yaml": TEMPLATED, **files}
+    return estate.resolve(MemoryTree({path: text.encode() if isinstance(text, str) else text for path, text in written.items()}))
+
+
+SOUND = {"stacks/deploy/sound.yaml": "vars: {stage: sound}\ncomponents: {terraform: {a: {}}}\n"}
+
+
+def test_inheritance_ends_at_a_hundred_levels() -> None:
+    """A component a hundred levels above its last base is there; those above it are lost, and told where they stand."""
+    names = "\n".join(f"    c{number}: {{metadata: {{inherits: [c{number + 1}]}}}}" for number in range(102))
+    found = read(
+        {
+            **SOUND,
+            "stacks/deploy/dev.yaml": f"vars: {{stage: dev}}\ncomponents:\n  terraform:\n{names}\n    c102: {{vars: {{x: 1}}}}\n",
+        }
+    )
+    lost = [(item.code, item.component, item.location.line) for item in found.diagnostics if item.location]
+    assert lost == [("INHERITANCE", "c0", 4), ("INHERITANCE", "c1", 5)]
+    assert found.broken_instances == {("stacks/deploy/dev.yaml", "terraform", name) for name in ("c0", "c1")}
+    there = {item.name: item.sections["vars"] for item in found.stacks[0].instances}
+    assert there == {f"c{number}": {"stage": "dev", "x": 1} for number in range(2, 103)}
+    assert [stack.name for stack in found.stacks] == ["dev", "sound"]
+
+
+def test_inheritance_ends_at_five_thousand_bases() -> None:
+    """Thirty levels that each name the level below twice would visit a billion bases."""
+    names = "\n".join(f"    c{number}: {{metadata: {{inherits: [c{number + 1}, c{number + 1}]}}}}" for number in range(30))
+    manifest = f"vars: {{stage: dev}}\ncomponents:\n  terraform:\n{names}\n    c30: {{}}\n    beside: {{}}\n"
+    found = read({**SOUND, "stacks/deploy/dev.yaml": manifest})
+    assert {item.code for item in found.diagnostics if item.severity is Severity.ERROR} == {"INHERITANCE"}
+    assert ("c0", 4) in [(item.component, item.location.line) for item in found.diagnostics if item.location]
+    assert ("stacks/deploy/dev.yaml", "terraform", "c0") in found.broken_instances
+    assert {"c29", "c30", "beside"} <= {item.name for item in found.stacks[0].instances}
+    assert [stack.name for stack in found.stacks] == ["dev", "sound"]
+
+
+@pytest.mark.parametrize("digits", [4_000, 4_001, 5_000, 200_000])
+def test_a_number_too_long_to_count_with_is_text(digits: int) -> None:
+    """As for Atmos, no integer or float is that long; Python would refuse it, or take its time."""
+    for written in ("1" * digits, "0" + "7" * digits, "1_" * (digits // 2) + "1", "0b" + "1" * digits, "-" + "9" * digits):
+        found = read({"stacks/deploy/dev.yaml": f"vars: {{stage: dev, n: {written}}}\ncomponents: {{terraform: {{a: {{}}}}}}\n"})
+        assert found.diagnostics == ()
+        assert found.stacks[0].instances[0].sections["vars"]["n"] == written
+
+
+def test_a_manifest_of_more_than_ten_megabytes_is_not_indexed() -> None:
+    """One byte less is read; strict reading, as Atmos, reads either."""
+    start = b"vars: {stage: dev}\ncomponents: {terraform: {a: {}}}\n#"
+    files = {**SOUND, "stacks/deploy/dev.yaml": start.ljust(10_000_000, b"x")}
+    assert read(files).diagnostics == ()
+    files["stacks/deploy/dev.yaml"] += b"x"
+    found = read(files)
+    assert [(item.code, item.location) for item in found.diagnostics] == [
+        ("TOO_LARGE", SourceLocation(file="stacks/deploy/dev.yaml", line=1))
+    ]
+    assert found.broken == {"stacks/deploy/dev.yaml"}
+    assert [stack.name for stack in found.stacks] == ["sound"]
+    strict = MemoryTree({"atmos.yaml": TEMPLATED.encode(), "stacks/deploy/dev.yaml": files["stacks/deploy/dev.yaml"]})
+    assert [stack.name for stack in estate.resolve(strict, strict=True).stacks] == ["dev"]
+
+
+def test_a_manifest_is_merged_of_five_thousand_files_at_most() -> None:
+    """Fourteen levels that each import the level below with two contexts would be 16,384 merges."""
+    files: dict[str, str | bytes] = {
+        f"stacks/catalog/c{number}.yaml": "import:\n"
+        + "".join(f"  - {{path: catalog/c{number + 1}, context: {{k{number}: {choice}}}}}\n" for choice in range(2))
+        for number in range(14)
+    }
+    files["stacks/catalog/c14.yaml"] = "vars: {a: 1}\n"
+    files["stacks/deploy/dev.yaml"] = "import: [catalog/c0]\nvars: {stage: dev}\ncomponents: {terraform: {a: {}}}\n"
+    found = read({**SOUND, **files})
+    assert {item.code for item in found.diagnostics} == {"IMPORT_DEPTH", "IMPORT"}
+    assert all(item.location and item.location.line for item in found.diagnostics)
+    assert found.broken == {"stacks/deploy/dev.yaml"}
+    assert [stack.name for stack in found.stacks] == ["sound"]
+
+
+LONG = "a" * 200
+PATTERNS = {
+    "braces": ("{a,b}" * 30, False),
+    "braces in braces": ("{a," * 500 + "b" + "}" * 500, False),
+    "open braces": ("{a,b" * 500, False),
+    "stars": ("*a" * 60 + "c", False),
+    "stars that match": ("*a" * 60, True),
+    "stars alone": ("*" * 200 + "c", False),
+    "star folders": ("**/*a/" * 30 + "c", False),
+}
+
+
+@pytest.mark.parametrize(("pattern", "is_match"), PATTERNS.values(), ids=PATTERNS)
+def test_a_pattern_that_would_take_exponential_time_takes_none(pattern: str, is_match: bool) -> None:
+    """As an import it finds what it matches or nothing; the stack beside it is there."""
+    files: dict[str, str | bytes] = {
+        **SOUND,
+        f"stacks/catalog/{LONG}.yaml": "vars: {x: 1}\n",
+        f"stacks/catalog/{'aaaa/' * 40}b.yaml": "vars: {x: 2}\n",
+        "stacks/deploy/dev.yaml": f"import: ['catalog/{pattern}']\nvars: {{stage: dev}}\ncomponents: {{terraform: {{a: {{}}}}}}\n",
+    }
+    found = read(files)
+    assert globs.matches(pattern, LONG) is is_match
+    assert not globs.matches(pattern, "aaaa/" * 40 + "b")
+    assert found.broken == (frozenset() if is_match else {"stacks/deploy/dev.yaml"})
+    assert [item.code for item in found.diagnostics] == ([] if is_match else ["IMPORT"])
+    assert [stack.name for stack in found.stacks if stack.name != "dev"] == ["sound"]
+
+
+def test_braces_make_a_thousand_choices_at_most() -> None:
+    """512 are written out, 1,024 match nothing."""
+    assert globs.matches("{a,b}" * 9, "a" * 9)
+    assert not globs.matches("{a,b}" * 10, "a" * 10)

@@ -36,6 +36,7 @@ def write(
         value = reading.engine().query(query, describe.printable(describe.filled(value)))
     if format_ == "json":
         pieces = json_text.pieces(value, mask)
+        pieces = pieces if path is None else json_text.in_file(pieces)
     else:
         text = describe.to_yaml(value)
         # Atmos ends YAML that it prints with an empty line.

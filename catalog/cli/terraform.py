@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,14 +68,14 @@ def backend(*, component: str, stack: str, path: Path | None, estate: Path, conf
     _, folder, instance = _instance(estate, config_path, component, stack, flags)
     name, value = room.backend(instance)
     target = path or folder / name
-    output.save(json_text.pieces(value), target)
+    output.save(json_text.in_file(json_text.pieces(value)), target)
     click.echo(f"wrote {_shown(target)}", err=True)
 
 
 def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
-        click.option("--components", help="Only these components, separated by commas."),
-        click.option("--stacks", help="Only these stacks, by name or manifest, separated by commas."),
+        click.option("--components", multiple=True, help="Only these components, separated by commas."),
+        click.option("--stacks", multiple=True, help="Only these stacks, by name or manifest, separated by commas."),
     ):
         command = option(command)
     return command
@@ -86,7 +87,7 @@ def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
 @_filters
 @reading.options
 def varfiles(
-    *, file_template: str, format_: str, stacks: str | None, components: str | None, estate: Path, config_path: str | None
+    *, file_template: str, format_: str, stacks: tuple[str, ...], components: tuple[str, ...], estate: Path, config_path: str | None
 ) -> None:
     """Write the variables of every component of every stack.
 
@@ -96,10 +97,10 @@ def varfiles(
     from catalog.stacks import hcl_text  # noqa: PLC0415
     from catalog.stacks import varfile as room  # noqa: PLC0415
 
-    place, resolved = _resolved(estate, config_path, {})
-    for instance in _chosen(resolved, stacks, components):
+    place, resolved, chosen = _chosen(estate, config_path, stacks, components)
+    for instance in chosen:
         safe = _for_disk(place, instance)
-        text = room.varfile(safe)[1] if format_ == "json" else hcl_text.attributes(safe.sections.get("vars") or {})
+        text = room.varfile(safe)[1] if format_ == "json" else hcl_text.assignments(safe.sections.get("vars") or {})
         _save_below(text, Path(_named(file_template, resolved, instance)))
 
 
@@ -116,7 +117,13 @@ def varfiles(
 @_filters
 @reading.options
 def backends(
-    *, file_template: str | None, format_: str, stacks: str | None, components: str | None, estate: Path, config_path: str | None
+    *,
+    file_template: str | None,
+    format_: str,
+    stacks: tuple[str, ...],
+    components: tuple[str, ...],
+    estate: Path,
+    config_path: str | None,
 ) -> None:
     """Write the backends of every component of every stack, or once for each component's code.
 
@@ -124,9 +131,9 @@ def backends(
     """
     from catalog.stacks import varfile as room  # noqa: PLC0415
 
-    place, resolved = _resolved(estate, config_path, {})
+    place, resolved, chosen = _chosen(estate, config_path, stacks, components)
     written: set[str] = set()
-    for instance in _chosen(resolved, stacks, components):
+    for instance in chosen:
         if not instance.sections.get("backend_type") or not _has_settings(instance):
             click.echo(f"catalog: {instance.name} in {instance.stack} has no backend", err=True)
             continue
@@ -147,18 +154,24 @@ def _backend_text(value: dict[str, Any], instance: ResolvedInstance, format_: st
     from catalog.stacks import hcl_text, json_text  # noqa: PLC0415
 
     if format_ == "json":
-        return "".join(json_text.pieces(value))
+        return "".join(json_text.in_file(json_text.pieces(value)))
     settings = instance.sections.get("backend") or {}
     if format_ == "backend-config":
-        return hcl_text.attributes(settings)
+        return hcl_text.assignments(settings)
     return hcl_text.backend(str(instance.sections["backend_type"]), settings)
 
 
 def _resolved(
-    estate: Path, config_path: str | None, flags: dict[str, Any], *, lazy: bool = False
+    estate: Path,
+    config_path: str | None,
+    flags: dict[str, Any],
+    *,
+    lazy: bool = False,
+    wanted: Callable[[ResolvedInstance], bool] | None = None,
 ) -> tuple[reading.Place, ResolvedEstate]:
     place = reading.place(reading.Source(directory=estate, config_path=config_path))
-    return place, place.resolve(processing=reading.processing(**flags, error_mode="strict"), validate=False, lazy=lazy)
+    processing = replace(reading.processing(**flags, error_mode="strict"), wanted=wanted)
+    return place, place.resolve(processing=processing, validate=False, lazy=lazy)
 
 
 def _check_name(resolved: ResolvedEstate, stack: str) -> None:
@@ -194,8 +207,6 @@ def _instance(
 
 def _for_disk(place: reading.Place, instance: ResolvedInstance) -> ResolvedInstance:
     """The instance without variables that are secret."""
-    from dataclasses import replace  # noqa: PLC0415
-
     from catalog.stacks.lookup import MASK  # noqa: PLC0415
 
     variables = instance.sections.get("vars") or {}
@@ -218,13 +229,19 @@ def _texts(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...],
             yield from _texts(item, (*path, str(number)))
 
 
-def _chosen(resolved: ResolvedEstate, stacks: str | None, components: str | None) -> Iterator[ResolvedInstance]:
-    wanted, names = reading.listed(stacks), reading.listed(components)
-    for stack in resolved.stacks:
-        for instance in stack.instances:
-            is_wanted = not wanted or {stack.name, str(instance.sections.get("atmos_stack_file"))} & set(wanted)
-            if instance.type == "terraform" and not instance.abstract and is_wanted and (not names or instance.name in names):
-                yield instance
+def _chosen(
+    estate: Path, config_path: str | None, stacks: tuple[str, ...], components: tuple[str, ...]
+) -> tuple[reading.Place, ResolvedEstate, list[ResolvedInstance]]:
+    """The Terraform components that are asked for; no others are evaluated."""
+    wanted, names = set(reading.listed(stacks)), set(reading.listed(components))
+
+    def takes(instance: ResolvedInstance) -> bool:
+        called = {instance.stack, str(instance.sections.get("atmos_stack_file"))}
+        is_wanted = (not wanted or called & wanted) and (not names or instance.name in names)
+        return instance.type == "terraform" and not instance.abstract and bool(is_wanted)
+
+    place, resolved = _resolved(estate, config_path, {}, wanted=takes)
+    return place, resolved, [instance for stack in resolved.stacks for instance in stack.instances if takes(instance)]
 
 
 def _named(template: str, resolved: ResolvedEstate, instance: ResolvedInstance) -> str:

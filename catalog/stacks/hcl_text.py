@@ -1,4 +1,4 @@
-"""Plain values out as HCL, formatted as Terraform's own formatter does: aligned equals signs, two spaces a level."""
+"""Plain values out as HCL: files of assignments set as Atmos sets them, all that is nested as Terraform's own formatter does."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from typing import Any
 from catalog.stacks.scalars import go_float
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+def assignments(values: Mapping[str, Any]) -> str:
+    """Return a file of assignments as Atmos sets it: by key, a blank line between them, no line end behind the last."""
+    return "\n\n".join(f"{_key(key)} = {_value(values[key], 0)}" for key in sorted(values))
 
 
 def attributes(values: Mapping[str, Any], indent: int = 0) -> str:

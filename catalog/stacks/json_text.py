@@ -21,6 +21,7 @@ Record = encoding.Record
 
 _escaped: Callable[[str], str] = json.encoder.encode_basestring
 
+_MARKS = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 _DEPTH_BITS = 6  # of a number that stands for a value and the depth that it is printed at
 _PIECE_DEPTH = 4  # stack → components → type → name: each entry is a piece
 _SHARED_SIZE = 32_000_000  # characters of text kept for repetition
@@ -36,6 +37,15 @@ def pieces(value: Any, mask: Mask | None = None) -> Iterator[str]:
     printer = _Printer(mask)
     yield from printer.pieces(value, 0)
     yield "\n"
+
+
+def in_file(pieces: Iterable[str]) -> Iterator[str]:
+    """Yield the text of JSON as Atmos writes it to files, where `<`, `>` and `&` are escaped too."""
+    for piece in pieces:
+        for mark, escape in _MARKS.items():
+            if mark in piece:
+                piece = piece.replace(mark, escape)  # noqa: PLW2901
+        yield piece
 
 
 class _Printer:

@@ -21,7 +21,7 @@ _ENDINGS = {
 def varfile(instance: ResolvedInstance) -> tuple[str, str]:
     """Return the varfile's name and its JSON text: the variables, sorted and indented."""
     ending = _ENDINGS.get(instance.type.lower(), f"{instance.type.lower()}.vars.json")
-    return _name(instance, ending), "".join(json_text.pieces(instance.sections.get("vars") or EMPTY))
+    return _name(instance, ending), "".join(json_text.in_file(json_text.pieces(instance.sections.get("vars") or EMPTY)))
 
 
 def planfile(instance: ResolvedInstance) -> str:

@@ -60,7 +60,12 @@ def test_each_line_tells_who_set_it() -> None:
 )
 def test_values_as_hcl(value: object, text: str) -> None:
     """Every kind of value is written as Terraform reads it, texts so that nothing in them is a template."""
-    assert hcl_text.attributes({"v": value}) == f"v = {text}\n"
+    assert hcl_text.assignments({"v": value}) == f"v = {text}"
+
+
+def test_files_of_assignments_look_as_atmos_writes_them() -> None:
+    """One value after the other by key, with a blank line between, unaligned, without a line end."""
+    assert hcl_text.assignments({"bucket": "b", "a": 1, "long_name": True}) == 'a = 1\n\nbucket = "b"\n\nlong_name = true'
 
 
 def test_assignments_are_aligned_as_terraform_formats_them() -> None:

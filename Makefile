@@ -38,7 +38,7 @@ check: $(VENV)/.dev ## Style, types, directions between rooms and the exported s
 	@$(BIN)/catalog schema check
 
 coverage: $(VENV)/.dev ## Branch coverage of the pure rooms, from their unit tests alone
-	@$(BIN)/coverage run --source=catalog/stacks,catalog/cost,catalog/policy -m pytest -q tests/unit/stacks tests/unit/cost tests/unit/policy tests/unit/estate
+	@$(BIN)/coverage run --source=catalog/stacks,catalog/cost,catalog/policy -m pytest -q tests/unit/stacks tests/unit/cli tests/unit/cost tests/unit/policy tests/unit/estate
 	@$(BIN)/coverage report --skip-covered --fail-under=96
 
 soak: $(VENV)/.dev ## The long suites, marked soak: left out of `make test`

@@ -151,7 +151,7 @@ def filled(value: Any) -> Any:
 
 def _with_inheritance(value: Any, depth: int) -> Any:
     """The same for the entries in a map of stacks, or for one entry."""
-    if not isinstance(value, dict):
+    if type(value) is not dict:
         return value
     if "atmos_component" in value:
         return {**value, "inheritance": []} if value.get("inheritance", ...) is None else value

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from catalog.errors import EstateError
-from catalog.stacks import documents
+from catalog.stacks import documents, scalars
 from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.files import Files, join
 from catalog.stacks.findings import Findings
+from catalog.stacks.json_text import Record
 from catalog.stacks.merging import Map
 from catalog.stacks.resolved import WorkflowManifest
 
@@ -138,28 +139,76 @@ def described(found: Mapping[str, Map], output: str, *, format_: str = "json") -
 
 def _whole(value: Map, plain: bool) -> Map:
     heads = {key: value[key] for key in ("name", "description") if value.get(key)}
-    return {**heads, "workflows": {name: _workflow(body or {}, plain) for name, body in value["workflows"].items()}}
+    return Record({**heads, "workflows": {name: _workflow(body or {}, plain) for name, body in value["workflows"].items()}})
+
+
+def _in_order(value: Map, order: Mapping[str, int]) -> Map:
+    """A structure of Atmos with its fields in their order, others behind them."""
+    return Record(sorted(value.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
 
 
 def _workflow(body: Map, plain: bool) -> Map:
-    steps = body.get("steps")
-    kept = {key: item for key, item in body.items() if key != "steps" and item not in (None, "", {}, [])}
-    return {**kept, "steps": None if steps is None else [_step(step or {}, plain, number) for number, step in enumerate(steps, 1)]}
+    kept = {key: item for key, item in body.items() if key in _WORKFLOW_FIELDS and item not in (None, "", {}, [])}
+    steps = _steps(body.get("steps"), plain)
+    return _in_order({**kept, **_texts(kept), "steps": steps if plain else steps or []}, _WORKFLOW_FIELDS)
 
 
-def _step(step: Map, plain: bool, number: int | None = None) -> Map:
-    """A step as Atmos prints it: with a name, its command, and null for conditions that it doesn't have."""
-    named = {"name": f"step{number}"} if number is not None and not step.get("name") else {}
-    kept = {key: item for key, item in step.items() if item not in (None, "", {}, [], False, 0)}
-    absent = {"when": None, "continue": None} if plain else {}
-    result: Map = {"command": "", **absent, **kept, **named}
+def _steps(steps: list[Any] | None, plain: bool, parent: str = "") -> list[Map] | None:
+    if steps is None:
+        return None
+    return [_step(step or {}, plain, f"{parent}step{number}") for number, step in enumerate(steps, 1)]
+
+
+def _step(step: Map, plain: bool, name: str) -> Map:
+    """A step as Atmos prints it: with a name, its command, and in JSON null for conditions that it doesn't have."""
+    name = step.get("name") or name
+    kept = {key: item for key, item in step.items() if key in _STEP_FIELDS and item not in (None, "", {}, [], False, 0)}
+    conditions: Map = {key: kept.get(key) if plain else {} for key in ("when", "continue") if plain or key in kept}
+    result: Map = {"command": "", **kept, **conditions, **_texts(kept), "name": name}
     if isinstance(result.get("steps"), list):
-        result["steps"] = [_step(inner or {}, plain) for inner in result["steps"]]
+        result["steps"] = _steps(result["steps"], plain, f"{name}_")
     retry = result.get("retry")
-    if plain and isinstance(retry, dict):
-        result["retry"] = {key: _nanoseconds(item) if key in _DURATIONS else item for key, item in retry.items()}
-    return result
+    if isinstance(retry, dict):
+        shown = {key: _nanoseconds(item) if plain and key in _DURATIONS else item for key, item in retry.items()}
+        result["retry"] = _in_order(shown, _RETRY_FIELDS)
+    return _in_order(result, _STEP_FIELDS)
 
+
+def _texts(body: Map) -> Map:
+    """What is text in a workflow or step whatever was written: most single values, and those of some maps."""
+    found: Map = {}
+    for key, item in body.items():
+        if isinstance(item, dict) and key in _MAPS_OF_TEXTS:
+            found[key] = {name: _text(value) for name, value in item.items()}
+        elif key not in _NO_TEXTS and not isinstance(item, (dict, list)):
+            found[key] = _text(item)
+    return found
+
+
+def _numbered(names: str) -> dict[str, int]:
+    return {name: number for number, name in enumerate(names.split())}
+
+
+# The fields of Atmos' structures, in the order in which they are printed.
+_WORKFLOW_FIELDS = _numbered("description working_directory dependencies steps stack env container output viewport show")
+_RETRY_FIELDS = _numbered(
+    "max_attempts backoff_strategy initial_delay max_delay random_jitter multiplier max_elapsed_time conditions"
+)
+_STEP_FIELDS = _numbered(
+    "name command script interpreter stack type working_directory retry identity needs when continue interactive tty prompt "
+    "simulate_prompt options default placeholder password multiple limit content title data columns separator path source reset "
+    "extensions output cast_output parallel_output height viewport timeout count foreground background border border_foreground "
+    "border_background padding margin width align bold italic underline strikethrough faint markdown level fields voice rate print "
+    "env args with vars export code url method headers query body form expect mode shell write_rate key_interval jitter cursor text "
+    "regex key duration interval repeat defaults action build push run inspect runtime_auto_start runtime provider container "
+    "component ephemeral format destination subpath include exclude mtime files tools dirs hint inputs artifacts preconditions "
+    "outputs show steps max_concurrency matrix fail background_async for"
+)
+_MAPS_OF_TEXTS = ("env", "vars", "headers", "query", "form", "fields")
+_NO_TEXTS = _numbered(
+    "when continue source interactive tty password multiple limit reset height count width bold italic underline strikethrough "
+    "faint markdown export code cursor jitter repeat runtime_auto_start container ephemeral max_concurrency background_async"
+)
 
 _DURATIONS = ("initial_delay", "max_delay", "max_elapsed_time")
 _UNITS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "µs": 10**3, "ns": 1}
@@ -175,4 +224,10 @@ def _nanoseconds(value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, scalars.Timestamp):
+        return value.text
+    if isinstance(value, float):
+        return scalars.go_float(value)
+    return "" if value is None else str(value)

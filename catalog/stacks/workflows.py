@@ -117,7 +117,7 @@ def listing(found: Mapping[str, Map]) -> list[Map]:
             "file": file,
             "workflow": name,
             "description": _text((body or {}).get("description")),
-            "steps": len((body or {}).get("steps") or ()),
+            "steps": len(_written((body or {}).get("steps"))),
         }
         for file, value in found.items()
         for name, body in value["workflows"].items()
@@ -156,7 +156,12 @@ def _workflow(body: Map, plain: bool) -> Map:
 def _steps(steps: list[Any] | None, plain: bool, parent: str = "") -> list[Map] | None:
     if steps is None:
         return None
-    return [_step(step or {}, plain, f"{parent}step{number}") for number, step in enumerate(steps, 1)]
+    return [_step(step, plain, f"{parent}step{number}") for number, step in enumerate(_written(steps), 1)]
+
+
+def _written(steps: list[Any] | None) -> list[Map]:
+    """The steps that Atmos sees: an empty item of the list is none."""
+    return [step for step in steps or () if step is not None]
 
 
 def _step(step: Map, plain: bool, name: str) -> Map:

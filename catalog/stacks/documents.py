@@ -143,6 +143,7 @@ class _Reader:
     """One pass over libyaml's events. Mutable while reading, gone afterwards."""
 
     def __init__(self, content: bytes, file: str, *, tags: bool, marked: bool, delimiter: str) -> None:
+        self.content = content
         self.file = file
         self.tags = tags
         self.marked = marked
@@ -153,11 +154,11 @@ class _Reader:
         self.has_timestamps = False
         self.has_includes = False
         self.first_function: int | None = None
-        self.parser = self._started(content)
+        self.parser = self._started()
 
-    def _started(self, content: bytes) -> CParser:
+    def _started(self) -> CParser:
         try:
-            return CParser(content)
+            return CParser(self.content)
         except yaml.YAMLError as error:
             raise self._foreign(error) from error
 
@@ -368,7 +369,10 @@ class _Reader:
         where = f"line {told.line + is_scanner}: " if told is not None and told.line else ""
         location = SourceLocation(file=self.file, line=mark.line + 1, column=mark.column + 1) if mark else None
         hint = "Is it a template? Text with {{ … }} belongs in quotes or in a .yaml.tmpl file." if "{{" in str(error) else None
-        return EstateError(f"yaml: {where}{problem}", code="YAML", hint=hint, location=location or SourceLocation(file=self.file))
+        if location is None:  # bytes that are no text
+            line = self.content.count(b"\n", 0, getattr(error, "position", 0)) + 1
+            location = SourceLocation(file=self.file, line=line)
+        return EstateError(f"yaml: {where}{problem}", code="YAML", hint=hint, location=location)
 
 
 def _put(values: dict[str, Any], places: dict[str, Any], steps: Sequence[str], value: Any, at: tuple[int, int, Places]) -> None:

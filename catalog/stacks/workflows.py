@@ -105,9 +105,17 @@ def _is_step(value: Any) -> bool:
         return value is None
     texts = (value.get(key) for key in ("name", "command", "script", "stack", "type", "working_directory", "identity", "timeout"))
     steps = value.get("steps")
-    return not any(isinstance(text, (dict, list)) for text in texts) and (
-        steps is None or (isinstance(steps, list) and all(map(_is_step, steps)))
+    return (
+        not any(isinstance(text, (dict, list)) for text in texts)
+        and (steps is None or (isinstance(steps, list) and all(map(_is_step, steps))))
+        and _is_retry(value.get("retry"))
     )
+
+
+def _is_retry(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return value is None
+    return all(value.get(key) is None or _nanoseconds(value[key]) is not None for key in _DURATIONS)
 
 
 def listing(found: Mapping[str, Map]) -> list[Map]:
@@ -168,14 +176,16 @@ def _step(step: Map, plain: bool, name: str) -> Map:
     """A step as Atmos prints it: with a name, its command, and in JSON null for conditions that it doesn't have."""
     name = step.get("name") or name
     kept = {key: item for key, item in step.items() if key in _STEP_FIELDS and item not in (None, "", {}, [], False, 0)}
+    if isinstance(step.get("retry"), dict):
+        kept["retry"] = step["retry"]  # shown also when nothing is in it
     conditions: Map = {key: kept.get(key) if plain else {} for key in ("when", "continue") if plain or key in kept}
     result: Map = {"command": "", **kept, **conditions, **_texts(kept), "name": name}
     if isinstance(result.get("steps"), list):
         result["steps"] = _steps(result["steps"], plain, f"{name}_")
     retry = result.get("retry")
     if isinstance(retry, dict):
-        shown = {key: _nanoseconds(item) if plain and key in _DURATIONS else item for key, item in retry.items()}
-        result["retry"] = _in_order(shown, _RETRY_FIELDS)
+        shown = {key: _duration(item, plain) if key in _DURATIONS else item for key, item in retry.items()}
+        result["retry"] = _in_order({key: item for key, item in shown.items() if item is not None}, _RETRY_FIELDS)
     return _in_order(result, _STEP_FIELDS)
 
 
@@ -220,12 +230,36 @@ _UNITS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10*
 _PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|m|s|us|µs|ns)")
 
 
-def _nanoseconds(value: Any) -> Any:
-    """A duration as Go counts it; what isn't one stays."""
-    parts = _PART.findall(value) if isinstance(value, str) else []
-    if not parts or "".join(number + unit for number, unit in parts) != value:
-        return value
-    return round(sum(float(number) * _UNITS[unit] for number, unit in parts))
+def _nanoseconds(value: Any) -> int | None:
+    """A duration as Go counts it; None for what isn't one."""
+    if not isinstance(value, str):
+        return None
+    text = value[1:] if value[:1] in ("+", "-") else value
+    parts = _PART.findall(text)
+    if text != "0" and (not parts or "".join(number + unit for number, unit in parts) != text):
+        return None
+    count = round(sum(float(number) * _UNITS[unit] for number, unit in parts))
+    return -count if value.startswith("-") else count
+
+
+def _duration(value: Any, plain: bool) -> Any:
+    """A duration as Atmos prints it: a number in JSON; in YAML as Go spells it, like `1h0m30s` or `1.5ms`."""
+    count = _nanoseconds(value)
+    if plain or count is None:
+        return count
+    sign, count = ("-", -count) if count < 0 else ("", count)
+    if 0 < count < _UNITS["s"]:
+        unit = next(unit for unit in ("ms", "µs", "ns") if count >= _UNITS[unit])
+        return f"{sign}{_fraction(count, _UNITS[unit])}{unit}"
+    minutes, rest = divmod(count, _UNITS["m"])
+    hours, minutes = divmod(minutes, 60)
+    before = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
+    return f"{sign}{before}{_fraction(rest, _UNITS['s'])}s"
+
+
+def _fraction(count: int, unit: int) -> str:
+    whole, rest = divmod(count, unit)
+    return f"{whole}.{rest:0{len(str(unit)) - 1}}".rstrip("0") if rest else str(whole)
 
 
 def _text(value: Any) -> str:

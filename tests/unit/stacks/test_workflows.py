@@ -31,11 +31,11 @@ workflows:
     steps:
       - command: terraform plan c
         stack: dev
-        retry: {max_delay: 1m30s, initial_delay: 1.5s, max_attempts: 3, max_elapsed_time: soon}
+        retry: {max_delay: 1m30s, initial_delay: 1.5s, max_attempts: 3, max_elapsed_time: }
       -
       - {name: own, type: shell, command: echo 1, interactive: false}
       - type: parallel
-        steps: [{command: a}, {command: b, when: x}]
+        steps: [{command: a}, {command: b, when: ci}]
   bare: {}
   empty:
 """
@@ -109,6 +109,10 @@ def test_an_estate_without_a_workflow_directory_has_none() -> None:
         "workflows: {w: {steps: [{command: [a]}]}}",
         "workflows: {w: {steps: [{steps: a}]}}",
         "workflows: {w: {steps: [{steps: [a]}]}}",
+        "workflows: {w: {steps: [{retry: [a]}]}}",
+        "workflows: {w: {steps: [{retry: {max_delay: 5}}]}}",
+        "workflows: {w: {steps: [{retry: {max_delay: soon}}]}}",
+        "workflows: {w: {steps: [{steps: [{retry: {initial_delay: ''}}]}]}}",
         "workflows: {w: {env: [a]}}",
         "workflows: {w: {env: {A: [a]}}}",
         "{name: {a: b}, workflows: {w: {}}}",
@@ -150,12 +154,11 @@ def test_everything_is_described_in_json_as_atmos_holds_it() -> None:
         ("max_attempts", 3),
         ("initial_delay", 1_500_000_000),
         ("max_delay", 90_000_000_000),
-        ("max_elapsed_time", "soon"),
     ]
     assert own == {"name": "own", "command": "echo 1", "type": "shell", "when": None, "continue": None}
     assert [(step["name"], step["command"], step["when"]) for step in parallel["steps"]] == [
         ("step3_step1", "a", None),
-        ("step3_step2", "b", "x"),
+        ("step3_step2", "b", "ci"),
     ]
     assert found["workflows"]["empty"] == found["workflows"]["bare"] == {"steps": None}
 
@@ -168,3 +171,34 @@ def test_everything_is_described_in_yaml_without_nulls() -> None:
     assert "when: " not in text.split("name: step3_step2")[0]
     assert "    empty:\n      steps: []\n" in text
     assert "max_delay: 1m30s\n" in text
+
+
+@pytest.mark.parametrize(
+    ("written", "number", "text"),
+    [
+        ("90s", 90 * 10**9, "1m30s"),
+        ("1h30s", 3630 * 10**9, "1h0m30s"),
+        ("1.5h", 5400 * 10**9, "1h30m0s"),
+        ("1500ms", 1_500_000_000, "1.5s"),
+        ("1500us", 1_500_000, "1.5ms"),
+        ("10ms5ns", 10_000_005, "10.000005ms"),
+        ("7ns", 7, "7ns"),
+        (".5s", 500_000_000, "500ms"),
+        ("-5s", -5 * 10**9, "-5s"),
+        ("+2m", 120 * 10**9, "2m0s"),
+        ("0", 0, "0s"),
+    ],
+)
+def test_durations_are_numbers_in_json_and_spelled_in_yaml(written: str, number: int, text: str) -> None:
+    """Nanoseconds, or the units of Go, whatever units were written."""
+    found = manifests(retried=f"workflows: {{w: {{steps: [{{command: a, retry: {{max_delay: '{written}'}}}}]}}}}")
+    for format_, wanted in (("json", number), ("yaml", text)):
+        steps = workflows.described(found, "all", format_=format_)["retried.yaml"]["workflows"]["w"]["steps"]
+        assert steps[0]["retry"] == {"max_delay": wanted}
+
+
+def test_an_empty_retry_is_shown() -> None:
+    """Unlike other empty maps of a step."""
+    found = manifests(retried="workflows: {w: {steps: [{command: a, retry: {}, env: {}}]}}")
+    step = workflows.described(found, "all")["retried.yaml"]["workflows"]["w"]["steps"][0]
+    assert step == {"name": "step1", "command": "a", "retry": {}, "when": None, "continue": None}

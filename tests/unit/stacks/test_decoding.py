@@ -121,8 +121,10 @@ def test_the_configuration_s_auth_keeps_what_its_struct_has() -> None:
         ),
         (
             {"settings": {"gomplate": {"datasources": [1]}}},
-            "'templates.settings.gomplate.datasources' expected type 'map[string]schema.TemplatesSettingsGomplateDatasource', "
-            "got unconvertible type '[]interface {}'",
+            (
+                "'templates.settings.gomplate.datasources' expected type 'map[string]schema.TemplatesSettingsGomplateDatasource', "
+                "got unconvertible type '[]interface {}'"
+            ),
         ),
         (
             {"settings": {"gomplate": {"datasources": {"d": {"headers": {"h": {"a": 1}}}}}}},

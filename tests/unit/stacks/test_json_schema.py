@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -120,6 +121,32 @@ def _refers_to_itself(part):
         ({"allOf": [{"type": "null"}]}, 1, ["allOf failed", "expected null, but got number"]),
         ({"if": {"type": "number"}, "then": {"minimum": 5}}, 1, ["if-then failed", "must be >= 5 but found 1"]),
         ({"if": {"type": "null"}, "else": {"minimum": 5}}, 1, ["if-else failed", "must be >= 5 but found 1"]),
+        ({"const": [1]}, [2], ["const failed"]),
+        ({"const": None}, 1, ["value must be <nil>"]),
+        ({"const": 'a"\n\x01é'}, "b", ['value must be "a\\"\\n\\x01é"']),
+        ({"pattern": "^\u200b\U000e0001'\"$"}, "b", ["does not match pattern '^\\u200b\\U000e0001\\'\"$'"]),
+        ({"maxLength": 1}, "ab", ["length must be <= 1, but got 2"]),
+        ({"maxItems": 1}, [1, 2], ["maximum 1 items required, but found 2 items"]),
+        ({"maxProperties": 1}, {"a": 1, "b": 2}, ["maximum 1 properties allowed, but found 2 properties"]),
+        ({"exclusiveMaximum": 2.5}, 2.5, ["must be < 2.5 but found 2.5"]),
+        ({"multipleOf": 0.1}, 0.25, ["0.25 not multipleOf 0.1"]),
+        ({"propertyNames": {"maxLength": 1}}, {"ab": 1}, ["length must be <= 1, but got 2"]),
+        ({"contains": {"type": "null"}, "maxContains": 1}, [None, None], ["valid must be <= 1, but got 2"]),
+        (
+            {"contains": {"type": "null"}, "minContains": 2},
+            [None, 1],
+            ["valid must be >= 2, but got 1", "expected null, but got number"],
+        ),
+        ({"dependentSchemas": {"a": {"required": ["b"]}}}, {"a": 1}, ["missing properties: 'b'"]),
+        ({"patternProperties": {"^a": {"type": "null"}}}, {"ab": 1}, ["expected null, but got number"]),
+        ({"additionalProperties": {"type": "null"}}, {"x": 1}, ["expected null, but got number"]),
+        (
+            {"oneOf": [{"type": "integer"}, {"type": "null"}]},
+            1.5,
+            ["oneOf failed", "expected integer, but got number", "expected null, but got number"],
+        ),
+        ({"uniqueItems": True}, [True, 1, [1], [1, 2], [1]], ["items at index 2 and 4 are equal"]),
+        ({"uniqueItems": True}, [{"a": 1}, {"b": 1}, {"a": True}, {"a": 1.0}], ["items at index 0 and 3 are equal"]),
     ],
 )
 def test_failures_are_told_in_the_validators_words(rules, value, told):
@@ -157,6 +184,60 @@ def test_what_is_no_schema_is_refused(rules):
     """A schema that can't be used is an error, before anything is checked by it."""
     with pytest.raises(EstateError):
         foreign(rules, careful=True)
+
+
+@pytest.mark.parametrize(
+    ("reference", "definitions"),
+    [
+        ("#", {}),
+        ("#/$defs/a~1b~0c%20d", {"a/b~c d": {"type": "object"}}),
+        ("#/$defs/list/anyOf/1", {"list": {"anyOf": [True, {"type": "object"}]}}),
+        ("#here", {"deep": {"allOf": [{"$anchor": "other"}, {"$anchor": "here", "type": "object"}]}}),
+        ("https://own.example/s#/$defs/n", {"n": {"type": "object"}}),
+    ],
+)
+def test_references_reach_every_part_of_the_document(reference, definitions):
+    """By pointer, with its escapes and numbers, by anchor, by the document's own name, and the document as a whole."""
+    rules = {
+        "$id": "https://own.example/s",
+        "type": "object",
+        "properties": {"p": {"$ref": reference}},
+        "$defs": definitions,
+    }
+    check = foreign(rules, careful=False)
+    assert check({"p": {}}) is None
+    last = list(check({"p": 1}).flat())[-1]
+    assert (last.path, last.message) == (("p",), "expected object, but got number")
+
+
+@pytest.mark.parametrize("reference", ["#/$defs/list/anyOf/7", "#/$defs/list/anyOf/x", "#/type/0", "#nowhere"])
+def test_references_that_lead_nowhere_are_refused(reference):
+    """Before anything is checked, and by name."""
+    rules = {"type": "object", "$defs": {"list": {"anyOf": [True]}}, "properties": {"p": {"$ref": reference}}}
+    with pytest.raises(EstateError, match=f"jsonschema: {re.escape(reference)} not found"):
+        foreign(rules, careful=False)
+
+
+def test_a_pattern_s_end_is_the_end_of_the_text():
+    """As Go has it: a last line end is one character more; an escaped dollar is a dollar."""
+    assert compiled({"pattern": "^a$"})("a") is None
+    assert compiled({"pattern": "^a$"})("a\n") is not None
+    assert compiled({"pattern": r"a\$"})("a$") is None
+
+
+def test_formats_count_in_older_drafts_alone():
+    """There a format is a rule; since then it is a remark."""
+    rules = {"properties": {"ip": {"format": "ipv4"}}}
+    assert foreign(rules, careful=False)({"ip": "1.2.3"}) is None
+    check = foreign({"$schema": "http://json-schema.org/draft-07/schema#", **rules}, careful=False)
+    assert check({"ip": "1.2.3.4"}) is None
+    assert list(check({"ip": "1.2.3"}).flat())[-1].message == "'1.2.3' is not valid 'ipv4'"
+
+
+def test_keys_that_aren_t_allowed_are_named_beside_those_that_are():
+    """Whoever shows the failure can propose one."""
+    failure = list(compiled({"additionalProperties": False, "properties": {"name": True}})({"nam": 1}).flat())[-1]
+    assert (failure.keys, failure.known) == (("nam",), ("name",))
 
 
 def test_hostile_patterns_cost_nothing_where_care_is_taken():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from catalog.errors import EstateError
 from catalog.stacks import atmos_config, versions
 from catalog.stacks.files import Files
 from catalog.stacks.findings import Findings
-from catalog.stacks.tree import MemoryTree
+from catalog.stacks.tree import DirectoryTree, MemoryTree
 from catalog.stacks.versions import Tracker
 
 LOCK = """
@@ -80,6 +81,76 @@ def test_pins_come_from_the_entry_its_group_the_track_and_the_defaults() -> None
     assert tracker({**SECTION, "groups": {}, "defaults": {"update": {"pin": "sha"}}}).data()["image"].pin == "digest"
     assert tracker({**SECTION, "groups": {}}).data()["image"].pin == "none"
     assert tracker({**SECTION, "track": "dev", "tracks": {"dev": {"extends": "gone"}}}).data()["image"].pin == ""
+
+
+@pytest.mark.parametrize(
+    ("group", "pin"),
+    [
+        ({"patterns": ["image"]}, "digest"),
+        ({"patterns": ["i[l-n]a?e"]}, "digest"),
+        ({"patterns": ["library/*"]}, "digest"),
+        ({"patterns": ["library*e"]}, "none"),
+        ({"patterns": ["brary"]}, "digest"),
+        ({"patterns": ["[x"]}, "none"),
+        ({"patterns": ["*"], "exclude_patterns": ["im*"]}, "none"),
+        ({"exclude_patterns": ["other"]}, "digest"),
+        ({"ecosystems": ["github-actions"]}, "digest"),
+        ({"ecosystems": ["docker"]}, "none"),
+        ({"datasources": ["github/actions"]}, "digest"),
+        ({"providers": ["quay"]}, "digest"),
+        ({"providers": ["hub", 1]}, "none"),
+        ({"patterns": "image"}, "digest"),
+    ],
+)
+def test_a_group_takes_the_entries_that_it_describes(group: dict[str, Any], pin: str) -> None:
+    """All its conditions hold: ecosystem, datasource, provider, and a pattern of the name or package that no other excludes."""
+    entry = {"package": "library/image", "ecosystem": "github/actions", "provider": "quay"}
+    section = {"track": "Main", "groups": {"g": {**group, "update": {"pin": "digest"}}}, "dependencies": {"image": entry}}
+    assert tracker(section).data()["image"].pin == pin
+
+
+def test_an_entry_may_name_its_group() -> None:
+    """Then no other group's description counts."""
+    groups = {"a": {"patterns": ["*"], "update": {"pin": "digest"}}, "b": {"patterns": ["x"], "update": {"pin": "none"}}}
+    section = {"track": "Main", "groups": groups, "dependencies": {"image": {"group": "b"}}}
+    assert tracker(section).data()["image"].pin == "none"
+
+
+@pytest.mark.parametrize(
+    ("tracks", "pin"),
+    [
+        ({"main": {"extends": "up"}, "up": {"dependencies": {"image": {"update": {"pin": "sha"}}}}}, "digest"),
+        (
+            {"main": {"extends": "up", "defaults": {"update": {"pin": "digest"}}}, "up": {"dependencies": {"x": {"package": "p"}}}},
+            "digest",
+        ),
+        ({"main": {"extends": "up"}, "up": {"extends": "up"}}, ""),
+        ({"main": {"extends": "up"}, "up": {"extends": "gone"}}, ""),
+        ({"other": {"extends": "gone"}}, "none"),
+    ],
+)
+def test_a_track_stands_on_those_that_it_extends(tracks: dict[str, Any], pin: str) -> None:
+    """Down to the base catalogue; one that is missing or its own ancestor leaves nothing pinned."""
+    assert (
+        tracker({"track": "main", "dependencies": {"image": {"package": "p"}}, "tracks": tracks}, LOCK.replace("Main", "main"))
+        .data()["image"]
+        .pin
+        == pin
+    )
+
+
+def test_an_absolute_lock_file_is_read_within_the_estate_alone(tmp_path: Path) -> None:
+    """One that lies elsewhere leaves the tree, where nothing is read."""
+    estate = tmp_path / "estate"
+    for directory in (estate, tmp_path):
+        (directory / "locks").mkdir(parents=True)
+        (directory / "locks" / "v.yaml").write_text("tracks: {default: {x: {version: v1}}}")
+    for directory, path, is_there in ((estate, "locks/v.yaml", True), (tmp_path, f"..{tmp_path}/locks/v.yaml", False)):
+        section = {"lock_file": str(directory / "locks" / "v.yaml")}
+        (estate / "atmos.yaml").write_text(json.dumps({"base_path": ".", "version": section}))
+        tree = Files(DirectoryTree(estate))
+        found = Tracker(atmos_config.load(tree, "", findings=Findings(strict=True)), tree)
+        assert (found.path, found.is_there) == (path, is_there)
 
 
 def test_the_lock_file_s_path_is_relative_to_the_estate() -> None:

@@ -160,8 +160,12 @@ def _decoded(value: Any, fields: Mapping[str, str]) -> Map:
         raise EstateError(f"decoding failed due to the following error(s):\n\n'' {words}", code="DECODING")
     found: Map = {}
     wrong: list[str] = []
+    others: Map = {}
+    for key in value:
+        if key not in fields and (folded := key.casefold()) in fields:
+            others.setdefault(folded, value[key])
     for field, kind in fields.items():
-        item = value[field] if field in value else next((value[key] for key in value if key.casefold() == field), None)
+        item = value[field] if field in value else others.get(field)
         if item is None:
             continue
         if kind == _LIST and not isinstance(item, list):

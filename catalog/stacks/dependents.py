@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from catalog.errors import EstateError
@@ -17,6 +18,8 @@ from catalog.stacks.naming import TOKENS
 from catalog.stacks.resolved import ResolvedEstate, ResolvedInstance
 
 _WITH_CODE = ("terraform", "helmfile", "packer")
+
+Meant = str | tuple[str, ...]  # a stack, or the tokens of a context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,8 @@ class Dependents:
     estate: ResolvedEstate = field(repr=False)
     integrations: Integrations
     include_settings: bool
-    places: Mapping[str, list[_Place]] = field(repr=False)
+    places: Mapping[tuple[str, Meant], list[_Place]] = field(repr=False)
+    records: dict[tuple[str, str, str], Map] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -51,10 +55,10 @@ class Dependents:
         lenient: bool = False,
     ) -> Dependents:
         """Read the declarations of an estate; raises EstateError for a context variable of a wrong type, unless lenient."""
-        places: dict[str, list[_Place]] = {}
+        places: dict[tuple[str, Meant], list[_Place]] = {}
         for instance in _deployed(estate, only_in_stack):
             for place in _declared(instance, lenient=lenient):
-                places.setdefault(place.wanted.component, []).append(place)
+                places.setdefault((place.wanted.component, _meant(place)), []).append(place)
         return cls(estate=estate, integrations=integrations, include_settings=include_settings, places=places)
 
     def describe(self, component: str, stack: str) -> list[Map]:
@@ -85,10 +89,17 @@ class Dependents:
         if not isinstance(instance.sections.get("vars"), dict):
             return []
         context = declarations.context(instance.sections["vars"])
-        found = [place for place in self.places.get(name, ()) if place.instance.name != name and _is_meant(place, stack, context)]
-        return sorted(found, key=_order)
+        places = chain(self.places.get((name, stack), ()), self.places.get((name, _tokens(context)), ()))
+        return sorted((place for place in places if place.instance.name != name and _is_meant(place, context)), key=_order)
 
     def _record(self, instance: ResolvedInstance) -> Map:
+        key = (instance.stack, instance.type, instance.name)
+        known = self.records.get(key)
+        if known is None:
+            known = self.records[key] = self._made(instance)
+        return known
+
+    def _made(self, instance: ResolvedInstance) -> Map:
         context = declarations.context(instance.sections["vars"])
         settings = instance.sections.get("settings")
         return Record(
@@ -134,16 +145,27 @@ def _context(instance: ResolvedInstance, *, lenient: bool) -> Map | None:
         raise
 
 
-def _is_meant(place: _Place, stack: str, context: Map) -> bool:
-    """Tell whether a declaration means the component of that stack with that context."""
+def _meant(place: _Place) -> Meant:
+    """The stack whose component a declaration can mean, or the context that the component must have, in whatever stack."""
     wanted = place.wanted
-    if wanted.stack and wanted.stack != stack:
-        return False
-    if wanted.context is None:
-        return bool(wanted.stack) or place.instance.stack == stack
-    if not wanted.stack and not any(wanted.context.get(token) for token in TOKENS) and place.instance.stack != stack:
-        return False
-    return all(context.get(token, "") == (wanted.context.get(token) or place.context.get(token, "")) for token in TOKENS)
+    if wanted.stack:
+        return wanted.stack
+    if wanted.context is None or not any(map(wanted.context.get, TOKENS)):
+        return place.instance.stack
+    return _expected(place, wanted.context)
+
+
+def _is_meant(place: _Place, context: Map) -> bool:
+    """Tell whether a declaration that means a component by its stack or context means the one with that context."""
+    return place.wanted.context is None or _expected(place, place.wanted.context) == _tokens(context)
+
+
+def _expected(place: _Place, wanted: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(wanted.get(token) or place.context.get(token, "") for token in TOKENS)
+
+
+def _tokens(context: Map) -> tuple[str, ...]:
+    return tuple(context.get(token, "") for token in TOKENS)
 
 
 def _order(place: _Place) -> tuple[str, str, str, str]:

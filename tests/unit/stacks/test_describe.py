@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from catalog.errors import EstateError
-from catalog.stacks import describe, estate, varfile
+from catalog.stacks import describe, estate, scalars, varfile
 from catalog.stacks.integrations import Integrations
+from catalog.stacks.json_text import Record
 from catalog.stacks.resolved import ResolvedEstate, ResolvedInstance
 from catalog.stacks.templates import Templates
 from catalog.stacks.tree import DirectoryTree, MemoryTree, OverlayTree, SubTree
@@ -152,6 +154,43 @@ def test_json_is_printed_as_atmos_prints_it() -> None:
         describe.to_json({"a": float("inf")})
 
 
+def test_yaml_is_filled_where_a_structure_of_atmos_has_nothing() -> None:
+    """Null dependents and settings of a structure are an empty list and map, other nulls stay; a plain map keeps its nulls."""
+    rows = [Record({"component": "c", "dependents": None, "settings": None, "vars": None, "inner": Record({"dependents": None})})]
+    assert describe.to_yaml(rows) == (
+        "- component: c\n  dependents: []\n  settings: {}\n  vars: null\n  inner:\n    dependents: []\n"
+    )
+    assert describe.to_yaml({"dependents": None}) == "dependents: null\n"
+
+
+def test_yaml_shows_an_empty_inheritance_of_entries_alone() -> None:
+    """An entry by itself or in a map of stacks; what a variable is called doesn't matter, and JSON keeps the null."""
+    entry = {"atmos_component": "c", "inheritance": None, "vars": {"x": {"atmos_component": "c", "inheritance": None}}}
+    filled = {**entry, "inheritance": []}
+    assert describe.filled(entry) == filled
+    assert describe.filled({"dev": {"components": {"terraform": {"c": entry}}}}) == {
+        "dev": {"components": {"terraform": {"c": filled}}}
+    }
+    assert describe.filled({"atmos_component": "c"}) == {"atmos_component": "c"}
+    assert describe.filled({"atmos_component": "c", "inheritance": ["b"]})["inheritance"] == ["b"]
+    deep = {"a": {"b": {"c": {"d": {"e": entry}}}}}
+    assert describe.filled(deep) == deep
+    assert describe.to_json({"atmos_component": "c", "inheritance": None}).endswith('"inheritance": null\n}\n')
+    assert entry["inheritance"] is None
+
+
+def test_printable_values_are_what_the_json_text_holds() -> None:
+    """Maps by key and structures in their order, whole floats as integers, moments as text; infinities are refused."""
+    moment = scalars.timestamp("2024-01-02")
+    value = {"b": [1.0, 1.5, 1e21, (True, None)], "a": Record({"z": moment, "c": "x"})}
+    found = describe.printable(value)
+    assert found == json.loads(describe.to_json(value))
+    assert json.dumps(found) == '{"a": {"z": "2024-01-02T00:00:00Z", "c": "x"}, "b": [1, 1.5, 1e+21, [true, null]]}'
+    for number in (float("inf"), float("-inf"), float("nan")):
+        with pytest.raises(EstateError, match="json: unsupported value"):
+            describe.printable([number])
+
+
 def test_varfiles_are_named_by_the_physical_component(resolved: ResolvedEstate) -> None:
     """Context, the base's directories and the instance's last segment make the name; the variables are the text."""
     vpc = instance(resolved, "net/vpc", "dev")
@@ -183,6 +222,40 @@ def test_backend_files_hold_the_backend(resolved: ResolvedEstate) -> None:
     assert kept["workspaces"] == {"name": "x-{terraform_workspace}"}
     with pytest.raises(EstateError, match="'backend_type' is missing for the component"):
         varfile.backend(instance(resolved, "net/vpc", "prod"))
+
+
+def test_a_backend_that_lacks_what_it_needs_is_refused() -> None:
+    """In Atmos' words, with the instance in the hint."""
+    files = {
+        "atmos.yaml": FILES["atmos.yaml"],
+        "stacks/deploy/dev.yaml": """\
+vars: {stage: dev}
+components:
+  terraform:
+    g: {backend_type: gcs, backend: {gcs: {x: 1}}}
+    list: {backend_type: cloud, backend: {cloud: {tags: ["{terraform_workspace}", 5], "k-{stage}": "{mine}"}}}
+""",
+    }
+    resolved = estate.resolve(MemoryTree({path: text.encode() for path, text in files.items()}))
+    with pytest.raises(EstateError, match="bucket is required for gcs backend") as raised:
+        varfile.backend(instance(resolved, "g", "dev"))
+    assert raised.value.hint == "g in dev has none."
+    assert varfile.backend(instance(resolved, "list", "dev"), workspace="w")[1]["terraform"]["cloud"] == {
+        "tags": ["w", 5],
+        "k-": "{mine}",
+    }
+    without = replace(instance(resolved, "g", "dev"), sections={"backend_type": "s3", "backend": None})
+    with pytest.raises(EstateError, match="'backend' config is missing"):
+        varfile.backend(without)
+    with pytest.raises(EstateError, match="backend config is missing 'workspace_key_prefix'"):
+        varfile.backend(replace(without, sections={"backend_type": "s3", "backend": {"bucket": "b"}}))
+
+
+def test_code_lies_below_the_base_path_of_its_type(resolved: ResolvedEstate) -> None:
+    """Of the physical component, or of a folder that is told."""
+    assert varfile.code_directory(resolved, instance(resolved, "net/vpc", "dev")) == "components/terraform/infra/vpc"
+    assert varfile.code_directory(resolved, instance(resolved, "app", "dev"), "other") == "components/helmfile/other"
+    assert varfile.workspace(instance(resolved, "cloud", "dev")) == "dev"
 
 
 def test_trees_look_alike(tmp_path) -> None:

@@ -29,8 +29,12 @@ def _items(raw: ResolvedInstance, section: str, names: dict[str, str], asked: As
         if section == "env" and value is None:
             continue
         said = [entry for entry in asked(f"{section}.{key}") if entry.location is not None and entry.layer != "overrides"]
-        told = [_told(entry, section, raw, names) for entry in sorted(said, key=lambda entry: _order(entry, raw, names))]
-        yield key, {"name": key, "final_value": value, "stack_dependencies": told}
+        told: dict[tuple[str, str, str | None], Map] = {}
+        for entry in sorted(said, key=lambda entry: _order(entry, raw, names)):
+            each = _told(entry, section, raw, names)
+            # A manifest that is imported twice is told once, where it stands first.
+            told.setdefault((each["stack_file"], each["stack_file_section"], entry.component), each)
+        yield key, {"name": key, "final_value": value, "stack_dependencies": list(told.values())}
 
 
 def _order(entry: ProvenanceEntry, raw: ResolvedInstance, names: dict[str, str]) -> tuple[int, int, str]:

@@ -61,7 +61,7 @@ def evaluated(document: Document, world: World) -> Any:
 def unevaluated(value: Any) -> Any:
     """Return a value with its functions as the plain text that stands after their tags."""
     if isinstance(value, Tagged):
-        return value.partition(" ")[2]
+        return value.partition(" ")[2] or None  # a tag alone stands at nothing
     if isinstance(value, dict):
         return {key: unevaluated(item) for key, item in value.items()}
     return [unevaluated(item) for item in value] if isinstance(value, list) else value

@@ -301,3 +301,34 @@ def test_scalar_by_scalar_is_the_whole_document(template_engine: Engine, entry: 
         evaluations=evaluations,
     )
     assert outcome(lambda: rules.rendered(entry)) == outcome(lambda: whole.document(entry))
+
+
+@pytest.mark.parametrize(
+    ("section", "path", "words"),
+    [
+        ({"x{{ .vars.n }}": 1, "x5": 2}, ("env", "x5"), 'mapping key "x5" already defined'),
+        ({"{{ .vars.s.x }}": 1}, ("env", "{{ .vars.s.x }}"), "can't evaluate field x"),
+    ],
+)
+def test_keys_that_can_t_be_rendered_cost_themselves_alone(
+    template_engine: Engine, section: dict[str, Any], path: tuple[str, ...], words: str
+) -> None:
+    """Lenient reading tells them with their path and renders the rest; strict reading refuses the entry."""
+    entry = {"vars": {**VARS, "good": "{{ .vars.s }}"}, "env": section}
+    lost: dict[tuple[str | int, ...], str] = {}
+    found = passed(template_engine).rendered(entry, lose=lambda at, error: lost.update({at: error.message}))
+    assert found["vars"]["good"] == "abc"
+    assert list(lost) == [path]
+    assert words in lost[path]
+    with pytest.raises(EstateError):
+        passed(template_engine).rendered(entry)
+
+
+def test_settings_of_templates_that_don_t_decode_are_lost_or_refused(template_engine: Engine) -> None:
+    """The rest of the entry renders all the same where reading is lenient."""
+    entry = {"vars": {**VARS, "good": "{{ .vars.s }}"}, "settings": {"templates": []}}
+    lost: list[tuple[str | int, ...]] = []
+    found = passed(template_engine).rendered(entry, lose=lambda at, _: lost.append(at))
+    assert (found["vars"]["good"], lost) == ("abc", [("settings", "templates")])
+    with pytest.raises(EstateError, match="'templates' expected a map or struct"):
+        passed(template_engine).rendered(entry)

@@ -24,6 +24,9 @@ from catalog.stacks.roots import RootLayers, Roots, is_included, root_map, stamp
 from catalog.stacks.sections import Section
 from catalog.stacks.texts import FUNCTION, Texts
 
+_SETTINGS = sections.rows("terraform")["settings"][0]
+_WHAT = {"map": "section", "text": "attribute"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
@@ -149,7 +152,8 @@ class Components:
             raise EstateError(f"invalid component map type for component {name}", code="SECTION", path=("components", kind, name))
         _check_metadata(kind, name, entry, family.stack)
         overrides = self.memo.first_equal(_own(entry, "overrides", kind, name, family.stack))
-        settings = (_own(entry, "settings", kind, name, family.stack), overrides.get("settings"))
+        over = self._overriding(overrides, _SETTINGS, kind, name, family.stack)
+        settings = (_own(entry, "settings", kind, name, family.stack), over)
         own = _strategy(self.strategy, *settings)
         written = _strategy(self._written_strategy, *settings)
         chain, physical = self.inheritance.chain(name, entry, family, own, written=written)
@@ -163,7 +167,7 @@ class Components:
                 roots.layers.get(section_name),
                 chain.sections.get(section_name),
                 self._written(entry, section, kind, name, family.stack),
-                overrides.get(section_name) if "o" in scopes else None,
+                self._overriding(overrides, section, kind, name, family.stack) if "o" in scopes else None,
             )
             held: tuple[Late, ...] = ()
             if (
@@ -190,10 +194,24 @@ class Components:
             return None
         wanted = {"map": dict, "text": str}.get(section.kind)
         if wanted is not None and not isinstance(value, wanted):
-            what = "section" if section.kind == "map" else "attribute"
             where = f"'components.{kind}.{name}.{section.name}' in the file '{stack}'"
             path = ("components", kind, name, section.name)
-            raise EstateError(f"invalid component {section.name} {what}: {where}", code="SECTION", path=path)
+            raise EstateError(f"invalid component {section.name} {_WHAT[section.kind]}: {where}", code="SECTION", path=path)
+        return value
+
+    def _overriding(self, overrides: Map, section: Section, kind: str, name: str, stack: str) -> Any:
+        """What the overrides in force say of a section; they may stand in any manifest, so the component is named."""
+        if section.name not in overrides:
+            return None
+        value = overrides[section.name]
+        if section.kind == "map" and is_included(value):
+            return None
+        wanted = {"map": dict, "text": str}.get(section.kind)
+        if wanted is not None and not isinstance(value, wanted):
+            what = "secrets section" if section.name == "secrets" else f"overrides {section.name} {_WHAT[section.kind]}"
+            where = f"'components.{kind}.{name}.overrides.{section.name}' in the manifest '{stack}'"
+            path = ("components", kind, name, "overrides", section.name)
+            raise EstateError(f"invalid component {what}: {where}", code="SECTION", path=path)
         return value
 
     def _value(self, section: Section, layers: tuple[Any, Any, Any, Any], strategy: str, *, has_append: bool) -> Any:

@@ -221,6 +221,9 @@ def _cleaned(directory: str) -> str:
     return "" if path == "." else path.lstrip("/")
 
 
+_MANY = 500_000  # objects made by one reading, from which on the collector's walks are felt
+
+
 @contextmanager
 def _without_collector() -> Iterator[None]:
     """Keep the garbage collector from walking hundreds of thousands of live values again and again while they are made."""
@@ -229,8 +232,10 @@ def _without_collector() -> Iterator[None]:
     try:
         yield
     finally:
-        # What was made lives long: it goes to the oldest generation unseen, where the next collections would have brought it.
-        gc.freeze()
-        gc.unfreeze()
+        if gc.get_count()[0] > _MANY:
+            # What was made lives long: it goes to the oldest generation unseen, where the next collections would have brought it.
+            # Whoever reads large estates again and again collects by himself: nothing counts these objects any more.
+            gc.freeze()
+            gc.unfreeze()
         if was_enabled:
             gc.enable()

@@ -312,3 +312,27 @@ def test_braces_make_a_thousand_choices_at_most() -> None:
     """512 are written out, 1,024 match nothing."""
     assert globs.matches("{a,b}" * 9, "a" * 9)
     assert not globs.matches("{a,b}" * 10, "a" * 10)
+
+
+OVERRIDES = {
+    "of the manifest": "overrides: {%s: %s}\ncomponents: {terraform: {a: {}}, helmfile: {sound: {}}}\n",
+    "of a type": "terraform: {overrides: {%s: %s}}\ncomponents: {terraform: {a: {}}, helmfile: {sound: {}}}\n",
+    "of a component": "components: {terraform: {a: {overrides: {%s: %s}}}}\n",
+}
+
+
+@pytest.mark.parametrize("value", ["true", "[1]", "7", "text", "~"])
+@pytest.mark.parametrize("section", ["vars", "settings", "env", "auth", "hooks", "providers", "required_providers", "secrets"])
+@pytest.mark.parametrize("written", OVERRIDES.values(), ids=OVERRIDES)
+def test_overrides_of_a_wrong_kind_cost_the_component(written: str, section: str, value: str) -> None:
+    """The component is lost and told, in Atmos' words in strict reading; the stack beside it is there."""
+    files = {**SOUND, "stacks/deploy/dev.yaml": "vars: {stage: dev}\nsettings: {s: 1}\n" + written % (section, value)}
+    found = read(files)
+    assert ("stacks/deploy/dev.yaml", "terraform", "a") in found.broken_instances
+    told = [item for item in found.diagnostics if item.code == "SECTION" and item.component == "a"]
+    assert [item.location.file for item in told if item.location and item.location.line] == ["stacks/deploy/dev.yaml"]
+    assert "sound" in [stack.name for stack in found.stacks]
+    strict = MemoryTree({path: text.encode() for path, text in {"atmos.yaml": TEMPLATED, **files}.items()})
+    words = rf"'components\.(terraform|helmfile)\..*\.overrides\.{section}' in the manifest 'deploy/dev'"
+    with pytest.raises(EstateError, match=words):
+        estate.resolve(strict, strict=True, validate=False)

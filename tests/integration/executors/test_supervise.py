@@ -144,7 +144,8 @@ async def test_a_failing_sink_ends_the_program(tmp_path: Path) -> None:
     async def on_line(stream: str, text: str) -> None:
         raise OSError("the log is full")
 
-    command = [sys.executable, "-c", "import signal; print('ready', flush=True); signal.pause()"]
+    # Not signal.pause(): an interrupt just before it would be forgotten.
+    command = [sys.executable, "-c", "import time; print('ready', flush=True)\nwhile True: time.sleep(0.05)"]
     with pytest.raises(OSError, match="the log is full"):
         await supervise.run(command, directory=tmp_path, environment={}, on_line=on_line)
 

@@ -12,35 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.stacks.affected import SECTIONS
 from catalog.stacks.resolved import ResolvedDependency, ResolvedEstate, ResolvedInstance
 
 Key = tuple[str, str, str]  # stack, component type as Atmos spells it, name
 
 # Section → the reason that a difference in it is, in the order in which `atmos describe affected` names them.
-REASONS: Mapping[str, str] = {
-    "metadata": "stack.metadata",
-    **{
-        section: f"stack.{section}"
-        for section in (
-            "vars",
-            "env",
-            "providers",
-            "required_providers",
-            "required_version",
-            "generate",
-            "backend",
-            "backend_type",
-            "remote_state_backend",
-            "remote_state_backend_type",
-            "auth",
-            "command",
-            "dependencies",
-            "source",
-            "provision",
-            "settings",
-        )
-    },
-}
+REASONS: Mapping[str, str] = {section: f"stack.{section}" for section in ("metadata", *SECTIONS, "settings")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

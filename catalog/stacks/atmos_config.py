@@ -104,12 +104,12 @@ class AtmosConfig:
     @property
     def included_paths(self) -> list[str]:
         """Patterns that select top-level manifests, relative to the stacks directory."""
-        return list(self.get("stacks", "included_paths", otherwise=[]))
+        return _patterns(self.get("stacks", "included_paths", otherwise=[]))
 
     @property
     def excluded_paths(self) -> list[str]:
         """Patterns that drop them again."""
-        return list(self.get("stacks", "excluded_paths", otherwise=[]))
+        return _patterns(self.get("stacks", "excluded_paths", otherwise=[]))
 
     @property
     def name_pattern(self) -> str:
@@ -146,6 +146,11 @@ class Selection:
 
     files: tuple[str, ...] = ()
     directories: tuple[str, ...] = ()
+
+
+def _patterns(listed: Any) -> list[str]:
+    """The texts of a list; an item that a function left without a value is empty, as it is to Go."""
+    return ["" if item is None else str(item) for item in listed]
 
 
 def load(

@@ -103,6 +103,7 @@ def test_link_leads_to_what_is_indexed_and_on_to_graphiql(window, catalog):
     page.keyboard.press("Escape")
     page.keyboard.type("ams { nodes { slug")
     page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Mine", exact=True)).to_be_visible()  # the page knows the operation by now
     page.keyboard.press("ControlOrMeta+Enter")
     expect(page.locator(".graphiql-response")).to_contain_text('"slug": "payments"')
 

@@ -73,7 +73,9 @@ def stacks(*, estate: Path, config_path: str | None, component: str | None, tags
     if wanted or pairs:
         keep = partial(inventory.has_selectors, tags=wanted, labels=pairs)
     columns = [("Stack", "{{ .stack }}"), *([("Component", "{{ .component }}")] if component else [])]
-    _print(resolved, inventory.stacks(resolved, component=component, keep=keep), columns, ["Stack"], ("stacks", "list"), shown)
+    _print_rows(
+        resolved.config, inventory.stacks(resolved, component=component, keep=keep), columns, ["Stack"], ("stacks", "list"), shown
+    )
 
 
 @list_.command("components")
@@ -103,7 +105,7 @@ def components(
         and all(state in (None, row[name]) for name, state in states.items())
     ]
     columns = [("Component", "{{ .component }}"), ("Type", "{{ .type }}"), ("Stacks", "{{ .stack_count }}")]
-    _print(resolved, rows, columns, ["Component"], ("list", "components"), shown)
+    _print_rows(resolved.config, rows, columns, ["Component"], ("list", "components"), shown)
 
 
 @list_.command("instances")
@@ -138,7 +140,7 @@ def instances(
         and (engine is None or engine.query(str(filter_), describe.printable(row)) is True)
     ]
     columns = [("Component", "{{ .component }}"), ("Stack", "{{ .stack }}")]
-    _print(resolved, rows, columns, ["Component", "Stack"], ("list", "instances"), shown)
+    _print_rows(resolved.config, rows, columns, ["Component", "Stack"], ("list", "instances"), shown)
 
 
 @list_.command("workflows")
@@ -175,17 +177,6 @@ def _read(estate: Path, config_path: str | None) -> ResolvedEstate:
     except errors.EstateError as error:
         click.echo(f"catalog: {error.message.partition(chr(10))[0]}; what can be read is listed", err=True)
         return reading.resolve(source, strict=False)
-
-
-def _print(
-    resolved: ResolvedEstate,
-    rows: Sequence[Mapping[str, Any]],
-    columns: Sequence[Column],
-    order: Sequence[str],
-    place: tuple[str, str],
-    shown: dict[str, Any],
-) -> None:
-    _print_rows(resolved.config, rows, columns, order, place, shown)
 
 
 def _print_rows(

@@ -27,14 +27,23 @@ def generate() -> None:
     """Write varfiles and backend files."""
 
 
+def _of_one_component(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a command that writes one file of one component."""
+    for option in (
+        reading.evaluation_options,
+        reading.options,
+        click.option(
+            "--file", "-f", "path", type=click.Path(path_type=Path, dir_okay=False), help="The file. [default: as Atmos names it]"
+        ),
+        click.option("--stack", "-s", required=True, help="The stack, by its name."),
+        click.argument("component"),
+    ):
+        command = option(command)
+    return command
+
+
 @generate.command("varfile")
-@click.argument("component")
-@click.option("--stack", "-s", required=True, help="The stack, by its name.")
-@click.option(
-    "--file", "-f", "path", type=click.Path(path_type=Path, dir_okay=False), help="The file. [default: as Atmos names it]"
-)
-@reading.options
-@reading.evaluation_options
+@_of_one_component
 def varfile(*, component: str, stack: str, path: Path | None, estate: Path, config_path: str | None, **flags: Any) -> None:
     """Write the variables of a component as the file that Terraform reads.
 
@@ -50,13 +59,7 @@ def varfile(*, component: str, stack: str, path: Path | None, estate: Path, conf
 
 
 @generate.command("backend")
-@click.argument("component")
-@click.option("--stack", "-s", required=True, help="The stack, by its name.")
-@click.option(
-    "--file", "-f", "path", type=click.Path(path_type=Path, dir_okay=False), help="The file. [default: as Atmos names it]"
-)
-@reading.options
-@reading.evaluation_options
+@_of_one_component
 def backend(*, component: str, stack: str, path: Path | None, estate: Path, config_path: str | None, **flags: Any) -> None:
     """Write the backend of a component as the file that Terraform reads.
 

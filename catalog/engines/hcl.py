@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,10 @@ class Validation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """One variable. `type` is a tree {kind, element, elements, attributes}; `default` is as written, null when there is none."""
+    """One variable. `type` is a tree {kind, element, elements, attributes}; `default` is as written, null when there is none.
+
+    `deprecated` is what its author says to those who still use it.
+    """
 
     name: str
     type_expression: str
@@ -42,6 +45,7 @@ class Variable:
     sensitive: bool
     ephemeral: bool
     nullable: bool
+    deprecated: str | None
     validations: tuple[Validation, ...]
     file: str
     line: int
@@ -54,17 +58,38 @@ class Output:
     name: str
     description: str | None
     sensitive: bool
+    deprecated: str | None
     file: str
     line: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """A provider requirement or a module call: a name with the source and version it asks for, where it says so."""
+    """A provider requirement: a name with the source and version it asks for, where it says so."""
 
     name: str
     source: str | None
     version: str | None
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """An argument of a module call: the expression as written (empty when very long) and, where it refers to nothing, its value."""
+
+    expression: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleCall:
+    """A module call: which module it wants, and the arguments that are the module's own. They may be secrets: not for the graph."""
+
+    name: str
+    source: str | None
+    version: str | None
+    arguments: Mapping[str, Argument] = field(repr=False)
     file: str
     line: int
 
@@ -98,7 +123,7 @@ class Module:
     outputs: tuple[Output, ...]
     providers: tuple[Requirement, ...]
     required_version: tuple[str, ...]
-    modules: tuple[Requirement, ...]
+    modules: tuple[ModuleCall, ...]
     resources: tuple[Resource, ...]
     backend: str | None
     problems: tuple[Problem, ...]
@@ -163,7 +188,7 @@ def module(answer: bytes) -> Module:
         outputs=tuple(Output(**entry) for entry in document["outputs"]),
         providers=tuple(Requirement(**entry) for entry in document["providers"]),
         required_version=tuple(document["required_version"]),
-        modules=tuple(Requirement(**entry) for entry in document["modules"]),
+        modules=tuple(_call(entry) for entry in document["modules"]),
         resources=tuple(Resource(**entry) for entry in document["resources"]),
         backend=document["backend"]["type"] if document["backend"] else None,
         problems=tuple(Problem(**entry) for entry in document["diagnostics"]),
@@ -182,9 +207,16 @@ def _variable(entry: dict[str, Any]) -> Variable:
     return Variable(**{**entry, "validations": tuple(Validation(**validation) for validation in entry["validations"])})
 
 
+def _call(entry: dict[str, Any]) -> ModuleCall:
+    arguments = {name: Argument(**argument) for name, argument in entry["arguments"].items()}
+    return ModuleCall(**{**entry, "arguments": arguments})
+
+
 __all__ = [
+    "Argument",
     "HclEngine",
     "Module",
+    "ModuleCall",
     "Output",
     "Problem",
     "Requirement",

@@ -52,10 +52,19 @@ func iteratorSubject(name string) subject {
 	}
 }
 
-// attributePath is a chain of names such as var.network.cidr; an index breaks it.
+// attributePath is a chain of names such as var.network.cidr or var.tags["Team"]; an index that is no name breaks it. What stands
+// in for an absent value (lookup's default, coalesce's empty list) is passed over: guarded tells where that loses something.
 func attributePath(expression hclsyntax.Expression) ([]string, bool) {
 	expression = unwrap(expression)
-	if name, arguments := call(expression); slices.Contains(transparent, name) && len(arguments) == 1 {
+	name, arguments := call(expression)
+	switch {
+	case slices.Contains(transparent, name) && len(arguments) == 1:
+		return attributePath(arguments[0])
+	case name == "lookup" && len(arguments) == 3:
+		names, ok := attributePath(arguments[0])
+		key, constant := constantText(arguments[1])
+		return append(slices.Clone(names), key), ok && constant
+	case name == "coalesce" && len(arguments) == 2 && isEmpty(arguments[1]):
 		return attributePath(arguments[0])
 	}
 	scope, ok := expression.(*hclsyntax.ScopeTraversalExpr)
@@ -64,13 +73,60 @@ func attributePath(expression hclsyntax.Expression) ([]string, bool) {
 	}
 	names := []string{scope.Traversal.RootName()}
 	for _, step := range scope.Traversal[1:] {
-		attribute, ok := step.(hcl.TraverseAttr)
+		name, ok := stepName(step)
 		if !ok {
 			return nil, false
 		}
-		names = append(names, attribute.Name)
+		names = append(names, name)
 	}
 	return names, true
+}
+
+func stepName(step hcl.Traverser) (string, bool) {
+	switch step := step.(type) {
+	case hcl.TraverseAttr:
+		return step.Name, true
+	case hcl.TraverseIndex:
+		if step.Key.Type() == cty.String && step.Key.IsKnown() && !step.Key.IsNull() {
+			return step.Key.AsString(), true
+		}
+	}
+	return "", false
+}
+
+func isEmpty(expression hclsyntax.Expression) bool {
+	value, ok := constant(expression)
+	return ok && !value.IsNull() && value.CanIterateElements() && value.LengthInt() == 0
+}
+
+// guarded tells whether every lookup of an expression only asks whether there is something: any other default may decide the
+// condition where the key is absent, and a constraint speaks of what is there.
+func guarded(expression hclsyntax.Expression) bool {
+	lookups, asking := 0, 0
+	_ = hclsyntax.VisitAll(expression, func(node hclsyntax.Node) hcl.Diagnostics {
+		switch node := node.(type) {
+		case *hclsyntax.FunctionCallExpr:
+			if node.Name == "lookup" {
+				lookups++
+			}
+		case *hclsyntax.BinaryOpExpr:
+			if (node.Op == hclsyntax.OpEqual || node.Op == hclsyntax.OpNotEqual) && asksForPresence(node.LHS, node.RHS) {
+				asking++
+			}
+		}
+		return nil
+	})
+	return lookups == asking
+}
+
+func asksForPresence(left, right hclsyntax.Expression) bool {
+	name, arguments := call(left)
+	return name == "lookup" && len(arguments) == 3 && isNull(arguments[2]) && isNull(right)
+}
+
+func isNull(expression hclsyntax.Expression) bool {
+	value, ok := constant(expression)
+	return ok && value.IsNull()
 }
 
 func unwrap(expression hclsyntax.Expression) hclsyntax.Expression {
@@ -151,7 +207,19 @@ func either(parts []hclsyntax.Expression, about subject) (*Constraint, bool) {
 		exact = exact && whole
 		result.Of = append(result.Of, found)
 	}
-	return single(result), exact
+	return single(shared(result)), exact
+}
+
+// shared draws a property that all ways out are about in front of them: then they can be said as keywords of that property.
+func shared(group *Constraint) *Constraint {
+	inner := &Constraint{Operation: group.Operation}
+	for _, part := range group.Of {
+		if part.Operation != "property" || part.Name != group.Of[0].Name {
+			return group
+		}
+		inner.Of = append(inner.Of, part.Of[0])
+	}
+	return &Constraint{Operation: "property", Name: group.Of[0].Name, Of: []*Constraint{single(shared(inner))}}
 }
 
 func single(group *Constraint) *Constraint {
@@ -169,7 +237,24 @@ func negation(inner hclsyntax.Expression, about subject) (*Constraint, bool) {
 	if found == nil || !exact {
 		return nil, false
 	}
-	return &Constraint{Operation: "not", Of: []*Constraint{found}}, true
+	return opposite(found), true
+}
+
+// opposite stays below properties, so that it speaks of what is there and no more.
+func opposite(found *Constraint) *Constraint {
+	turned := map[string]string{"all": "any", "any": "all", "property": "property"}
+	operation, known := turned[found.Operation]
+	switch {
+	case found.Operation == "not":
+		return found.Of[0]
+	case !known:
+		return &Constraint{Operation: "not", Of: []*Constraint{found}}
+	}
+	result := &Constraint{Operation: operation, Name: found.Name}
+	for _, part := range found.Of {
+		result.Of = append(result.Of, opposite(part))
+	}
+	return result
 }
 
 var mirrored = map[*hclsyntax.Operation]*hclsyntax.Operation{
@@ -214,7 +299,7 @@ func comparison(node *hclsyntax.BinaryOpExpr, about subject) (*Constraint, bool)
 func selfComparison(left, right hclsyntax.Expression, about subject) *Constraint {
 	for _, pair := range [][2]hclsyntax.Expression{{left, right}, {right, left}} {
 		name, arguments := call(pair[0])
-		if path, ok := about(pair[1]); ok && name == "floor" && len(arguments) == 1 && same(arguments[0], path, about) {
+		if path, ok := about(pair[1]); ok && (name == "floor" || name == "ceil") && len(arguments) == 1 && same(arguments[0], path, about) {
 			return at(path, &Constraint{Operation: "integer"})
 		}
 		other, others := call(pair[1])
@@ -240,7 +325,7 @@ func compareWith(operation *hclsyntax.Operation, value cty.Value) *Constraint {
 	case hclsyntax.OpEqual:
 		return equal
 	case hclsyntax.OpNotEqual:
-		return &Constraint{Operation: "not", Of: []*Constraint{equal}}
+		return opposite(equal)
 	}
 	bound, known := bounds[operation]
 	if !known || value.IsNull() || value.Type() != cty.Number {
@@ -317,9 +402,7 @@ func function(node *hclsyntax.FunctionCallExpr, about subject) (*Constraint, boo
 	case node.Name == "can" && len(arguments) == 1:
 		return possible(arguments[0], about)
 	case node.Name == "try" && len(arguments) == 2:
-		if value, ok := constant(arguments[1]); ok && value.Type() == cty.Bool && value.False() {
-			return recognise(arguments[0], about)
-		}
+		return attempt(arguments, about)
 	case node.Name == "startswith" && len(arguments) == 2:
 		return affix(arguments, about, "^", "")
 	case node.Name == "endswith" && len(arguments) == 2:
@@ -330,6 +413,20 @@ func function(node *hclsyntax.FunctionCallExpr, about subject) (*Constraint, boo
 	return nil, false
 }
 
+// attempt reads try(condition, otherwise): where the condition fails on null, an otherwise of true lets null pass.
+func attempt(arguments []hclsyntax.Expression, about subject) (*Constraint, bool) {
+	value, ok := constant(arguments[1])
+	if !ok || value.IsNull() || value.Type() != cty.Bool {
+		return nil, false
+	}
+	found, exact := recognise(arguments[0], about)
+	if found == nil || value.False() {
+		return found, exact
+	}
+	null := &Constraint{Operation: "enum", Value: json.RawMessage("[null]")}
+	return &Constraint{Operation: "any", Of: []*Constraint{null, found}}, false
+}
+
 // possible reads the inside of can(…): calls that fail on what they can't take.
 func possible(expression hclsyntax.Expression, about subject) (*Constraint, bool) {
 	name, arguments := call(expression)
@@ -338,6 +435,10 @@ func possible(expression hclsyntax.Expression, about subject) (*Constraint, bool
 		return matching(arguments[0], arguments[1], about)
 	case (name == "cidrhost" || name == "cidrnetmask" || name == "cidrsubnet") && len(arguments) > 0:
 		return on(arguments[0], about, &Constraint{Operation: "cidr"})
+	case name == "index" && len(arguments) == 2:
+		if values, ok := list(arguments[0]); ok {
+			return on(arguments[1], about, &Constraint{Operation: "enum", Value: values})
+		}
 	}
 	return nil, false
 }
@@ -371,9 +472,31 @@ func each(name string, inside hclsyntax.Expression, about subject) (*Constraint,
 		}
 		return either(conditions.Exprs, about)
 	}
-	loop, ok := inside.(*hclsyntax.ForExpr)
-	if !ok || name != "alltrue" || loop.KeyExpr != nil || loop.CondExpr != nil {
-		return nil, false
+	loop, nested := inside, false
+	if flat, arguments := call(inside); flat == "flatten" && len(arguments) == 1 {
+		loop, nested = unwrap(arguments[0]), true
+	}
+	if over, ok := loop.(*hclsyntax.ForExpr); ok && name == "alltrue" && over.KeyExpr == nil && over.CondExpr == nil {
+		return elementwise(over, nested, about)
+	}
+	return nil, false
+}
+
+// elementwise reads the loop of alltrue([for …]), and where it is nested that of alltrue(flatten([for … : [for …]])).
+func elementwise(loop *hclsyntax.ForExpr, nested bool, about subject) (*Constraint, bool) {
+	inside := func(names subject) (*Constraint, bool) {
+		if nested {
+			return each("alltrue", unwrap(loop.ValExpr), names)
+		}
+		return recognise(loop.ValExpr, names)
+	}
+	if only, ok := unwrap(loop.CollExpr).(*hclsyntax.TupleConsExpr); ok && len(only.Exprs) == 1 {
+		path, ok := about(only.Exprs[0])
+		if !ok {
+			return nil, false
+		}
+		found, exact := inside(iteratorSubject(loop.ValVar))
+		return at(path, found), exact
 	}
 	operation, collection := "items", loop.CollExpr
 	if of, arguments := call(collection); (of == "keys" || of == "values") && len(arguments) == 1 {
@@ -386,16 +509,43 @@ func each(name string, inside hclsyntax.Expression, about subject) (*Constraint,
 	if !ok {
 		return nil, false
 	}
-	result, exact := &Constraint{Operation: "all"}, false
-	if found, whole := recognise(loop.ValExpr, iteratorSubject(loop.ValVar)); found != nil {
-		result.Of, exact = append(result.Of, &Constraint{Operation: operation, Of: []*Constraint{found}}), whole
-	}
+	found, exact := inside(iteratorSubject(loop.ValVar))
+	result := wrapped(&Constraint{Operation: "all"}, operation, found)
 	if loop.KeyVar != "" {
-		if found, whole := recognise(loop.ValExpr, iteratorSubject(loop.KeyVar)); found != nil {
-			result.Of, exact = append(result.Of, &Constraint{Operation: "names", Of: []*Constraint{found}}), exact || whole
-		}
+		found, whole := inside(iteratorSubject(loop.KeyVar))
+		result = wrapped(result, "names", found)
+		exact = exact || whole || separable(loop, nested)
 	}
 	return at(path, single(result)), exact
+}
+
+func wrapped(result *Constraint, operation string, found *Constraint) *Constraint {
+	if found != nil {
+		result.Of = append(result.Of, &Constraint{Operation: operation, Of: []*Constraint{found}})
+	}
+	return result
+}
+
+// separable tells whether each part of a loop's condition is wholly about the key or wholly about the value.
+func separable(loop *hclsyntax.ForExpr, nested bool) bool {
+	if nested {
+		return false
+	}
+	for _, part := range conjuncts(loop.ValExpr) {
+		_, byValue := recognise(part, iteratorSubject(loop.ValVar))
+		_, byKey := recognise(part, iteratorSubject(loop.KeyVar))
+		if !byValue && !byKey {
+			return false
+		}
+	}
+	return true
+}
+
+func conjuncts(expression hclsyntax.Expression) []hclsyntax.Expression {
+	if node, ok := unwrap(expression).(*hclsyntax.BinaryOpExpr); ok && node.Op == hclsyntax.OpLogicalAnd {
+		return append(conjuncts(node.LHS), conjuncts(node.RHS)...)
+	}
+	return []hclsyntax.Expression{expression}
 }
 
 func list(expression hclsyntax.Expression) (json.RawMessage, bool) {

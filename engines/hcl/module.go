@@ -36,6 +36,7 @@ type Output struct {
 	Name        string  `json:"name"`
 	Description *string `json:"description"`
 	Sensitive   bool    `json:"sensitive"`
+	Deprecated  *string `json:"deprecated"`
 	Place
 }
 
@@ -47,13 +48,25 @@ type Provider struct {
 	Place
 }
 
-// Call is one module block.
+// Call is one module block; Arguments are those that are no part of Terraform's own language.
 type Call struct {
-	Name    string  `json:"name"`
-	Source  *string `json:"source"`
-	Version *string `json:"version"`
+	Name      string              `json:"name"`
+	Source    *string             `json:"source"`
+	Version   *string             `json:"version"`
+	Arguments map[string]Argument `json:"arguments"`
 	Place
 }
+
+// Argument is one argument of a module block: as written and, where that refers to nothing, its value.
+type Argument struct {
+	Expression string          `json:"expression"`
+	Value      json.RawMessage `json:"value"`
+}
+
+// The arguments of a module block that every module takes, and how long an expression is kept whole.
+var metaArguments = []string{"source", "version", "providers", "count", "for_each", "depends_on"}
+
+const longestExpression = 500
 
 // Resource is a resource type with the number of its blocks; Mode is managed, data or ephemeral.
 type Resource struct {
@@ -247,11 +260,14 @@ func (r *reader) readOutput(block *hcl.Block) {
 	if attribute, ok := content["sensitive"]; ok {
 		output.Sensitive = truth(attribute.Expr, true)
 	}
+	if attribute, ok := content["deprecated"]; ok {
+		output.Deprecated = r.text(attribute)
+	}
 }
 
 func (r *reader) readCall(block *hcl.Block) {
-	call := &Call{Name: block.Labels[0], Place: place(block.DefRange)}
-	content, _, diags := block.Body.PartialContent(&hcl.BodySchema{
+	call := &Call{Name: block.Labels[0], Arguments: map[string]Argument{}, Place: place(block.DefRange)}
+	content, rest, diags := block.Body.PartialContent(&hcl.BodySchema{
 		Attributes: []hcl.AttributeSchema{{Name: "source"}, {Name: "version"}},
 	})
 	r.report(diags)
@@ -261,7 +277,24 @@ func (r *reader) readCall(block *hcl.Block) {
 	if attribute, ok := content.Attributes["version"]; ok {
 		call.Version = r.text(attribute)
 	}
+	arguments, _ := rest.JustAttributes()
+	for name, attribute := range arguments {
+		if !slices.Contains(metaArguments, name) {
+			call.Arguments[name] = r.argument(attribute.Expr)
+		}
+	}
 	r.module.Modules = append(r.module.Modules, call)
+}
+
+func (r *reader) argument(expression hcl.Expression) Argument {
+	argument := Argument{Expression: r.source(expression), Value: json.RawMessage("null")}
+	if len(argument.Expression) > longestExpression {
+		argument.Expression = ""
+	}
+	if value, ok := constant(expression); ok && argument.Expression != "" {
+		argument.Value = plain(value)
+	}
+	return argument
 }
 
 func (r *reader) readResource(block *hcl.Block) {

@@ -23,6 +23,7 @@ type Variable struct {
 	Sensitive      bool            `json:"sensitive"`
 	Ephemeral      bool            `json:"ephemeral"`
 	Nullable       bool            `json:"nullable"`
+	Deprecated     *string         `json:"deprecated"`
 	Validations    []Validation    `json:"validations"`
 	Place
 }
@@ -84,6 +85,9 @@ func (r *reader) fill(variable *Variable, content hcl.Attributes) {
 	}
 	if attribute, ok := content["description"]; ok {
 		variable.Description = r.text(attribute)
+	}
+	if attribute, ok := content["deprecated"]; ok {
+		variable.Deprecated = r.text(attribute)
 	}
 	if attribute, ok := content["default"]; ok {
 		r.readDefault(variable, attribute.Expr, wanted)
@@ -157,7 +161,10 @@ func (r *reader) readValidations(variable *Variable, block *hcl.Block) {
 			validation.ErrorMessage = text
 		}
 		expression, _ := hclsyntax.ParseExpression([]byte(validation.Condition), variable.File, hcl.InitialPos)
-		validation.Constraint, validation.Exact = recognise(expression, variableSubject(variable.Name))
+		if expression != nil {
+			validation.Constraint, validation.Exact = recognise(expression, variableSubject(variable.Name))
+			validation.Exact = validation.Exact && guarded(expression)
+		}
 		variable.Validations = append(variable.Validations, validation)
 	}
 }

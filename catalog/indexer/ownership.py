@@ -1,17 +1,27 @@
 """Finds who owns an instance or a stack, and keeps the evidence: the first source that names a team wins.
 
-The order is that of `OwnershipSource`. A team that the seeds don't know is made from a name that a person wrote as an owner;
-`vars.owner` counts only when it names a known team, since elsewhere it is a GitHub organisation or an image's owner.
+    metadata of the instance, then of the stack
+    tags of the instance, then of the stack, then of the account
+    settings: reviewers, then labels, of the instance, then of the stack
+    CODEOWNERS of the stack's manifest, then of the component's folder
+    the tenant mapping
+    a CODEOWNERS rule for everything
+    the organisation's default team
+
+A team that the seeds don't know is made from a name that a person wrote as an owner. Reviewers and code owners are often people:
+these make a team only in the form `@organisation/team`. `vars.owner` counts only when it names a known team, since elsewhere it is
+a GitHub organisation or an image's owner.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from catalog.indexer.codeowners import Rule
 from catalog.indexer.seed_values import TeamSeed
 from catalog.records import OwnershipSource
 from catalog.values import SourceLocation
@@ -23,6 +33,9 @@ _OWNER_KEYS = (
 _OWNER_RANK = {key: rank for rank, key in enumerate(_OWNER_KEYS)}
 _CONTAINER = re.compile(r"(?:.*_)?(?:tags|labels)")
 _NO_CONTAINER = re.compile(r".*subnet_tags|.*node_group.*tags")
+# Containers of an account's tags, which count after all others.
+_ACCOUNT = re.compile(r"account_(?:tags|labels)")
+_HANDLE = re.compile(r"@?[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+")
 _LONGEST_NAME = 64
 
 
@@ -67,6 +80,10 @@ class Teams:
         name = _plain_name(value)
         slug = self._known.get((organization, name))
         return (organization, slug) if slug else self._anywhere.get(name)
+
+    def find_or_make_handle(self, organization: str, value: str) -> tuple[str, str] | None:
+        """The known team that a value names, or the one that a team's handle, `@organisation/team`, names."""
+        return self.find_or_make(organization, value) if _HANDLE.fullmatch(value.strip()) else self.find(organization, value)
 
     def find_or_make(self, organization: str, value: str) -> tuple[str, str] | None:
         """The team that a value names, made when it is a team's name that nobody knows yet; None for a stranger's e-mail."""
@@ -123,8 +140,42 @@ def in_tags(sections: Sections) -> Iterator[Evidence]:
     if not isinstance(variables, Mapping):
         return
     containers = [key for key in variables if _is_container(key)]
-    for key in sorted(containers, key=lambda name: (name != "tags", name)):
+    for key in sorted(containers, key=lambda name: (name != "tags", name)) if len(containers) > 1 else containers:
         yield from _tagged(variables[key], f"vars.{key}", OwnershipSource.TAG)
+
+
+def in_account_tags(sections: Sections) -> Iterator[Evidence]:
+    """What tags of the account say, where variables hold them: `account_tags`, `account_labels`."""
+    variables = sections.get("vars")
+    if isinstance(variables, Mapping):
+        for key in ("account_tags", "account_labels"):
+            if key in variables:
+                yield from _tagged(variables[key], f"vars.{key}", OwnershipSource.TAG)
+
+
+def of_accounts(variables: Any) -> Iterator[tuple[str, Evidence]]:
+    """Accounts by name with what their tags say, where an instance creates them: Cloud Posse's `organization_config`."""
+    configuration = variables.get("organization_config") if isinstance(variables, Mapping) else None
+    if not isinstance(configuration, Mapping):
+        return
+    root = "vars.organization_config"
+    units = [(root, configuration), (f"{root}.organization", configuration.get("organization"))]
+    units += _listed(configuration.get("organizational_units"), f"{root}.organizational_units")
+    accounts = [(f"{root}.root_account", configuration.get("root_account"))]
+    for path, unit in units:
+        accounts += _listed(unit.get("accounts") if isinstance(unit, Mapping) else None, f"{path}.accounts")
+    for path, account in accounts:
+        if isinstance(account, Mapping) and isinstance(name := account.get("name"), str):
+            yield from ((name, evidence) for evidence in _tagged(account.get("tags"), f"{path}.tags", OwnershipSource.TAG))
+
+
+def in_rules(rules: Iterable[Rule], *, everything: bool) -> Iterator[Evidence]:
+    """What rules of CODEOWNERS say: those for `everything`, which are weak, or the others."""
+    source = OwnershipSource.CODEOWNERS_WILDCARD if everything else OwnershipSource.CODEOWNERS
+    for rule in rules:
+        if rule.everything is everything:
+            for owner in rule.owners:
+                yield Evidence(source=source, value=owner, location=rule.location)
 
 
 def in_settings(sections: Sections) -> Iterator[Evidence]:
@@ -132,20 +183,26 @@ def in_settings(sections: Sections) -> Iterator[Evidence]:
     settings = sections.get("settings")
     if not isinstance(settings, Mapping):
         return
-    reviewers = _below(settings, "github", "reviewers")
-    for reviewer in reviewers if isinstance(reviewers, list) else [reviewers]:
+    for path, reviewer in _listed(_below(settings, "github", "reviewers"), "settings.github.reviewers"):
         if (value := usable(reviewer)) is not None:
-            yield Evidence(source=OwnershipSource.REVIEWERS, value=value, path="settings.github.reviewers")
-    labels = _below(settings, "spacelift", "labels")
-    for label in labels if isinstance(labels, list) else []:
+            yield Evidence(source=OwnershipSource.REVIEWERS, value=value, path=path)
+    for path, label in _listed(_below(settings, "spacelift", "labels"), "settings.spacelift.labels"):
         kind, _, name = label.partition(":") if isinstance(label, str) else ("", "", "")
-        if kind in {"team", "owner"} and (value := usable(name)) is not None:
-            yield Evidence(source=OwnershipSource.LABEL, value=value, path="settings.spacelift.labels")
+        if kind.strip().lower() in {"team", "owner"} and (value := usable(name)) is not None:
+            yield Evidence(source=OwnershipSource.LABEL, value=value.strip(), path=path)
+
+
+def _listed(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """The elements of a list with their paths; a single value is a list of one."""
+    if isinstance(value, list):
+        yield from ((f"{path}[{number}]", item) for number, item in enumerate(value))
+    elif value is not None:
+        yield path, value
 
 
 @lru_cache(maxsize=8192)
 def _is_container(key: str) -> bool:
-    return _CONTAINER.fullmatch(key) is not None and _NO_CONTAINER.fullmatch(key) is None
+    return all(pattern.fullmatch(key) is None for pattern in (_NO_CONTAINER, _ACCOUNT)) and _CONTAINER.fullmatch(key) is not None
 
 
 def _below(value: Mapping[str, Any], *keys: str) -> Any:
@@ -162,32 +219,44 @@ def _named(values: Mapping[str, Any], key: str, path: str, source: OwnershipSour
 
 def _tagged(container: Any, path: str, source: OwnershipSource) -> Iterator[Evidence]:
     found = []
-    for key, written in _pairs(container):
+    for key, place, written in _pairs(container):
         rank = _OWNER_RANK.get(plain_key(key))
         if rank is not None and (value := usable(written)) is not None:
-            found.append((rank, Evidence(source=source, value=value, path=f"{path}.{key}")))
+            found.append((rank, Evidence(source=source, value=value, path=f"{path}{place}")))
     yield from (evidence for _, evidence in sorted(found, key=lambda item: item[0]))
 
 
-def _pairs(container: Any) -> Iterator[tuple[str, Any]]:
+def _pairs(container: Any) -> Iterator[tuple[str, str, Any]]:
+    """Keys with the place of their values and the values: of a map, or of a list of pairs in one of the two usual spellings."""
     if isinstance(container, Mapping):
-        yield from container.items()
+        yield from ((key, f".{key}", value) for key, value in container.items() if isinstance(key, str))
     elif isinstance(container, list):
-        for item in container:
-            if isinstance(item, Mapping) and "key" in item and "value" in item:
-                yield str(item["key"]), item["value"]
+        for number, item in enumerate(container):
+            for key, value in (("key", "value"), ("Key", "Value"), ("name", "value")):
+                if isinstance(item, Mapping) and key in item and value in item:
+                    yield str(item[key]), f"[{number}].{value}", item[value]
+                    break
 
 
-def first(organization: str, evidence: Iterable[Evidence], teams: Teams) -> Owner | None:
-    """The first piece of evidence that names a team."""
+def first(organization: str, evidence: Iterable[Evidence], teams: Teams, strangers: list[Evidence] | None = None) -> Owner | None:
+    """The first piece of evidence that names a team; what names nobody on the way there is added to `strangers`."""
     for piece in evidence:
-        # Reviewers are often people, and `vars.owner` often something else: these count only when they name a known team.
-        careful = piece.path == "vars.owner" or piece.source is OwnershipSource.REVIEWERS
-        named = teams.find if careful else teams.find_or_make
-        team = named(organization, piece.value)
+        named = _ACCEPTED[piece.source] if piece.path != "vars.owner" else Teams.find
+        team = named(teams, organization, piece.value)
         if team is not None:
             return Owner(team=team, evidence=piece)
+        if strangers is not None and piece.path != "vars.owner":
+            strangers.append(piece)
     return None
+
+
+# What each kind of source must name to count: reviewers and code owners are often people.
+_ACCEPTED: Mapping[OwnershipSource, Callable[[Teams, str, str], tuple[str, str] | None]] = {
+    source: Teams.find_or_make_handle
+    if source in {OwnershipSource.REVIEWERS, OwnershipSource.CODEOWNERS, OwnershipSource.CODEOWNERS_WILDCARD}
+    else Teams.find_or_make
+    for source in OwnershipSource
+}
 
 
 def known_variable(sections: Sections) -> Iterator[Evidence]:

@@ -32,6 +32,7 @@ _LENGTHS = {
     ("min_length", "map"): "minProperties",
     ("max_length", "map"): "maxProperties",
 }
+_WORD = re.compile(r"(?!(?:true|false)$)[A-Za-z]")
 _BOUNDS = {
     "minimum": "minimum",
     "maximum": "maximum",
@@ -170,8 +171,9 @@ def _not(constraint: Mapping[str, Any], tree: Mapping[str, Any]) -> Fragment:
 
 
 def _enum(constraint: Mapping[str, Any], tree: Mapping[str, Any]) -> Fragment:
-    del tree
-    return {"enum": constraint["value"]}, True
+    # Where anything goes "1" and 1 or "true" and true are the same to Terraform: only words are surely what they are.
+    plain = tree["kind"] != "any" or all(value is None or (isinstance(value, str) and _WORD.match(value)) for value in constraint["value"])
+    return ({"enum": constraint["value"]}, True) if plain else _NOTHING
 
 
 def _pattern(constraint: Mapping[str, Any], tree: Mapping[str, Any]) -> Fragment:
@@ -215,11 +217,19 @@ def _key(constraint: Mapping[str, Any], tree: Mapping[str, Any]) -> Fragment:
 
 def _property(constraint: Mapping[str, Any], tree: Mapping[str, Any]) -> Fragment:
     name = constraint["name"]
-    inner = tree["element"] if tree["kind"] == "map" else tree.get("attributes", {}).get(name, {}).get("type")
+    inner = _below(tree, name)
     if inner is None:
         return _NOTHING
     fragment, exact = translate(constraint["of"][0], inner)
     return ({"properties": {name: fragment}}, exact) if fragment else _NOTHING
+
+
+def _below(tree: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """The type of what has a name in a value of a type: `any` where anything may be there, None where nothing can be."""
+    if tree["kind"] == "map":
+        found: Mapping[str, Any] = tree["element"]
+        return found
+    return tree if tree["kind"] == "any" else tree.get("attributes", {}).get(name, {}).get("type")
 
 
 def _items(constraint: Mapping[str, Any], tree: Mapping[str, Any]) -> Fragment:

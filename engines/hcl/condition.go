@@ -207,11 +207,14 @@ func either(parts []hclsyntax.Expression, about subject) (*Constraint, bool) {
 		exact = exact && whole
 		result.Of = append(result.Of, found)
 	}
-	return single(shared(result)), exact
+	return shared(single(result)), exact
 }
 
 // shared draws a property that all ways out are about in front of them: then they can be said as keywords of that property.
 func shared(group *Constraint) *Constraint {
+	if group == nil || group.Operation != "any" {
+		return group
+	}
 	inner := &Constraint{Operation: group.Operation}
 	for _, part := range group.Of {
 		if part.Operation != "property" || part.Name != group.Of[0].Name {
@@ -219,7 +222,7 @@ func shared(group *Constraint) *Constraint {
 		}
 		inner.Of = append(inner.Of, part.Of[0])
 	}
-	return &Constraint{Operation: "property", Name: group.Of[0].Name, Of: []*Constraint{single(shared(inner))}}
+	return &Constraint{Operation: "property", Name: group.Of[0].Name, Of: []*Constraint{shared(inner)}}
 }
 
 func single(group *Constraint) *Constraint {

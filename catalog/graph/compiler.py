@@ -28,7 +28,7 @@ from catalog.graph.collecting import Collector
 from catalog.graph.declarations import READS, Argument, Column, Items, Paged, Reads
 from catalog.graph.faults import bad_input
 from catalog.graph.limits import MAX_IDS
-from catalog.graph.tracing import NULL, Traced, Value, Variables, arguments, is_null, plain
+from catalog.graph.tracing import NULL, Traced, Value, Variables, arguments, current, is_null, plain
 from catalog.store import compile as compiling
 from catalog.store.selection import (
     ALWAYS,
@@ -287,20 +287,26 @@ class Compiler:
         kind = get_named_type(made.type)
         assert isinstance(kind, GraphQLObjectType)
         order = pages.order(given.get("orderBy"))
-        asked = self._filter(declared, made, given)
+        relation = _relation(declared, given)
+        asked: Condition = ALWAYS
+        handed: tuple[tuple[str, Slot], ...] = ()
+        if relation == declared.relation:
+            asked = self._filter(declared, made, given)
+        else:
+            handed = self._handed(_without_switch(declared.arguments), made, nodes)
         weight = Weight(size=pages.size_reader(given, key))
         page = pages.page(
             self.slots,
             given,
             key=key,
-            name=f"{parent or ''}.{declared.relation}",
+            name=f"{parent or ''}.{relation}",
             order=order,
-            kinds=compiling.key_types(declared.relation, parent, order),
+            kinds=compiling.key_types(relation, parent, order),
             filter_reader=lambda variables: [plain(given.get(name), variables) for name in ("where", *declared.arguments)],
         )
         parts = pages.parts(self, kind, nodes, nullable, weight.inner)
         (self.weights if weights is None else weights).append(weight)
-        return Many(key=key, relation=declared.relation, parts=parts, page=page, order=order, condition=asked)
+        return Many(key=key, relation=relation, parts=parts, page=page, order=order, condition=asked, arguments=handed)
 
     def _filter(self, declared: Paged, made: GraphQLField, given: dict[str, Traced]) -> Condition:
         parts = [self._arguments(declared.arguments, made, given)]
@@ -351,6 +357,16 @@ def source_of(kind: GraphQLObjectType, *, within: str | None = None) -> str:
     """Return the source of a type's rows; a type without one is made of the row it hangs on."""
     found: str | None = getattr(kind.extensions[_BACKREF].origin, "__source__", within)
     return found or ""
+
+
+def _relation(declared: Paged, given: Mapping[str, Traced]) -> str:
+    """The relation that a list reads: another one where an argument says so."""
+    chosen = (argument.instead for name, argument in declared.arguments.items() if current(given.get(camel(name))) is True)
+    return next((relation for relation in chosen if relation is not None), declared.relation)
+
+
+def _without_switch(declared: Mapping[str, Argument]) -> Mapping[str, Argument]:
+    return {name: argument for name, argument in declared.items() if argument.instead is None}
 
 
 def _reader(value: Traced) -> Callable[[Variables], Any]:

@@ -28,13 +28,15 @@ T = TypeVar("T", bound=type)
 class Argument:
     """An argument of a field beside those of pages: its type, its description, its default, and what it asks for.
 
-    `path` leads through relations to the column that must equal it; of none: the argument is handed to the relation itself.
+    `path` leads through relations to the column that must equal it; of none: the argument is handed to the relation itself. A Boolean
+    with `instead` names the relation that is read when it is true: that one is handed all the other arguments.
     """
 
     type: Any
     description: str
     default: Any = strawberry.UNSET
     path: tuple[str, ...] = ()
+    instead: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,7 @@ class DependencyEdge:
     kind: DependencyKind = column("kind", "Whether it is written down or inferred.")
     via: str = column("via", "What says so, such as `settings.depends_on`.")
     location: SourceLocation | None = one("location", "Where it is written.")
+    depth: int = column("depth", "In how many steps the instance is reached at least: 1 for what is depended on directly.")
 
 
 @strawberry.type(description="One page of dependencies: keyset cursors, 20 rows unless asked otherwise, 100 at most.")

@@ -16,6 +16,16 @@ CURRENCY = Argument(type=CurrencyCode | None, description="In which currency: th
 _KIND = Argument(type=enums.DependencyKind | None, description="Only those known in this way.", path=("edge_kind",))
 
 
+def _transitive(relation: str) -> Argument:
+    return Argument(
+        type=bool | None,
+        description="Also what is reached in several steps, each instance once, the nearest first; its edge is the last step of one of"
+        " the shortest ways. Nothing is reached through what the viewer may not see, nor through edges of another kind.",
+        default=False,
+        instead=relation,
+    )
+
+
 @strawberry.type(description="An owner with its evidence.")
 class Ownership:
     team: names.TeamType = one("team", "The team that owns it.")
@@ -130,8 +140,12 @@ class ComponentInstance(Node):
     overrides: JSON = _section("overrides", "The overrides that were applied.")
     config: JSON = _section("document", "The whole resolved section.")
     ownership: Ownership | None = one("ownership", "Who owns it, and what says so.")
-    depends_on: DependencyConnection = page("depends_on", "What it depends on.", kind=_KIND)
-    dependents: DependencyConnection = page("dependents", "What depends on it.", kind=_KIND)
+    depends_on: DependencyConnection = page(
+        "depends_on", "What it depends on.", kind=_KIND, transitive=_transitive("all_depends_on")
+    )
+    dependents: DependencyConnection = page(
+        "dependents", "What depends on it.", kind=_KIND, transitive=_transitive("all_dependents")
+    )
     hidden_dependencies: int = column("hidden_dependencies", "How many neighbours the viewer may not see.")
     unresolved_dependencies: list[str] = column(
         "unresolved_dependencies", "Edges whose target is computed when templates run, as written."

@@ -177,7 +177,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Many:
-    """A response key that shows a connection. `order` names orders of the target with their direction (true: descending)."""
+    """A response key that shows a connection. `order` names orders of the target with their direction (true: descending).
+
+    `arguments` are handed to the relation itself.
+    """
 
     key: str
     relation: str
@@ -185,17 +188,45 @@ class Many:
     page: Page
     order: tuple[tuple[str, bool], ...] = ()
     condition: Condition = ALWAYS
+    arguments: tuple[tuple[str, Slot], ...] = ()
+
+
+class Moment(StrEnum):
+    """What names a position in an estate's history: a time, a run that read it, or (the beginning of) its revision."""
+
+    TIME = "time"
+    RUN = "run"
+    REVISION = "revision"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsOf:
+    """At which positions a look-up reads: one of each estate at most.
+
+    `condition` is about the runs that read these positions; `missing` is the fault when there is none, `ambiguous` when the beginning of
+    a revision fits several.
+    """
+
+    moment: Moment
+    value: Slot
+    condition: Condition
+    missing: Fault
+    ambiguous: Fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
-    """A response key that shows the one row that answers to a human reference, null for none, the fault for several."""
+    """A response key that shows the one row that answers to a human reference, null for none, the fault for several.
+
+    `as_of` goes with a relation that leads into the past.
+    """
 
     key: str
     relation: str
     fields: Fields
     condition: Condition
     ambiguous: Fault
+    as_of: AsOf | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,7 +56,7 @@ class _Connection:
         """A filter, an order that no index carries, or a whole table behind a rule: planned anew for each viewer and value."""
         counted = any(isinstance(part, Part) and part.piece is Piece.TOTAL_COUNT for part in self._field.parts)
         open_list = self._writing.viewer.everything or (self._by_tenant and not counted)
-        if self._field.condition != ALWAYS or self._field.order or (root and not open_list):
+        if self._field.condition != ALWAYS or self._field.order or self._relation.walks or (root and not open_list):
             self._writing.bounded = False
 
     def sql(self) -> str:
@@ -160,7 +160,7 @@ class _Connection:
         return self._writing.slot(self._page.size)
 
     def _origin(self) -> str:
-        return self._writer.origin(self._relation, self._source, self._alias, self._parent)
+        return self._writer.origin(self._relation, self._source, self._alias, self._parent, self._field.arguments)
 
     def _rules(self) -> list[str]:
         rules = self._writer.rules(self._relation, self._source, self._alias, self._parent)

@@ -64,7 +64,7 @@ class Same:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToOne:
-    """A to-one relation: a join with `target` on `on`, or with computed `rows` (then always one).
+    """A to-one relation: a join with `target` on `on`, or with computed `rows` (without `on` always one).
 
     `where` leaves out targets that nobody is shown, in joins and in filters.
     `proven` means that the row's own visibility implies the target's, so that the target needs no rule of its own. `key` is the
@@ -86,7 +86,7 @@ class ToMany:
 
     `join` brings in a link table, `also` names what of it the edges show (read through the source `edge`); `tie` ends the order when
     the target's own id isn't unique in the list. `present` makes a plain list null. `label` tells candidates of an ambiguous look-up
-    apart.
+    apart. `walks` says that finding the rows costs more than the page: what is reached in any number of steps.
     """
 
     target: str
@@ -100,6 +100,7 @@ class ToMany:
     present: str | None = None
     label: str | None = None
     proven: bool = False
+    walks: bool = False
 
 
 Relation = Same | ToOne | ToMany
@@ -211,11 +212,28 @@ def money_in(document: str) -> Same:
     return money(f"(({document})->>'amount')::numeric", f"({document})->>'currency'")
 
 
-def location(file: str, line: str = "null::int", column: str = "null::int", *, estate: str = "null::text") -> Same:
+def last_good(column: str, estate: str) -> str:
+    """A column of the run whose position is an estate's present one; `estate` is the estate's alias.
+
+    That is not the latest run that succeeded: one that reads an older position, or another line, leaves the present as it is.
+    """
+    return (
+        f"(select r.{column} from index_run r where r.estate_id = {estate}.id and r.ref = {estate}.ref and r.state = 'SUCCEEDED'"
+        " order by r.number desc, r.started_at desc, r.id desc limit 1)"
+    )
+
+
+def location(
+    file: str,
+    line: str = "null::int",
+    column: str = "null::int",
+    *,
+    estate: str = "null::text",
+    revision: str = last_good("revision", "x"),
+) -> Same:
     """A place in a file of an estate, with a link into the Git host when the estate knows one."""
     link = (
-        f"(select replace(replace(replace(x.web_url, '{{{{revision}}}}', coalesce((select r.revision from index_run r where "
-        f"r.estate_id = x.id and r.state = 'SUCCEEDED' order by r.started_at desc limit 1), x.ref)), '{{{{path}}}}', {file}), "
+        f"(select replace(replace(replace(x.web_url, '{{{{revision}}}}', coalesce({revision}, x.ref)), '{{{{path}}}}', {file}), "
         f"'{{{{line}}}}', coalesce({line}, 1)::text) from estate x where x.id = {estate})"
     )
     return Same(

@@ -31,6 +31,7 @@ from catalog.store.selection import (
     Many,
     One,
     Operation,
+    Slot,
 )
 
 _PREFIXES = {source: prefix for prefix, source in BY_PREFIX.items()}
@@ -121,10 +122,12 @@ class Writer:
         """Write an object of a source's row."""
         return self.object(source.columns, source.relations, alias, fields, joins)
 
-    def origin(self, relation: ToMany, source: Source, alias: str, parent: str) -> str:
+    def origin(
+        self, relation: ToMany, source: Source, alias: str, parent: str, arguments: tuple[tuple[str, Slot], ...] = ()
+    ) -> str:
         """Return the FROM item of a to-many relation."""
         rows = self.writing.fill(relation.rows, a=parent, b=alias) if relation.rows else f"{source.rows} {alias}"
-        return f"{rows} {self.writing.fill(relation.join, a=parent, b=alias)}".rstrip()
+        return f"{rows} {self.writing.fill(relation.join, a=parent, b=alias, arguments=arguments)}".rstrip()
 
     def rules(self, relation: ToMany, source: Source, alias: str, parent: str) -> list[str]:
         """Return what every row of a to-many relation fulfils before any filter: the link, still there, visible."""

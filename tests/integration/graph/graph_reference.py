@@ -431,7 +431,10 @@ class Reader:
 
     def page(self, parent, declared, made, given):
         """One page of a connection."""
-        rows = self.many(parent, declared.relation)
+        relation = next(
+            (one.instead for name, one in declared.arguments.items() if one.instead and given.get(name)), declared.relation
+        )
+        rows = self.many(parent, relation) if relation == declared.relation else reached(self, parent, relation, given.get("kind"))
         target = source_of(get_named_type(get_named_type(made.type).fields["nodes"].type))
         if "where" in given and given["where"] is not None:
             where = get_named_type(made.args["where"].type)
@@ -441,8 +444,8 @@ class Reader:
             if value is not None and argument.path == ("edge_kind",):
                 rows = [row for row in rows if row.edge["kind"] == value]
         order = [(one["field"].lower(), one["direction"] == "DESC") for one in given.get("orderBy") or ()]
-        order = order or default_order(parent.source, declared.relation, target)
-        listed, keys = ordered(self, rows, target, order, tie_of(parent.source, declared.relation))
+        order = order or default_order(parent.source, relation, target)
+        listed, keys = ordered(self, rows, target, order, tie_of(parent.source, relation))
         return Page(listed, keys, given)
 
     # ── filters ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -649,9 +652,11 @@ class EdgeOf(Page):
 
     def part(self, name):
         """A field of the edge."""
-        return {"node": self._row, "cursor": self._cursor, **{key: self._row.edge.get(key) for key in ("kind", "via", "location")}}[
-            name
-        ]
+        return {
+            "node": self._row,
+            "cursor": self._cursor,
+            **{key: self._row.edge.get(key) for key in ("kind", "via", "location", "depth")},
+        }[name]
 
 
 def bare(key):
@@ -748,6 +753,8 @@ def default_order(source, relation, target):
     """The order of a list when none is asked for."""
     if (source, relation) == ("manifest", "imports"):
         return [("import_ordinal", False)]
+    if relation in {"all_depends_on", "all_dependents"}:
+        return [("depth", False), ("name", False)]
     return DEFAULTS.get(target, [("name", False)])
 
 
@@ -788,6 +795,7 @@ KEYS = {
     ],
     ("team", "monthly_cost"): lambda r, row: [(r.total(r.store.where("component_instance", team_id=row["id"])), False, False)],
     ("service", "monthly_cost"): lambda r, row: [(r.total(of_service(r, row)), False, False)],
+    ("component_instance", "depth"): lambda _r, row: [(row.edge["depth"], False, False)],
     ("component_instance", "monthly_cost"): lambda _r, row: nullable(row["monthly"], Decimal(0)),
     ("component_instance", "stack"): lambda r, row: [(r.store.one(row["stack_id"])["name"], False, False)],
     ("component", "category"): lambda _r, row: nullable(row["category"], ""),
@@ -862,18 +870,31 @@ def neighbours(reader, row):
 
 def edges(reader, row, here, there):
     """Dependencies with their edges."""
-    return [
-        Row(
-            "component_instance",
-            (target := reader.store.one(one[there])).data,
-            {
-                "kind": one["kind"],
-                "via": one["via"],
-                "location": reader.location(one["file"], one["line"], one["column"], target["estate_id"]),
-            },
-        )
-        for one in reader.store.where("dependency", **{here: row["id"]})
-    ]
+    return [edge(reader, one, there, 1) for one in reader.store.where("dependency", **{here: row["id"]})]
+
+
+def edge(reader, one, there, depth):
+    """The instance at one end of a dependency, reached by it."""
+    target = reader.store.one(one[there])
+    location = reader.location(one["file"], one["line"], one["column"], target["estate_id"])
+    return Row("component_instance", target.data, {"kind": one["kind"], "via": one["via"], "location": location, "depth": depth})
+
+
+def reached(reader, row, relation, kind):
+    """What is reached in any number of steps, breadth first, each instance by the first edge that leads to it."""
+    here, there = {"all_depends_on": ("source_id", "target_id"), "all_dependents": ("target_id", "source_id")}[relation]
+    found, known, frontier, depth = [], {row["id"]}, {row["id"]}, 0
+    while frontier:
+        depth += 1
+        ways = [one for one in reader.store.rows["dependency"] if one[here] in frontier and kind in (None, one["kind"])]
+        frontier = set()
+        for one in sorted(ways, key=lambda one: (one[there], one["via"], one[here])):
+            end = reader.store.one(one[there])
+            if end["id"] not in known and end["removed_at"] is None and reader.sees(end):
+                known.add(end["id"])
+                frontier.add(end["id"])
+                found.append(edge(reader, one, there, depth))
+    return found
 
 
 def currency_of(reader, organization_id, given):

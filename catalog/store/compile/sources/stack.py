@@ -45,14 +45,48 @@ _HIDDEN_NEIGHBOURS = (
 )
 
 
+_EDGE = '{e}.kind as e_kind, {e}.via as e_via, {e}.file as e_file, {e}.line as e_line, {e}."column" as e_column'
+
+
 def _edges(here: str, there: str) -> ToMany:
     return ToMany(
         target="component_instance",
         join=f"join dependency {{e}} on {{e}}.{there} = {{b}}.id",
         link=f"{{e}}.{here} = {{a}}.id",
-        also='{e}.kind as e_kind, {e}.via as e_via, {e}.file as e_file, {e}.line as e_line, {e}."column" as e_column',
+        also=f"{_EDGE}, 1 as e_depth",
         edge="dependency_edge",
         tie=(*IDENTITY, Key(sql="{e}.via", type="text")),
+    )
+
+
+def _reached(here: str, there: str) -> ToMany:
+    return ToMany(
+        target="component_instance",
+        join=f"join ({walk(here, there)}) {{e}} on {{e}}.{there} = {{b}}.id",
+        also=f"{_EDGE}, {{e}}.depth as e_depth",
+        edge="dependency_edge",
+        order=(("depth", False), ("name", False)),
+        walks=True,
+    )
+
+
+def walk(here: str, there: str, *, edges: str = "dependency", instances: str = "component_instance") -> str:
+    """What is reached from the instance {a} along edges, each instance once, by one of the shortest ways: that way's last edge.
+
+    One row of the recursion is one level: recursive rows can't be told apart from all that were reached before, an array can. Nothing
+    is reached through what is out of sight or gone.
+    """
+    return (
+        "with recursive w(depth, ids, edges, seen) as ("
+        "select 0, array[{a}.id], '{{}}'::dependency[], array[{a}.id] union all select w.depth + 1, n.ids, n.edges, w.seen || n.ids"
+        " from w cross join lateral (select array_agg(f.id) as ids, array_agg(f.edge) as edges from ("
+        f"select distinct on (d.{there}) d.{there} as id, d::dependency as edge"
+        f" from {edges} d join {instances} i on i.id = d.{there}"
+        f" where d.{here} = any(w.ids) and ({{arg_kind}} is null or d.kind = {{arg_kind}})"
+        " and i.removed_at is null and {sees_component_instance_i}"
+        f" and not exists(select from unnest(w.seen) s(id) where s.id = d.{there})"
+        f" order by d.{there}, d.via, d.{here}) f) n where n.ids is not null)"
+        " select w.depth, x.* from w cross join lateral unnest(w.edges) x"
     )
 
 
@@ -176,6 +210,8 @@ SOURCES = (
             "ownership": _OWNERSHIP,
             "depends_on": _edges("source_id", "target_id"),
             "dependents": _edges("target_id", "source_id"),
+            "all_depends_on": _reached("source_id", "target_id"),
+            "all_dependents": _reached("target_id", "source_id"),
             "cost_estimate": cost.estimate("cost_estimate_id"),
             "cost": cost.summary(
                 "i.id = {a}.id",
@@ -196,6 +232,7 @@ SOURCES = (
                 Key(sql="coalesce({b}.monthly, 0)", type="numeric"),
             ),
             "changed_at": (Key(sql="{b}.changed_at", type="timestamptz"),),
+            "depth": (Key(sql="{e}.depth", type="int4"),),
         },
         order=_BY_NAME,
         visible=visibility.tenant_row,
@@ -205,7 +242,11 @@ SOURCES = (
     Source(
         name="dependency_edge",
         rows="",
-        columns={"kind": plain("{a}.e_kind", nullable=False), "via": text("{a}.e_via", nullable=False)},
+        columns={
+            "kind": plain("{a}.e_kind", nullable=False),
+            "via": text("{a}.e_via", nullable=False),
+            "depth": number("{a}.e_depth", nullable=False),
+        },
         relations={"location": location("{a}.e_file", "{a}.e_line", "{a}.e_column", estate="{a}.estate_id")},
     ),
 )

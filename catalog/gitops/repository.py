@@ -164,6 +164,11 @@ class Repository:
             trailers=commits.parse_trailers(trailers),
         )
 
+    def first_parents(self, revision: str, count: int | None = None) -> tuple[str, ...]:
+        """A revision and its first parents, the latest first: at most `count` of them, or all."""
+        limit = () if count is None else (f"--max-count={count}",)
+        return tuple(self._git.run("rev-list", "--first-parent", *limit, self.resolve(revision)).decode().split())
+
     def find(self, trailer: str, value: str, *, since: str | None = None) -> str | None:
         """The newest revision on the branch, after `since`, with such a trailer: tells whether a change was written already."""
         commits.check_key(trailer)

@@ -137,6 +137,8 @@ def make(around: Surroundings, organization: str, facts: ComponentFacts, answers
         inputs=json_text(list(code.inputs)),
         outputs=json_text(list(code.outputs)),
         providers=json_text(list(code.providers)),
+        modules=json_text(list(code.modules)),
+        required_version=code.required_version and safe(code.required_version),
         input_schema=json_text(code.input_schema),
         source_hash=code.source_hash,
         content_hash="",

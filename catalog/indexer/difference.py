@@ -18,7 +18,8 @@ from catalog.indexer.redaction import json_text
 from catalog.indexer.snapshot import Snapshot
 from catalog.indexer.stack_rows import kind_of
 from catalog.records import ChangeKind, FreshnessState
-from catalog.store.rows import ChangeRow, ConfigurationRow, InstanceVersionRow, ManifestImportRow
+from catalog.store import history
+from catalog.store.rows import ChangeRow, ConfigurationRow, InstanceVersionRow, ManifestImportRow, StackVersionRow
 from catalog.store.snapshots import (
     CloseVersions,
     CutEdges,
@@ -47,6 +48,12 @@ class Moment:
     number: int
     revision: str | None = None
     author: str | None = None
+    committed_at: datetime | None = None
+
+    @property
+    def happened_at(self) -> datetime:
+        """When what is read came to be: when it was committed, else when it is read."""
+        return self.committed_at or self.at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,8 +191,12 @@ def steps(comparison: Comparison) -> list[Step]:
     moment, rows = comparison.moment, comparison.rows
     estimates = {key: row for stack in outlined.differing for key, row in snapshot.parts[stack].estimates.items()}
     fresh, replaced = (*found.added, *found.changed), (*found.added, *found.changed, *found.touched)
-    ended = (*found.changed, *found.removed, *(key for key in found.added if key in details.instances))
+    reworded = tuple(key for key in found.touched if details.instances[key].content_hash != rows[key].content_hash)
+    stacks = _restated(comparison)
     return [
+        # First, while the rows still say what ends.
+        CloseVersions(history.INSTANCES, (*found.changed, *reworded, *found.removed), moment.ref, moment.number),
+        CloseVersions(history.STACKS, ({*stacks} & details.stacks.keys()) | outlined.gone, moment.ref, moment.number),
         *_manifests(snapshot, comparison.now),
         Upsert(records.CostEstimate, [estimates[key] for key in replaced if key in estimates]),
         *_components(snapshot, comparison.now, moment),
@@ -199,8 +210,8 @@ def steps(comparison: Comparison) -> list[Step]:
             [key for key in replaced if key not in estimates and key in details.instances],
             column="subject_id",
         ),
-        CloseVersions(ended, moment.ref, moment.number),
-        Upsert(records.InstanceVersion, [_version(rows[key], moment) for key in fresh]),
+        Upsert(records.InstanceVersion, [_version(rows[key], moment) for key in (*fresh, *reworded)]),
+        Upsert(records.StackVersion, [_stack_version(snapshot.parts[key].stack, moment) for key in stacks]),
         Mark(records.Stack, outlined.gone, REMOVED, moment.at),
         Mark(records.Stack, outlined.stale, STALE),
         Mark(records.ComponentInstance, found.removed, REMOVED, moment.at),
@@ -214,12 +225,18 @@ def _dated(row: Any, details: Details, moment: Moment) -> Any:
     """A row with the moment of its last change: now, unless only something beside its document moved."""
     now = details.instances.get(row.id)
     kept = now is not None and now.state != REMOVED and now.config_hash == row.config_hash
-    return row._replace(changed_at=now.changed_at if now is not None and kept else moment.at)
+    return row._replace(changed_at=now.changed_at if now is not None and kept else moment.happened_at)
 
 
 def _documents(texts: Mapping[str, str], rows: Mapping[str, Any], fresh: Iterable[str]) -> list[Any]:
     hashes = sorted({rows[identity].config_hash for identity in fresh})
     return [ConfigurationRow(hash=key, document=texts[key]) for key in hashes]
+
+
+def _restated(comparison: Comparison) -> list[str]:
+    """Stacks whose own rows are new or differ, whatever became of their instances."""
+    known, parts = comparison.details.stacks, comparison.snapshot.parts
+    return [key for key in sorted(comparison.outlined.differing) if known.get(key) != parts[key].stack.row_hash]
 
 
 def _version(row: Any, moment: Moment) -> Any:
@@ -228,8 +245,17 @@ def _version(row: Any, moment: Moment) -> Any:
         ref=moment.ref,
         from_number=moment.number,
         to_number=None,
+        content_hash=row.content_hash,
         config_hash=row.config_hash,
-        run_id=moment.run_id,
+        row=None,
+        estimate=None,
+        edges=None,
+    )
+
+
+def _stack_version(row: Any, moment: Moment) -> Any:
+    return StackVersionRow(
+        stack_id=row.id, ref=moment.ref, from_number=moment.number, to_number=None, content_hash=row.row_hash, row=None
     )
 
 
@@ -323,7 +349,7 @@ def _change(
         values=values,
         author=moment.author,
         revision=moment.revision,
-        at=moment.at,
+        at=moment.happened_at,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -18,25 +18,30 @@ import asyncpg
 from catalog.config import Config
 from catalog.engines import hcl
 from catalog.engines.template import Engine
-from catalog.errors import Ambiguous, CatalogError, NotFound
-from catalog.indexer import difference, estates, organization_difference, reading, sources
+from catalog.errors import Ambiguous, CatalogError, Invalid, NotFound
+from catalog.indexer import backfill, difference, estates, organization_difference, reading, sources
+from catalog.indexer.backfill import Told
 from catalog.indexer.difference import Comparison, Instances, Moment
 from catalog.indexer.reading import Memory
 from catalog.indexer.snapshot import Progress, Snapshot
+from catalog.indexer.sources import Position, Standing
 from catalog.records import Estate, IndexRunState
-from catalog.store import index_runs, organizations, snapshots
+from catalog.store import history, index_runs, organizations, snapshots
 from catalog.store.database import Database
-from catalog.store.index_runs import Begun, Finished
+from catalog.store.index_runs import Begun, Finished, Last
 
 # So many documents are compared at once: an edit that reaches all instances must not need the memory of all of them twice.
 _DOCUMENTS = 2000
+# So much of a revision names the line that a rewritten branch left.
+_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
     """How a run went: its state, what it read and what that changed. `diagnostics` counts what the estate has now, by severity.
 
-    `unread` says that code or a template awaits its engine: index again when it is ready. `wrote`: something differed.
+    `unread` says that code or a template awaits its engine: index again when it is ready. `wrote`: something differed. `backfill`:
+    an earlier position, or one that the branch never was at, was told; the present is as it was.
     """
 
     run_id: str
@@ -56,6 +61,7 @@ class RunReport:
     error: CatalogError | None = None
     unread: bool = False
     wrote: bool = False
+    backfill: bool = False
     seconds: float = 0.0
 
 
@@ -74,7 +80,8 @@ async def index(
 ) -> RunReport:
     """Index one registered estate (None: the only one) at what its branch is at, or at a revision.
 
-    A long-lived process hands in one `memory` each time, so that reading again costs what changed. `run_id` is that of a queued
+    A revision that the branch has left behind is put into the history, one that it never was at becomes a line of its own; the present
+    stays. A long-lived process hands in one `memory` each time, so that reading again costs what changed. `run_id` is that of a queued
     run; `confirmed` lets the run remove more than the estate's limit. `progress` is called from another thread. Raises NotFound,
     Ambiguous, and Unavailable when the estate's position or the database can't be had; what goes wrong later the report tells.
     """
@@ -82,16 +89,19 @@ async def index(
     memory = memory if memory is not None else Memory()
     async with index_runs.alone(database, chosen.id) as connection:
         position = await asyncio.to_thread(sources.locate, chosen, config, revision)
+        last = await index_runs.last(connection, chosen.id)
+        course = await _course(connection, chosen, config, position, last)
         began = datetime.now(UTC)
         begun = Begun(
             id=run_id or uuid.uuid4().hex,
             estate_id=chosen.id,
-            ref=position.ref,
+            ref=course.ref,
             number=position.number or await index_runs.highest(connection, chosen.id) + 1,
             revision=position.revision,
             author=position.author,
             committed_at=position.committed_at,
             started_at=began,
+            backfill=course.standing is not Standing.PRESENT,
         )
         await index_runs.begin(connection, begun)
         report = _Reporter(chosen, begun, connection)
@@ -108,12 +118,81 @@ async def index(
                 templates=templates,
                 progress=progress,
             )
-            return await _write(connection, chosen, taken, begun, report, confirmed=confirmed)
+            if begun.backfill:
+                return await _tell(connection, taken, begun, report)
+            return await _write(connection, chosen, taken, begun, report, last=last, course=course, confirmed=confirmed)
         except CatalogError as error:
             return await report.failed(error)
         except Exception as error:
             await report.failed(CatalogError(f"{type(error).__name__}: {error}"))
             raise
+
+
+async def index_range(
+    database: Database,
+    config: Config,
+    estate: str | None,
+    since: str,
+    until: str | None = None,
+    *,
+    progress: Progress | None = None,
+    engine: hcl.HclEngine | None = None,
+    templates: Engine | None = None,
+    memory: Memory | None = None,
+) -> AsyncIterator[RunReport]:
+    """Index every revision of an estate's branch after one and up to another (default: its tip), the earliest first.
+
+    Revisions that were read already are not read again. Raises what `index` raises, NotFound for an unknown revision, and Invalid for
+    an estate without history or revisions that the branch was never at.
+    """
+    chosen = await _choose(database, estate)
+    if chosen.kind == estates.DIRECTORY:
+        raise Invalid(f"the estate {chosen.name} is a plain directory and has no history", hint="register its Git repository")
+    memory = memory if memory is not None else Memory()
+    async with database.connection() as connection:
+        known = set((await index_runs.revisions(connection, chosen.id, chosen.ref)).values())
+    for revision in await asyncio.to_thread(sources.between, chosen, config, since, until):
+        if revision not in known:
+            yield await index(
+                database,
+                config,
+                chosen.name,
+                revision=revision,
+                progress=progress,
+                engine=engine,
+                templates=templates,
+                memory=memory,
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Course:
+    """How a position goes on from what the catalog holds: its standing, its line, and where the line parted from the last one read.
+
+    `fork` is the last position that both have, None where the line goes on as it was.
+    """
+
+    standing: Standing
+    ref: str
+    fork: int | None = None
+
+
+async def _course(connection: asyncpg.Connection, estate: Estate, config: Config, position: Position, last: Last | None) -> _Course:
+    same = last if last is not None and last.ref == position.ref else None
+    line = await asyncio.to_thread(sources.line, estate, config, position, same.number if same else position.number or 0)
+    if line is None or position.number is None:
+        return _Course(standing=Standing.PRESENT, ref=position.ref)
+    if not line.holds(position.revision, position.number):
+        return _Course(standing=Standing.ASIDE, ref=str(position.revision))
+    if same is not None and line.holds(same.revision, same.number):
+        standing = Standing.PAST if position.number < same.number else Standing.PRESENT
+        return _Course(standing=standing, ref=position.ref)
+    fork = None
+    if same is not None:
+        whole = await asyncio.to_thread(sources.line, estate, config, position)
+        known = await index_runs.revisions(connection, estate.id, position.ref)
+        fork = max((number for number, revision in known.items() if whole and whole.holds(revision, number)), default=0)
+    return _Course(standing=Standing.PRESENT, ref=position.ref, fork=fork)
 
 
 async def _choose(database: Database, name: str | None) -> Estate:
@@ -127,11 +206,31 @@ async def _choose(database: Database, name: str | None) -> Estate:
     return known[0]
 
 
+async def _tell(connection: asyncpg.Connection, taken: Snapshot, begun: Begun, report: _Reporter) -> RunReport:
+    """Write what was read into the past, or onto a line aside."""
+    around = await index_runs.neighbours(connection, begun.estate_id, begun.ref, begun.number)
+    if around.snapshot_hash == taken.hash:
+        return await report.succeeded(taken, None)
+    async with connection.transaction():
+        await snapshots.lock(connection)
+        aside = begun.ref == begun.revision
+        told = await backfill.tell(connection, taken, _moment(begun), around.after, with_changes=not aside)
+        return await report.succeeded(taken, told)
+
+
 async def _write(
-    connection: asyncpg.Connection, estate: Estate, taken: Snapshot, begun: Begun, report: _Reporter, *, confirmed: bool
+    connection: asyncpg.Connection,
+    estate: Estate,
+    taken: Snapshot,
+    begun: Begun,
+    report: _Reporter,
+    *,
+    last: Last | None,
+    course: _Course,
+    confirmed: bool,
 ) -> RunReport:
-    last = await index_runs.last(connection, estate.id)
-    if last is not None and last.snapshot_hash == taken.hash:
+    moved = last is not None and (course.fork is not None or last.ref != begun.ref)
+    if last is not None and not moved and last.snapshot_hash == taken.hash:
         return await report.succeeded(taken, None)
     async with connection.transaction():
         await snapshots.lock(connection)
@@ -142,14 +241,30 @@ async def _write(
         reason = None if confirmed else await _held(connection, estate, found)
         if reason is not None:
             return await report.held(taken, found, reason)
+        if last is not None and course.fork is not None:
+            await history.fork(connection, estate.id, last.ref, course.fork, f"{last.ref}@{(last.revision or '')[:_SHOWN]}")
+        elif last is not None and moved:
+            await history.leave(connection, estate.id, last.ref)
         comparison = Comparison(snapshot=taken, outlined=outlined, now=now, details=details, found=found, moment=_moment(begun))
         await _perform(connection, estate, comparison)
-        return await report.succeeded(taken, found)
+        if moved:
+            await history.begin_line(connection, estate.id, begun.ref, begun.number)
+        return await report.succeeded(taken, _told(found))
+
+
+def _told(found: Instances) -> Told:
+    return Told(added=len(found.added), changed=len(found.changed), removed=len(found.removed))
 
 
 def _moment(begun: Begun) -> Moment:
     return Moment(
-        run_id=begun.id, at=begun.started_at, ref=begun.ref, number=begun.number, revision=begun.revision, author=begun.author
+        run_id=begun.id,
+        at=begun.started_at,
+        ref=begun.ref,
+        number=begun.number,
+        revision=begun.revision,
+        author=begun.author,
+        committed_at=begun.committed_at,
     )
 
 
@@ -192,14 +307,14 @@ class _Reporter:
     def __init__(self, estate: Estate, begun: Begun, connection: asyncpg.Connection) -> None:
         self._estate, self._begun, self._connection = estate, begun, connection
 
-    async def succeeded(self, taken: Snapshot, found: Instances | None) -> RunReport:
-        """The catalog holds the snapshot now; `found` of None: it did before."""
-        counts = _counts(taken, found)
-        return await self._end(IndexRunState.SUCCEEDED, counts, snapshot_hash=taken.hash, taken=taken, wrote=found is not None)
+    async def succeeded(self, taken: Snapshot, told: Told | None) -> RunReport:
+        """The catalog holds the snapshot now; `told` of None: it did before."""
+        counts = _counts(taken, told)
+        return await self._end(IndexRunState.SUCCEEDED, counts, snapshot_hash=taken.hash, taken=taken, wrote=told is not None)
 
     async def held(self, taken: Snapshot, found: Instances, reason: str) -> RunReport:
         """Nothing was written, since too much would be removed."""
-        return await self._end(IndexRunState.HELD, _counts(taken, found), held_reason=reason, taken=taken)
+        return await self._end(IndexRunState.HELD, _counts(taken, _told(found)), held_reason=reason, taken=taken)
 
     async def failed(self, error: CatalogError) -> RunReport:
         """Nothing was written, since something went wrong."""
@@ -238,13 +353,14 @@ class _Reporter:
             error=error,
             unread=taken is not None and taken.pending,
             wrote=wrote,
+            backfill=self._begun.backfill,
             seconds=(ended - self._begun.started_at).total_seconds(),
         )
 
 
-def _counts(taken: Snapshot, found: Instances | None) -> dict[str, int]:
+def _counts(taken: Snapshot, told: Told | None) -> dict[str, int]:
     total = taken.instance_count
-    added, changed, removed = (len(found.added), len(found.changed), len(found.removed)) if found else (0, 0, 0)
+    added, changed, removed = (told.added, told.changed, told.removed) if told else (0, 0, 0)
     return {
         "manifests": len(taken.manifests),
         "stacks": len(taken.parts),

@@ -11,17 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
-from itertools import chain
 from typing import Any
 
-from catalog.indexer import metadata, ownership
+from catalog.indexer import metadata
 from catalog.indexer.component_facts import ComponentFacts
 from catalog.indexer.context import Place
 from catalog.indexer.estimate_rows import estimate_row
 from catalog.indexer.metadata import Complaint, Cost, Facts
-from catalog.indexer.ownership import Evidence, Owner, Teams
+from catalog.indexer.owners import Authorities, StackOwners
+from catalog.indexer.ownership import Teams
 from catalog.indexer.redaction import Redactor, safe
-from catalog.records import ComponentType, CostStatus, DriftState, FreshnessState, OwnershipSource
+from catalog.records import ComponentType, CostStatus, DriftState, FreshnessState
 from catalog.stacks.resolved import ResolvedDependency, ResolvedEstate, ResolvedInstance, ResolvedStack
 from catalog.store.rows import ComponentInstanceRow, DependencyRow, StackRow
 from catalog.values import Diagnostic, Severity, SourceLocation, global_id
@@ -60,17 +60,21 @@ class StackPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a stack's rows depend on besides the stack: the estate, its components, teams, defaults and the redactor."""
+    """What a stack's rows depend on besides the stack: the estate, its components, what names owners, and the redactor."""
 
     estate: str
     currencies: Mapping[str, str]  # organisation → currency
-    default_teams: Mapping[str, Evidence]  # organisation → the evidence that names its default team
-    teams: Teams
+    authorities: Authorities
     components: Mapping[tuple[str, str], ComponentFacts]  # (type, path)
     component_ids: Mapping[tuple[str, str], str]
     redactor: Redactor
     resolved: ResolvedEstate
     alike: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def teams(self) -> Teams:
+        """The teams that there are."""
+        return self.authorities.teams
 
     def same(self, value: Any) -> Any:
         """The one object for all equal values: most stacks say the same, and then it is read once."""
@@ -120,17 +124,19 @@ def make(source: Source, place: Place, position: Position, around: Surroundings)
         sorted(_edges(dependencies, around.estate, maker.instances), key=lambda row: (row.source_id, row.target_id, row.via))
     )
     row = maker.stack_row()
-    covered = (row, sorted(maker.instances.items()), sorted(maker.estimates.items()), edges, lost)
+    row = row._replace(row_hash=fingerprint(row))
+    instances = _hashed(maker.instances, maker.estimates, edges)
+    covered = (row, sorted(instances.items()), lost)
     content_hash = fingerprint(covered)
     return StackPart(
         stack=row._replace(content_hash=content_hash),
         place=place,
         environment_id=position.environment_id,
-        instances=maker.instances,
+        instances=instances,
         documents=maker.documents,
         estimates=maker.estimates,
         dependencies=edges,
-        diagnostics=tuple(maker.diagnostics),
+        diagnostics=maker.complaints(),
         facts=around.same(frozenset(maker.facts)),
         priced=around.same(frozenset(maker.priced)),
         owners=frozenset(item.team_id for item in (row, *maker.instances.values()) if item.team_id is not None),
@@ -144,6 +150,16 @@ def make(source: Source, place: Place, position: Position, around: Surroundings)
 def fingerprint(value: Any) -> str:
     """The hash of rows: 128 bits over their printed form, which is the same on every machine."""
     return hashlib.blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _hashed(instances: Mapping[str, Any], estimates: Mapping[str, Any], edges: Iterable[Any]) -> dict[str, Any]:
+    """Rows with their hashes, which cover estimate and dependencies too: a version of an instance is all of these."""
+    leaving: dict[str, list[Any]] = {}
+    for edge in edges:
+        leaving.setdefault(edge.source_id, []).append(edge)
+    return {
+        key: row._replace(content_hash=fingerprint((row, estimates.get(key), leaving.get(key)))) for key, row in instances.items()
+    }
 
 
 def _edges(dependencies: Iterable[ResolvedDependency], estate: str, known: Mapping[str, Any]) -> Iterator[Any]:
@@ -165,10 +181,7 @@ class _Maker:
         self._stack, self._place, self._position, self._around = stack, place, position, around
         self._id = global_id("Stack", around.estate, stack.name)
         self._currency = around.currencies.get(place.organization, "USD")
-        self._said_by_metadata = self._first(ownership.in_metadata(_of_stack(stack), OwnershipSource.STACK_METADATA))
-        self._said_by_tags = self._first(chain(ownership.in_tags(_of_stack(stack)), ownership.known_variable(_of_stack(stack))))
-        self._said_by_settings = self._first(ownership.in_settings(_of_stack(stack)))
-        self._said_by_seeds = self._first(self._from_seeds())
+        self._owners = StackOwners(stack, place, around.authorities, around.resolved)
         self.instances: dict[str, Any] = {}
         self.documents: dict[str, str] = {}
         self.estimates: dict[str, Any] = {}
@@ -179,20 +192,9 @@ class _Maker:
         self.by_component: dict[str, list[str]] = {}
         self._complained: set[tuple[str, SourceLocation | None]] = set()
 
-    def _first(self, evidence: Iterable[Evidence]) -> Owner | None:
-        return ownership.first(self._place.organization, evidence, self._around.teams)
-
-    def _from_seeds(self) -> Iterator[Evidence]:
-        if self._place.team is not None and self._place.mapping is not None:
-            yield Evidence(source=OwnershipSource.TENANT_MAPPING, value=self._place.team, location=self._place.mapping.location)
-        default = self._around.default_teams.get(self._place.organization)
-        if default is not None:
-            yield default
-
     def stack_row(self) -> Any:
         """The stack's own row, its hash still empty."""
         stack, place = self._stack, self._place
-        owner = self._said_by_metadata or self._said_by_tags or self._said_by_settings or self._said_by_seeds
         redacted = self._around.redactor.text
         replaced = self._around.redactor.replaced
         row = StackRow(
@@ -211,7 +213,8 @@ class _Maker:
             tags=_texts(stack.metadata.get("tags")),
             vars=redacted(stack.vars),
             state=FreshnessState.FRESH.value,
-            **self._owned(owner, self._spot_of_stack(owner)),
+            **self._owners.of_stack(),
+            row_hash="",
             content_hash="",
             removed_at=None,
         )
@@ -234,46 +237,41 @@ class _Maker:
         estimate = self._estimate(identity, instance, cost)
         self._note_facts(instance, facts, component)
         file, line, _ = _spot(instance.location)
-        row = self._hashed(
-            ComponentInstanceRow(
-                id=identity,
-                estate_id=global_id("Estate", self._around.estate),
-                tenant_id=self._position.tenant_id,
-                stack_id=self._id,
-                component_id=self._around.component_ids.get((kind_of(instance.type), path or "")),
-                type=kind_of(instance.type),
-                name=safe(instance.name),
-                abstract=instance.abstract,
-                enabled=instance.enabled,
-                locked=instance.locked,
-                state=FreshnessState.FRESH.value,
-                inherits=[safe(base) for base in instance.bases],
-                workspace=_text(instance.sections.get("workspace")),
-                backend_type=_text(instance.sections.get("backend_type")),
-                labels=self._around.redactor.text(self._labels(instance)),
-                unresolved_dependencies=self._unresolved(instance),
-                config_hash=config_hash,
-                **self._ownership(instance),
-                cost_estimate_id=None if estimate is None else estimate.id,
-                cost_status=CostStatus.UNKNOWN.value if estimate is None else estimate.status,
-                monthly=None if estimate is None else estimate.monthly,
-                currency=None if estimate is None else estimate.currency,
-                drift=DriftState.UNKNOWN.value,
-                file=file,
-                line=line,
-                changed_at=None,
-                content_hash="",
-                removed_at=None,
-            )
+        row = ComponentInstanceRow(
+            id=identity,
+            estate_id=global_id("Estate", self._around.estate),
+            tenant_id=self._position.tenant_id,
+            stack_id=self._id,
+            component_id=self._around.component_ids.get((kind_of(instance.type), path or "")),
+            type=kind_of(instance.type),
+            name=safe(instance.name),
+            abstract=instance.abstract,
+            enabled=instance.enabled,
+            locked=instance.locked,
+            state=FreshnessState.FRESH.value,
+            inherits=[safe(base) for base in instance.bases],
+            workspace=_text(instance.sections.get("workspace")),
+            backend_type=_text(instance.sections.get("backend_type")),
+            labels=self._around.redactor.text(self._labels(instance)),
+            unresolved_dependencies=self._unresolved(instance),
+            config_hash=config_hash,
+            **self._owners.of_instance(instance, path),
+            cost_estimate_id=None if estimate is None else estimate.id,
+            cost_status=CostStatus.UNKNOWN.value if estimate is None else estimate.status,
+            monthly=None if estimate is None else estimate.monthly,
+            currency=None if estimate is None else estimate.currency,
+            drift=DriftState.UNKNOWN.value,
+            file=file,
+            line=line,
+            changed_at=None,
+            content_hash="",
+            removed_at=None,
         )
         self.instances[identity] = row
         if not instance.abstract and instance.enabled:
             self.by_name.setdefault(instance.name, identity)
             self.by_component.setdefault(instance.component, []).append(identity)
             self.priced.add((instance.name, row.component_id, row.currency, row.monthly))
-
-    def _hashed(self, row: Any) -> Any:
-        return row._replace(content_hash=fingerprint((row, self.estimates.get(row.id))))
 
     def _document(self, instance: ResolvedInstance, component: ComponentFacts | None) -> str:
         redactor = self._around.redactor
@@ -283,6 +281,10 @@ class _Maker:
         config_hash = hashlib.sha256(text.encode()).hexdigest()
         self.documents[config_hash] = text
         return config_hash
+
+    def complaints(self) -> tuple[Diagnostic, ...]:
+        """What is objectionable about the stack, its instances and their owners."""
+        return (*self.diagnostics, *self._owners.diagnostics)
 
     def _note_replaced(self, before: int, instance: ResolvedInstance | None, location: SourceLocation | None) -> None:
         count = self._around.redactor.replaced - before
@@ -330,42 +332,11 @@ class _Maker:
             )
         )
 
-    def _ownership(self, instance: ResolvedInstance) -> dict[str, Any]:
-        """The first source that names a team, in the documented order; the stack's own answers are known already."""
-        sections = instance.sections
-        own = self._first(ownership.in_metadata(sections, OwnershipSource.INSTANCE_METADATA))
-        if own is None and self._said_by_metadata is None:
-            own = self._first(chain(ownership.in_tags(sections), ownership.known_variable(sections)))
-            if own is None and self._said_by_tags is None:
-                own = self._first(ownership.in_settings(sections))
-        if own is not None:
-            return self._owned(own, self._spot_of(instance, own.evidence.path))
-        stacks = self._said_by_metadata or self._said_by_tags or self._said_by_settings or self._said_by_seeds
-        return self._owned(stacks, self._spot_of_stack(stacks))
-
-    def _owned(self, owner: Owner | None, location: SourceLocation | None) -> dict[str, Any]:
-        file, line, _ = _spot(location)
-        return {
-            "team_id": None if owner is None else global_id("Team", *owner.team),
-            "owner_source": None if owner is None else owner.evidence.source.value,
-            "owner_value": None if owner is None else owner.evidence.value,
-            "owner_file": None if owner is None else file,
-            "owner_line": None if owner is None else line,
-        }
-
     def _spot_of(self, instance: ResolvedInstance, path: str | None) -> SourceLocation | None:
         if path is None:
             return None
         entries = self._around.resolved.provenance(instance.stack, instance.type, instance.name, path)
         return next((entry.location for entry in entries if entry.location is not None), None)
-
-    def _spot_of_stack(self, owner: Owner | None) -> SourceLocation | None:
-        """Where the stack's owner is written: known for seeds; else where an instance that inherited it says; else the manifest."""
-        if owner is None or owner.evidence.location is not None:
-            return owner.evidence.location if owner else None
-        first = next(iter(self._stack.instances), None)
-        spot = self._spot_of(first, owner.evidence.path) if first is not None else None
-        return spot or SourceLocation(file=self._stack.manifest)
 
 
 def labels(variables: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:
@@ -375,10 +346,6 @@ def labels(variables: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, 
         if isinstance(container, Mapping):
             found.update((str(key), value) for key, value in container.items() if isinstance(value, str))
     return found
-
-
-def _of_stack(stack: ResolvedStack) -> dict[str, Any]:
-    return {"vars": stack.vars, "settings": stack.settings, "metadata": stack.metadata}
 
 
 def _spot(location: SourceLocation | None) -> tuple[str | None, int | None, int | None]:

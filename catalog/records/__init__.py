@@ -40,6 +40,7 @@ from catalog.records.estate import (
     Maturity,
     OwnershipSource,
     Stack,
+    StackVersion,
     Workflow,
 )
 from catalog.records.organization import (
@@ -129,6 +130,7 @@ __all__ = [
     "ServiceLayer",
     "ServiceSource",
     "Stack",
+    "StackVersion",
     "StepKind",
     "StepLog",
     "StepState",

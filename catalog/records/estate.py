@@ -110,8 +110,23 @@ class Estate(SQLModel, table=True):
     workflows: dict[str, Any] = columns.json()  # ProvisioningAction -> {file, name}
     removal_limit: int = Field(nullable=False)  # percent of instances that one run may remove unheld
     web_url: str | None = columns.text(nullable=True)  # template of links into the Git host: {revision} {path} {line}
+    poll: int | None = Field(default=None)  # seconds between looks at the remote; null: nobody looks
+    webhook_secret: str | None = columns.text(nullable=True)  # a reference to it, env:NAME or file:PATH; never shown
 
     __table_args__ = (columns.one_of("kind", ("git", "directory")),)
+
+
+class EstateRemote(SQLModel, table=True):
+    """What polling knows of an estate's remote: where its branch was when it last answered, and when it is asked again."""
+
+    __tablename__ = "estate_remote"
+
+    estate_id: str = Field(sa_type=columns.C_TEXT, foreign_key="estate.id", primary_key=True, ondelete="CASCADE")
+    next_at: datetime = columns.time()  # whoever asks moves this on first, so that one worker asks at a time
+    asked_at: datetime | None = columns.time(nullable=True)
+    revision: str | None = columns.text(nullable=True)
+    failures: int = Field(default=0, nullable=False)  # in a row; each doubles the wait
+    error: str | None = columns.text(nullable=True)
 
 
 class IndexRun(SQLModel, table=True):
@@ -139,8 +154,26 @@ class IndexRun(SQLModel, table=True):
     held_reason: str | None = columns.text(nullable=True)
     error: str | None = columns.text(nullable=True)
     snapshot_hash: str | None = columns.text(nullable=True)  # equal to the last run's: nothing to write
+    asked: str | None = columns.text(nullable=True)  # the revision that it was queued for; null: wherever the branch is by then
+    removal_digest: str | None = columns.text(nullable=True)  # of a held run: the ids of what it would remove
+    confirmed_digest: str | None = columns.text(nullable=True)  # what a person let it remove
+    decided_by: str | None = columns.text(nullable=True)  # who confirmed or refused it
+    backfill: bool = Field(default=False, nullable=False)  # it told the past only; what is present stayed as it was
 
-    __table_args__ = (columns.one_of("state", IndexRunState), Index("index_run_latest", "estate_id", sql("started_at desc"), "id"))
+    __table_args__ = (
+        columns.one_of("state", IndexRunState),
+        Index("index_run_latest", "estate_id", sql("started_at desc"), "id"),
+        Index("index_run_position", "estate_id", "ref", "number"),
+        Index("index_run_revision", "estate_id", "revision"),
+        # One run waits for an estate and a revision at a time, whoever asks.
+        Index(
+            "index_run_waiting",
+            "estate_id",
+            sql("coalesce(asked, '')"),
+            unique=True,
+            postgresql_where=sql("state = 'QUEUED' and confirmed_digest is null"),
+        ),
+    )
 
 
 class Manifest(SQLModel, table=True):
@@ -188,7 +221,8 @@ class Stack(SQLModel, table=True):
     owner_value: str | None = columns.text(nullable=True)
     owner_file: str | None = columns.text(nullable=True)
     owner_line: int | None = Field(default=None)
-    content_hash: str = columns.text()  # of everything above: what differs is written, nothing else
+    row_hash: str = columns.text()  # of this row
+    content_hash: str = columns.text()  # of this row and all of the stack's instances: what differs is written, nothing else
     removed_at: datetime | None = columns.time(nullable=True)
 
     __table_args__ = (
@@ -223,6 +257,8 @@ class Component(SQLModel, table=True):
     inputs: list[Any] = Field(sa_type=JSONB, nullable=False, default_factory=list)
     outputs: list[Any] = Field(sa_type=JSONB, nullable=False, default_factory=list)
     providers: list[Any] = Field(sa_type=JSONB, nullable=False, default_factory=list)
+    modules: list[Any] = Field(sa_type=JSONB, nullable=False, default_factory=list)
+    required_version: str | None = columns.text(nullable=True)  # of Terraform itself
     input_schema: dict[str, Any] = columns.json()
     source_hash: str | None = columns.text(nullable=True)  # of every file of its directory
     content_hash: str = columns.text()
@@ -306,7 +342,11 @@ class ComponentInstance(SQLModel, table=True):
 
 
 class InstanceVersion(SQLModel, table=True):
-    """The range of positions in which an instance had one configuration; `to_number` of null still holds."""
+    """The range of positions of a ref in which an instance's row had one content; `to_number` of null still holds.
+
+    `row`, `estimate` and `edges` are what the rows of the instance, of its cost estimate and of its dependencies were. They are null
+    while the version is the present one: then those rows themselves say it.
+    """
 
     __tablename__ = "instance_version"
 
@@ -314,12 +354,38 @@ class InstanceVersion(SQLModel, table=True):
     ref: str = Field(sa_type=columns.C_TEXT, primary_key=True)
     from_number: int = Field(primary_key=True)
     to_number: int | None = Field(default=None)  # the first position in which it no longer held
+    content_hash: str = columns.text()
     config_hash: str = columns.reference("config.hash", ondelete=None)
-    run_id: str = columns.reference("index_run.id")
+    row: dict[str, Any] | None = columns.json(nullable=True)
+    estimate: dict[str, Any] | None = columns.json(nullable=True)
+    edges: list[Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True), nullable=True)
 
     __table_args__ = (
         Index("instance_version_current", "instance_id", "ref", unique=True, postgresql_where=sql("to_number is null")),
+        # Which instances depended on one, for dependents as they were.
+        Index(
+            "instance_version_edges",
+            "edges",
+            postgresql_using="gin",
+            postgresql_ops={"edges": "jsonb_path_ops"},
+            postgresql_where=sql("edges is not null"),
+        ),
     )
+
+
+class StackVersion(SQLModel, table=True):
+    """The range of positions of a ref in which a stack's row had one content; `row` is null while the stack's own row says it."""
+
+    __tablename__ = "stack_version"
+
+    stack_id: str = Field(sa_type=columns.C_TEXT, foreign_key="stack.id", primary_key=True, ondelete="CASCADE")
+    ref: str = Field(sa_type=columns.C_TEXT, primary_key=True)
+    from_number: int = Field(primary_key=True)
+    to_number: int | None = Field(default=None)
+    content_hash: str = columns.text()
+    row: dict[str, Any] | None = columns.json(nullable=True)
+
+    __table_args__ = (Index("stack_version_current", "stack_id", "ref", unique=True, postgresql_where=sql("to_number is null")),)
 
 
 class Dependency(SQLModel, table=True):

@@ -12,7 +12,7 @@ import asyncpg
 from catalog.records import IndexRunState
 from catalog.store.database import Database
 
-_RUNS = 0x696E6478  # "indx": the family of the locks, the estate's name makes the other half
+LOCKS = 0x696E6478  # "indx": the family of the locks, the estate's name makes the other half
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class Begun:
     author: str | None
     committed_at: datetime | None
     started_at: datetime
+    backfill: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Last:
-    """The last run that succeeded: what the catalog holds."""
+    """The last run that succeeded at telling the present: what the catalog holds."""
 
     id: str
     ref: str
@@ -62,12 +63,12 @@ class Last:
 async def alone(database: Database, estate_id: str) -> AsyncIterator[asyncpg.Connection]:
     """Hold an estate's lock while it is read and written: a second run waits here. Lends the connection that holds it."""
     async with _of_its_own(database) as connection:
-        await connection.execute("select pg_advisory_lock($1, hashtext($2))", _RUNS, estate_id)
+        await connection.execute("select pg_advisory_lock($1, hashtext($2))", LOCKS, estate_id)
         try:
             yield connection
         finally:
             if not connection.is_closed():
-                await connection.execute("select pg_advisory_unlock($1, hashtext($2))", _RUNS, estate_id)
+                await connection.execute("select pg_advisory_unlock($1, hashtext($2))", LOCKS, estate_id)
 
 
 @asynccontextmanager
@@ -94,10 +95,11 @@ async def begin(connection: asyncpg.Connection, run: Begun) -> None:
     )
     await connection.execute(
         """insert into index_run (id, estate_id, ref, number, revision, author, committed_at, state, started_at,
-            manifests, stacks, component_instances, added, changed, removed, unchanged)
-        values ($1, $2, $3, $4, $5, $6, $7, 'RUNNING', $8, 0, 0, 0, 0, 0, 0, 0)
+            backfill, manifests, stacks, component_instances, added, changed, removed, unchanged)
+        values ($1, $2, $3, $4, $5, $6, $7, 'RUNNING', $8, $9, 0, 0, 0, 0, 0, 0, 0)
         on conflict (id) do update set ref = excluded.ref, number = excluded.number, revision = excluded.revision,
-            author = excluded.author, committed_at = excluded.committed_at, state = 'RUNNING', started_at = excluded.started_at""",
+            author = excluded.author, committed_at = excluded.committed_at, state = 'RUNNING', started_at = excluded.started_at,
+            backfill = excluded.backfill""",
         run.id,
         run.estate_id,
         run.ref,
@@ -106,6 +108,7 @@ async def begin(connection: asyncpg.Connection, run: Begun) -> None:
         run.author,
         run.committed_at,
         run.started_at,
+        run.backfill,
     )
 
 
@@ -131,10 +134,10 @@ async def finish(connection: asyncpg.Connection, run_id: str, end: Finished) -> 
 
 
 async def last(connection: asyncpg.Connection, estate_id: str) -> Last | None:
-    """The last run of an estate that succeeded."""
+    """The last run of an estate that succeeded at telling the present."""
     row = await connection.fetchrow(
         """select id, ref, number, revision, snapshot_hash from index_run
-        where estate_id = $1 and state = 'SUCCEEDED' order by started_at desc, id limit 1""",
+        where estate_id = $1 and state = 'SUCCEEDED' and not backfill order by started_at desc, id limit 1""",
         estate_id,
     )
     return None if row is None else Last(**dict(row))
@@ -143,3 +146,52 @@ async def last(connection: asyncpg.Connection, estate_id: str) -> Last | None:
 async def highest(connection: asyncpg.Connection, estate_id: str) -> int:
     """The highest position that a run of an estate has read; 0 before the first."""
     return int(await connection.fetchval("select coalesce(max(number), 0) from index_run where estate_id = $1", estate_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """The positions of a line around another one that are known: the last up to it, with its snapshot, and the next beyond it."""
+
+    before: int | None
+    snapshot_hash: str | None
+    after: int | None
+
+
+async def neighbours(connection: asyncpg.Connection, estate_id: str, ref: str, number: int) -> Neighbours:
+    """Find the known positions around a position, which itself counts as the last up to it when it is known."""
+    row = await connection.fetchrow(
+        """select number, snapshot_hash from index_run where estate_id = $1 and ref = $2 and state = 'SUCCEEDED' and number <= $3
+        order by number desc, started_at desc, id limit 1""",
+        estate_id,
+        ref,
+        number,
+    )
+    after = await connection.fetchval(
+        "select min(number) from index_run where estate_id = $1 and ref = $2 and state = 'SUCCEEDED' and number > $3",
+        estate_id,
+        ref,
+        number,
+    )
+    return Neighbours(before=row and row["number"], snapshot_hash=row and row["snapshot_hash"], after=after)
+
+
+async def at(connection: asyncpg.Connection, estate_id: str, ref: str, number: int) -> asyncpg.Record | None:
+    """The last run that succeeded at a position: id, revision, author, committed_at, started_at."""
+    return await connection.fetchrow(
+        """select id, revision, author, committed_at, started_at from index_run
+        where estate_id = $1 and ref = $2 and number = $3 and state = 'SUCCEEDED' order by started_at desc, id limit 1""",
+        estate_id,
+        ref,
+        number,
+    )
+
+
+async def revisions(connection: asyncpg.Connection, estate_id: str, ref: str) -> dict[int, str]:
+    """The revisions that runs on a line have read, by number."""
+    rows = await connection.fetch(
+        """select distinct number, revision from index_run
+        where estate_id = $1 and ref = $2 and state = 'SUCCEEDED' and revision is not null""",
+        estate_id,
+        ref,
+    )
+    return dict(map(tuple, rows))

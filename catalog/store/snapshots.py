@@ -16,7 +16,7 @@ import asyncpg
 from sqlmodel import SQLModel
 
 from catalog import records
-from catalog.store import tables
+from catalog.store import history, tables
 
 # Writers of snapshots, whatever their estate, queue here: organisations, teams and documents are everybody's.
 _WRITERS = 0x696E6478  # "indx"
@@ -88,8 +88,9 @@ class CutEdges:
 
 @dataclass(frozen=True, slots=True)
 class CloseVersions:
-    """End what instances were on a branch at a position; what a rewritten history had beyond it is forgotten."""
+    """End what instances or stacks were on a branch at a position, while their rows still say it."""
 
+    kind: history.Kind
     keys: Collection[str]
     ref: str
     number: int
@@ -147,7 +148,7 @@ async def perform(connection: asyncpg.Connection, step: Step) -> None:
         case CutEdges():
             await _cut(connection, step.edges)
         case CloseVersions():
-            await _close(connection, step)
+            await history.close(connection, step.kind, step.keys, step.ref, step.number)
 
 
 def is_empty(step: Step) -> bool:
@@ -192,23 +193,6 @@ async def _cut(connection: asyncpg.Connection, edges: Collection[tuple[str, str,
     )
 
 
-async def _close(connection: asyncpg.Connection, step: CloseVersions) -> None:
-    keys = sorted(step.keys)
-    await connection.execute(
-        "delete from instance_version where instance_id = any($1::text[]) and ref = $2 and from_number >= $3",
-        keys,
-        step.ref,
-        step.number,
-    )
-    await connection.execute(
-        """update instance_version set to_number = $3 where instance_id = any($1::text[]) and ref = $2
-        and (to_number is null or to_number > $3)""",
-        keys,
-        step.ref,
-        step.number,
-    )
-
-
 # ─── what is there now ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -249,8 +233,9 @@ class InstanceNow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
-    """What some stacks hold: instances by id, and edges from them by (source, target, via)."""
+    """What some stacks hold: hashes of their own rows, instances by id, and edges from these by (source, target, via)."""
 
+    stacks: Mapping[str, str]
     instances: Mapping[str, InstanceNow]
     edges: Mapping[tuple[str, str, str], Row]
 
@@ -281,8 +266,9 @@ async def _hashes(connection: asyncpg.Connection, table: str, estate_id: str) ->
 async def details(connection: asyncpg.Connection, stack_ids: Collection[str]) -> Details:
     """Fetch what some stacks hold."""
     if not stack_ids:
-        return Details(instances={}, edges={})
+        return Details(stacks={}, instances={}, edges={})
     keys = sorted(stack_ids)
+    stacks = await connection.fetch("select id, row_hash from stack where id = any($1::text[]) and state <> 'REMOVED'", keys)
     instances = await connection.fetch(
         """select i.id, i.stack_id, s.name as stack_name, i.tenant_id, i.type, i.name, i.content_hash, i.config_hash, i.state,
         i.changed_at from component_instance i join stack s on s.id = i.stack_id where i.stack_id = any($1::text[])""",
@@ -290,7 +276,7 @@ async def details(connection: asyncpg.Connection, stack_ids: Collection[str]) ->
     )
     found = {row["id"]: InstanceNow(**{name: value for name, value in row.items() if name != "id"}) for row in instances}
     edges = await tables.rows(connection, records.Dependency, "source_id", found)
-    return Details(instances=found, edges={(row[0], row[1], row[2]): row for row in edges})
+    return Details(stacks=dict(map(tuple, stacks)), instances=found, edges={(row[0], row[1], row[2]): row for row in edges})
 
 
 async def documents(connection: asyncpg.Connection, hashes: Iterable[str]) -> dict[str, Any]:

@@ -188,6 +188,8 @@ CREATE TABLE component (
     inputs JSONB NOT NULL,
     outputs JSONB NOT NULL,
     providers JSONB NOT NULL,
+    modules JSONB NOT NULL,
+    required_version TEXT COLLATE "C",
     input_schema JSONB NOT NULL,
     source_hash TEXT COLLATE "C",
     content_hash TEXT COLLATE "C" NOT NULL,
@@ -258,12 +260,17 @@ CREATE TABLE index_run (
     held_reason TEXT COLLATE "C",
     error TEXT COLLATE "C",
     snapshot_hash TEXT COLLATE "C",
+    backfill BOOLEAN NOT NULL,
     CONSTRAINT index_run_pkey PRIMARY KEY (id),
     CONSTRAINT state_known CHECK (state in ('QUEUED', 'RUNNING', 'HELD', 'SUCCEEDED', 'FAILED')),
     CONSTRAINT index_run_estate_id_fkey FOREIGN KEY(estate_id) REFERENCES estate (id) ON DELETE CASCADE
 );
 
 CREATE INDEX index_run_latest ON index_run (estate_id, started_at desc, id);
+
+CREATE INDEX index_run_position ON index_run (estate_id, ref, number);
+
+CREATE INDEX index_run_revision ON index_run (estate_id, revision);
 
 CREATE INDEX ix_index_run_estate_id ON index_run (estate_id);
 
@@ -300,22 +307,30 @@ CREATE TABLE service (
     description TEXT COLLATE "C",
     category TEXT COLLATE "C",
     lifecycle TEXT COLLATE "C" NOT NULL,
+    lifecycle_stated BOOLEAN NOT NULL,
     tier INTEGER,
     version INTEGER NOT NULL,
     owner_id TEXT COLLATE "C",
     cost_estimate_id TEXT COLLATE "C",
     computed_cost_estimate_id TEXT COLLATE "C",
     provisioning_time INTEGER,
+    budget NUMERIC(30, 10),
+    budget_currency TEXT COLLATE "C",
     tags TEXT[] COLLATE "C" NOT NULL,
     links JSONB NOT NULL,
     public BOOLEAN NOT NULL,
     source TEXT COLLATE "C" NOT NULL,
     file TEXT COLLATE "C",
     line INTEGER,
+    changed_at TIMESTAMP WITH TIME ZONE,
+    changed_by_id TEXT COLLATE "C",
+    change_reason TEXT COLLATE "C",
+    overridden JSONB,
     CONSTRAINT service_pkey PRIMARY KEY (id),
     CONSTRAINT service_organization_id_slug_key UNIQUE (organization_id, slug),
     CONSTRAINT lifecycle_known CHECK (lifecycle in ('EXPERIMENTAL', 'PRODUCTION', 'DEPRECATED', 'RETIRED')),
     CONSTRAINT source_known CHECK (source in ('SEEDS', 'CATALOG')),
+    CONSTRAINT service_budget_has_currency CHECK (budget is null or budget_currency is not null),
     CONSTRAINT service_organization_id_fkey FOREIGN KEY(organization_id) REFERENCES organization (id) ON DELETE CASCADE,
     CONSTRAINT service_owner_id_fkey FOREIGN KEY(owner_id) REFERENCES team (id) ON DELETE SET NULL,
     CONSTRAINT service_cost_estimate_id_fkey FOREIGN KEY(cost_estimate_id) REFERENCES cost_estimate (id) ON DELETE SET NULL,
@@ -335,6 +350,8 @@ CREATE INDEX ix_service_owner_id ON service (owner_id);
 CREATE INDEX service_by_owner ON service (owner_id, slug, id);
 
 CREATE INDEX service_by_slug ON service (slug, id);
+
+CREATE INDEX service_registered ON service (organization_id) WHERE source = 'CATALOG' or overridden is not null;
 
 CREATE TABLE team_member (
     principal_id TEXT COLLATE "C" NOT NULL,
@@ -441,6 +458,7 @@ CREATE TABLE stack (
     owner_value TEXT COLLATE "C",
     owner_file TEXT COLLATE "C",
     owner_line INTEGER,
+    row_hash TEXT COLLATE "C" NOT NULL,
     content_hash TEXT COLLATE "C" NOT NULL,
     removed_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT stack_pkey PRIMARY KEY (id),
@@ -581,6 +599,19 @@ CREATE INDEX ix_diagnostic_run_id ON diagnostic (run_id);
 
 CREATE INDEX ix_diagnostic_stack_id ON diagnostic (stack_id);
 
+CREATE TABLE stack_version (
+    stack_id TEXT COLLATE "C" NOT NULL,
+    ref TEXT COLLATE "C" NOT NULL,
+    from_number INTEGER NOT NULL,
+    to_number INTEGER,
+    content_hash TEXT COLLATE "C" NOT NULL,
+    row JSONB,
+    CONSTRAINT stack_version_pkey PRIMARY KEY (stack_id, ref, from_number),
+    CONSTRAINT stack_version_stack_id_fkey FOREIGN KEY(stack_id) REFERENCES stack (id) ON DELETE CASCADE
+);
+
+CREATE UNIQUE INDEX stack_version_current ON stack_version (stack_id, ref) WHERE to_number is null;
+
 CREATE TABLE change (
     id TEXT COLLATE "C" NOT NULL,
     estate_id TEXT COLLATE "C" NOT NULL,
@@ -638,19 +669,21 @@ CREATE TABLE instance_version (
     ref TEXT COLLATE "C" NOT NULL,
     from_number INTEGER NOT NULL,
     to_number INTEGER,
+    content_hash TEXT COLLATE "C" NOT NULL,
     config_hash TEXT COLLATE "C" NOT NULL,
-    run_id TEXT COLLATE "C" NOT NULL,
+    row JSONB,
+    estimate JSONB,
+    edges JSONB,
     CONSTRAINT instance_version_pkey PRIMARY KEY (instance_id, ref, from_number),
     CONSTRAINT instance_version_instance_id_fkey FOREIGN KEY(instance_id) REFERENCES component_instance (id) ON DELETE CASCADE,
-    CONSTRAINT instance_version_config_hash_fkey FOREIGN KEY(config_hash) REFERENCES config (hash),
-    CONSTRAINT instance_version_run_id_fkey FOREIGN KEY(run_id) REFERENCES index_run (id) ON DELETE CASCADE
+    CONSTRAINT instance_version_config_hash_fkey FOREIGN KEY(config_hash) REFERENCES config (hash)
 );
 
 CREATE UNIQUE INDEX instance_version_current ON instance_version (instance_id, ref) WHERE to_number is null;
 
-CREATE INDEX ix_instance_version_config_hash ON instance_version (config_hash);
+CREATE INDEX instance_version_edges ON instance_version USING gin (edges jsonb_path_ops) WHERE edges is not null;
 
-CREATE INDEX ix_instance_version_run_id ON instance_version (run_id);
+CREATE INDEX ix_instance_version_config_hash ON instance_version (config_hash);
 
 CREATE TABLE provisioning_request (
     id TEXT COLLATE "C" NOT NULL,

@@ -37,6 +37,17 @@ class Config:
     token: str | None = field(default=None, repr=False)
     secret_keys: str = DEFAULT_SECRET_KEYS
     seeds: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)  # for references to secrets alone
+
+    def secret(self, reference: str) -> str | None:
+        """The secret that a reference leads to, without line breaks at its end; None when there is none. May read a file: blocks."""
+        kind, _, where = reference.partition(":")
+        if kind == "env":
+            return self.environment.get(where) or None
+        try:
+            return Path(where).read_text(encoding="utf-8").rstrip("\r\n") or None
+        except (OSError, UnicodeDecodeError):
+            return None
 
     @property
     def token_file(self) -> Path:
@@ -64,6 +75,15 @@ class Config:
         return self.home / "cache"
 
 
+# A reference to a secret may be stored and shown; what it leads to is read where it is needed.
+_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/.+")
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text refers to a secret: `env:` with a variable's name, or `file:` with an absolute path."""
+    return _REFERENCE.fullmatch(text) is not None
+
+
 def read(environment: Mapping[str, str]) -> Config:
     """Read the `CATALOG_*` variables; raises WrongUse naming the variable that doesn't hold."""
     port = _port(environment.get("CATALOG_PORT", "8000"))
@@ -86,6 +106,7 @@ def read(environment: Mapping[str, str]) -> Config:
         token=environment.get("CATALOG_TOKEN") or None,
         secret_keys=pattern,
         seeds=Path(seeds).absolute() if seeds else None,
+        environment=dict(environment),
     )
 
 

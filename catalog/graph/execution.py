@@ -34,11 +34,11 @@ from graphql.execution.values import VariableValues
 from catalog import errors as known
 from catalog.config import Config
 from catalog.graph import faults, limits, plans
+from catalog.graph.acting import Acting
 from catalog.graph.collecting import Collector
 from catalog.graph.compiler import VIEWER, Compiler, declaration
 from catalog.graph.completion import complete
 from catalog.graph.faults import Rejected
-from catalog.graph.mutations import Acting
 from catalog.graph.payloads import Document, Reference, Writer
 from catalog.graph.plans import Kept, Plan, Prepared
 from catalog.graph.schema import graphql_schema

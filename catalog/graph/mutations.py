@@ -5,39 +5,24 @@ like any other reading.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.scalars import JSON
 from strawberry.types import Info
 
-from catalog import values
 from catalog.access import tokens
-from catalog.config import Config
-from catalog.errors import CatalogError, Forbidden, Invalid, NotFound
-from catalog.graph import enums, names
+from catalog.errors import Invalid, NotFound
+from catalog.graph import enums, index_mutations, names
+from catalog.graph.acting import ERRORS, Acting, done, require_admin, value
 from catalog.graph.declarations import given
 from catalog.graph.payloads import Document, Reference
-from catalog.graph.problems import UserError, problem
+from catalog.graph.problems import UserError
 from catalog.provisioning import requests
-from catalog.records import Scope
-from catalog.store import access, jobs, lookups
-from catalog.store import requests as rows
-from catalog.store.database import Database
+from catalog.store import access, lookups
 
-_ERRORS = "What went wrong; of none: it is done."
 _OBJECT = "The request, null when something went wrong."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acting:
-    """What resolvers act with: the database, the configuration, and who asks."""
-
-    database: Database
-    config: Config
-    scope: Scope
 
 
 @strawberry.input(description="An environment to aim at.")
@@ -94,13 +79,6 @@ class ResolveUnknownInput:
     comment: str = given("How it was found out.")
 
 
-@strawberry.input(description="What to index.")
-class IndexEstateInput:
-    estate: str = given("The estate's name.")
-    revision: str | None = given("A revision; the tip of its branch unless given.")
-    idempotency_key: str = given("Chosen by the client: the same key with the same body returns the same run.")
-
-
 @strawberry.input(description="A token to make.")
 class CreateAccessTokenInput:
     principal: str = given("The e-mail address of the principal that it is for.")
@@ -116,55 +94,46 @@ class RevokeAccessTokenInput:
 @strawberry.type(description="What a preview shows.")
 class PreviewProvisioningPayload:
     preview: names.ProvisioningPreviewType | None = strawberry.field(description="The preview, null when something went wrong.")
-    errors: list[UserError] = strawberry.field(description=_ERRORS)
+    errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
 @strawberry.type(description="What became of asking.")
 class RequestProvisioningPayload:
     provisioning_request: names.ProvisioningRequestType | None = strawberry.field(description=_OBJECT)
-    errors: list[UserError] = strawberry.field(description=_ERRORS)
+    errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
 @strawberry.type(description="What became of deciding.")
 class DecideRequestPayload:
     provisioning_request: names.ProvisioningRequestType | None = strawberry.field(description=_OBJECT)
-    errors: list[UserError] = strawberry.field(description=_ERRORS)
+    errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
 @strawberry.type(description="What became of calling off.")
 class CancelRequestPayload:
     provisioning_request: names.ProvisioningRequestType | None = strawberry.field(description=_OBJECT)
-    errors: list[UserError] = strawberry.field(description=_ERRORS)
+    errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
 @strawberry.type(description="The request whose outcome is known now.")
 class ResolveUnknownPayload:
     provisioning_request: names.ProvisioningRequestType | None = strawberry.field(description=_OBJECT)
-    errors: list[UserError] = strawberry.field(description=_ERRORS)
+    errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
 @strawberry.type(description="A token, and its secret.")
 class CreateAccessTokenPayload:
     access_token: names.AccessTokenType | None = strawberry.field(description="The token, null when something went wrong.")
     secret: str | None = strawberry.field(description="The secret: shown this once and never stored.")
-    errors: list[UserError] = strawberry.field(description=_ERRORS)
+    errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
 @strawberry.type(description="The token that was revoked.")
 class RevokeAccessTokenPayload:
     access_token: names.AccessTokenType | None = strawberry.field(description="The token, null when something went wrong.")
-    errors: list[UserError] = strawberry.field(description=_ERRORS)
+    errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
-@strawberry.type(description="The run that was asked for.")
-class IndexEstatePayload:
-    run: names.IndexRunType | None = strawberry.field(
-        description="The run; null while it waits for a worker, and when something went wrong."
-    )
-    errors: list[UserError] = strawberry.field(description=_ERRORS)
-
-
-P = TypeVar("P")
 _Info = Info[Any, Any]
 
 
@@ -178,7 +147,7 @@ async def preview_provisioning(
         shown = await requests.preview(acting.database, acting.config, acting.scope, _ask(input))
         return Document(source="preview_document", value=shown.document())
 
-    return await _done(PreviewProvisioningPayload, "preview", work, info)
+    return await done(PreviewProvisioningPayload, "preview", work, info)
 
 
 async def _request(
@@ -191,7 +160,7 @@ async def _request(
         made = await requests.request(acting.database, acting.config, acting.scope, ask, idempotency_key=key)
         return Reference(id=made.id)
 
-    return await _done(RequestProvisioningPayload, "provisioning_request", work, info)
+    return await done(RequestProvisioningPayload, "provisioning_request", work, info)
 
 
 async def _approve(
@@ -216,11 +185,11 @@ async def _decide(decision: Callable[..., Awaitable[Any]], info: _Info, given_: 
             acting.scope,
             str(given_.id),
             digest=given_.digest,
-            comment=_value(given_.comment),
+            comment=value(given_.comment),
         )
         return Reference(id=found.id)
 
-    return await _done(DecideRequestPayload, "provisioning_request", work, info)
+    return await done(DecideRequestPayload, "provisioning_request", work, info)
 
 
 async def _cancel(
@@ -228,11 +197,11 @@ async def _cancel(
     input: Annotated[CancelRequestInput, strawberry.argument(description="What to call off.")],  # noqa: A002
 ) -> CancelRequestPayload:
     async def work(acting: Acting) -> Reference:
-        reason = _value(input.reason)
+        reason = value(input.reason)
         found = await requests.cancel(acting.database, acting.config, acting.scope, str(input.id), reason=reason)
         return Reference(id=found.id)
 
-    return await _done(CancelRequestPayload, "provisioning_request", work, info)
+    return await done(CancelRequestPayload, "provisioning_request", work, info)
 
 
 async def _resolve(
@@ -245,31 +214,7 @@ async def _resolve(
         )
         return Reference(id=found.id)
 
-    return await _done(ResolveUnknownPayload, "provisioning_request", work, info)
-
-
-async def _index(
-    info: _Info,
-    input: Annotated[IndexEstateInput, strawberry.argument(description="What to index.")],  # noqa: A002
-) -> IndexEstatePayload:
-    async def work(acting: Acting) -> None:
-        _admin(acting.scope, "index an estate")
-        payload = {"estate": input.estate} | ({"revision": input.revision} if _value(input.revision) else {})
-        async with acting.database.session() as session:
-            if await lookups.estate_id(session, input.estate) is None:
-                raise NotFound(f"there is no estate {input.estate}", hint="`catalog get estates` lists them", path=("estate",))
-            replayed = await rows.claim(
-                session,
-                principal_id=acting.scope.principal_id or "",
-                mutation="indexEstate",
-                key=input.idempotency_key,
-                body_hash=values.digest(payload),
-            )
-            if replayed is None:
-                await jobs.enqueue(session, "index_estate", payload, dedupe=f"estate:{input.estate}")
-            await session.commit()
-
-    return await _done(IndexEstatePayload, "run", work, info)
+    return await done(ResolveUnknownPayload, "provisioning_request", work, info)
 
 
 async def _create_token(
@@ -280,15 +225,15 @@ async def _create_token(
 
     async def work(acting: Acting) -> Reference:
         if input.principal != acting.scope.email:
-            _admin(acting.scope, "make tokens for others")
+            require_admin(acting.scope, "make tokens for others")
         async with acting.database.session() as session:
-            secret = await tokens.create(session, input.principal, name=input.name, expires_at=_value(input.expires_at))
+            secret = await tokens.create(session, input.principal, name=input.name, expires_at=value(input.expires_at))
             made = await lookups.token_id(session, tokens.hashed(secret))
             await session.commit()
         secrets.append(secret)
         return Reference(id=made)
 
-    payload = await _done(CreateAccessTokenPayload, "access_token", work, info, secret=None)
+    payload = await done(CreateAccessTokenPayload, "access_token", work, info, secret=None)
     payload.secret = secrets[0] if secrets else None
     return payload
 
@@ -306,7 +251,7 @@ async def _revoke_token(
             await session.commit()
         return Reference(id=str(input.id))
 
-    return await _done(RevokeAccessTokenPayload, "access_token", work, info)
+    return await done(RevokeAccessTokenPayload, "access_token", work, info)
 
 
 @strawberry.type(
@@ -324,7 +269,13 @@ class Mutation:
     resolve_unknown: ResolveUnknownPayload = strawberry.field(
         resolver=_resolve, description="For APPLY_UNKNOWN: what the operator found out."
     )
-    index_estate: IndexEstatePayload = strawberry.field(resolver=_index, description="Read an estate again; for admins.")
+    index_estate: index_mutations.IndexEstatePayload = strawberry.field(
+        resolver=index_mutations.index_estate, description="Read an estate again; for admins."
+    )
+    confirm_index_run: index_mutations.ConfirmIndexRunPayload = strawberry.field(
+        resolver=index_mutations.confirm_index_run,
+        description="Let a held run remove what it was held for, or refuse it; for admins.",
+    )
     create_access_token: CreateAccessTokenPayload = strawberry.field(
         resolver=_create_token, description="Make a token for oneself, or, as an admin, for another principal."
     )
@@ -336,40 +287,19 @@ class Mutation:
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _done(payload: Callable[..., P], shown: str, work: Callable[[Acting], Awaitable[Any]], info: _Info, **more: Any) -> P:
-    try:
-        made = await work(info.context)
-    except CatalogError as error:
-        failed = problem(error)
-        if failed is None:
-            raise
-        return payload(**{shown: None, "errors": [failed], **more})
-    return payload(**{shown: made, "errors": [], **more})
-
-
 def _ask(given_: PreviewProvisioningInput, **more: Any) -> requests.Ask:
     for name in ("service", "target", "name"):
-        if _value(getattr(given_, name)) is not None:
+        if value(getattr(given_, name)) is not None:
             raise Invalid(f"{name} is not used by {given_.action}", path=("input", name))
     return requests.Ask(
         action=given_.action,
-        estate=_value(given_.estate),
-        stack=_value(given_.stack),
-        component=_value(given_.component),
-        component_type=_value(given_.component_type) or enums.ComponentType.TERRAFORM,
+        estate=value(given_.estate),
+        stack=value(given_.stack),
+        component=value(given_.component),
+        component_type=value(given_.component_type) or enums.ComponentType.TERRAFORM,
         team=given_.team,
-        parameters=_value(given_.parameters) or {},
-        workflow=_value(given_.workflow),
-        workflow_file=_value(given_.workflow_file),
-        **{name: _value(value) for name, value in more.items()},
+        parameters=value(given_.parameters) or {},
+        workflow=value(given_.workflow),
+        workflow_file=value(given_.workflow_file),
+        **{name: value(said) for name, said in more.items()},
     )
-
-
-def _value(value: Any) -> Any:
-    """What was given; absent is null here, since these inputs have no other reading of it."""
-    return None if value is strawberry.UNSET else value
-
-
-def _admin(scope: Scope, what: str) -> None:
-    if not scope.is_admin:
-        raise Forbidden(f"only an admin may {what}")

@@ -116,7 +116,8 @@ def _from_seed(seed: EstateSeed, config: Config, seeds: Path) -> Estate:
         ref, location, url = NO_REF, str(path), None
     estate = _described(seed.name, seed.organization, location, url=url, ref=ref, config_path=seed.config_path)
     estate.directory, estate.executor, estate.workflows = seed.directory, seed.executor, seed.workflows
-    estate.removal_limit, estate.web_url = seed.removal_limit, seed.web_url
+    estate.removal_limit, estate.web_url, estate.webhook_secret = seed.removal_limit, seed.web_url, seed.webhook_secret
+    estate.poll = seed.poll if url is not None else None
     return estate
 
 

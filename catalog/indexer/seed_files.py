@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from catalog.config import is_reference
 from catalog.cost.money import CURRENCIES
 from catalog.errors import Invalid
 from catalog.indexer.seed_reader import Entry
@@ -27,6 +28,7 @@ from catalog.records import Lifecycle, PrincipalKind, ProvisioningAction, Role, 
 from catalog.values import SourceLocation
 
 DEFAULT_REMOVAL_LIMIT = 20
+DEFAULT_POLL = 60  # seconds
 
 Reader = Callable[[Entry, Seeds], Seeds]
 
@@ -217,10 +219,31 @@ def _estate(entry: Entry) -> EstateSeed:
         removal_limit=DEFAULT_REMOVAL_LIMIT if limit is None else limit,
         workflows=dict(_workflow(action, item) for action, item in entry.named("workflows")),
         web_url=entry.text("web_url"),
+        poll=_poll(entry),
+        webhook_secret=_reference(entry, "webhook_secret"),
         location=entry.location,
     )
     entry.finish()
     return estate
+
+
+def _poll(entry: Entry) -> int | None:
+    """How often the remote is asked; `off` (which YAML may read as false) is never."""
+    if entry.get("poll") in (False, "off", "never"):
+        return None
+    return max(entry.duration("poll") or DEFAULT_POLL, 1)
+
+
+def _reference(entry: Entry, key: str) -> str | None:
+    """A reference to a secret, as `{$ref: env:NAME}`; a literal is refused and not repeated."""
+    below = entry.below(key)
+    if below is None:
+        return None
+    reference = below.required("$ref")
+    if not is_reference(reference):
+        raise below.invalid("$ref", "env:NAME or file:/PATH")
+    below.finish()
+    return reference
 
 
 def _workflow(action: str, entry: Entry) -> tuple[str, dict[str, str]]:

@@ -12,7 +12,11 @@ DEFAULT_CURRENCY = "USD"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstateSeed:
-    """An estate to register: `path` (relative to the seeds) or `url`, and how to read it."""
+    """An estate to register: `path` (relative to the seeds) or `url`, and how to read it.
+
+    `poll` is how many seconds lie between looks at its remote, None for never; `webhook_secret` a reference to the secret that its Git
+    host signs deliveries with.
+    """
 
     name: str
     organization: str
@@ -27,6 +31,8 @@ class EstateSeed:
     removal_limit: int
     workflows: dict[str, dict[str, str]]
     web_url: str | None
+    poll: int | None
+    webhook_secret: str | None
     location: SourceLocation | None
 
 

@@ -65,7 +65,7 @@ async def enqueue(
     With `dedupe`, a job of that key that waits already is enough; one that is being worked on is not, since it may have read
     the rows before they changed. `after` holds the job back for a while.
     """
-    raw = await _raw(connection) if isinstance(connection, AsyncSession) else connection
+    raw = await driver(connection)
     if dedupe is not None and after == timedelta(0) and await raw.fetchval(_WAITING, kind, dedupe) is not None:
         return
     headers = None if dedupe is None else json.dumps({"dedupe": dedupe})
@@ -83,9 +83,11 @@ async def consume(database: Database, handlers: Mapping[str, Handler], shutdown:
     await consumer.consume(database, handlers, shutdown, pace)
 
 
-async def _raw(session: AsyncSession) -> asyncpg.Connection:
-    """Return the driver's connection of a session, inside the session's transaction."""
-    connection = await session.connection()
+async def driver(connection: asyncpg.Connection | AsyncSession) -> asyncpg.Connection:
+    """Return the driver's connection of a session, inside the session's transaction; a driver's connection as it is."""
+    if not isinstance(connection, AsyncSession):
+        return connection
+    own = await connection.connection()
     # The transaction begins in Postgres with the first statement that goes through SQLAlchemy.
-    await connection.exec_driver_sql("select 1")
-    return (await connection.get_raw_connection()).driver_connection
+    await own.exec_driver_sql("select 1")
+    return (await own.get_raw_connection()).driver_connection

@@ -98,6 +98,8 @@ CREATE TABLE estate (
     workflows JSONB NOT NULL,
     removal_limit INTEGER NOT NULL,
     web_url TEXT COLLATE "C",
+    poll INTEGER,
+    webhook_secret TEXT COLLATE "C",
     CONSTRAINT estate_pkey PRIMARY KEY (id),
     CONSTRAINT kind_known CHECK (kind in ('git', 'directory')),
     CONSTRAINT estate_name_key UNIQUE (name),
@@ -239,6 +241,17 @@ CREATE INDEX ix_environment_team_id ON environment (team_id);
 
 CREATE INDEX ix_environment_tenant_id ON environment (tenant_id);
 
+CREATE TABLE estate_remote (
+    estate_id TEXT COLLATE "C" NOT NULL,
+    next_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    asked_at TIMESTAMP WITH TIME ZONE,
+    revision TEXT COLLATE "C",
+    failures INTEGER NOT NULL,
+    error TEXT COLLATE "C",
+    CONSTRAINT estate_remote_pkey PRIMARY KEY (estate_id),
+    CONSTRAINT estate_remote_estate_id_fkey FOREIGN KEY(estate_id) REFERENCES estate (id) ON DELETE CASCADE
+);
+
 CREATE TABLE index_run (
     id TEXT COLLATE "C" NOT NULL,
     estate_id TEXT COLLATE "C" NOT NULL,
@@ -260,6 +273,10 @@ CREATE TABLE index_run (
     held_reason TEXT COLLATE "C",
     error TEXT COLLATE "C",
     snapshot_hash TEXT COLLATE "C",
+    asked TEXT COLLATE "C",
+    removal_digest TEXT COLLATE "C",
+    confirmed_digest TEXT COLLATE "C",
+    decided_by TEXT COLLATE "C",
     backfill BOOLEAN NOT NULL,
     CONSTRAINT index_run_pkey PRIMARY KEY (id),
     CONSTRAINT state_known CHECK (state in ('QUEUED', 'RUNNING', 'HELD', 'SUCCEEDED', 'FAILED')),
@@ -271,6 +288,8 @@ CREATE INDEX index_run_latest ON index_run (estate_id, started_at desc, id);
 CREATE INDEX index_run_position ON index_run (estate_id, ref, number);
 
 CREATE INDEX index_run_revision ON index_run (estate_id, revision);
+
+CREATE UNIQUE INDEX index_run_waiting ON index_run (estate_id, coalesce(asked, '')) WHERE state = 'QUEUED' and confirmed_digest is null;
 
 CREATE INDEX ix_index_run_estate_id ON index_run (estate_id);
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Mapping
 from itertools import pairwise
+from types import MappingProxyType
 
 # Category → words of a component's name, or families of resource types, that speak for it; the first category that matches wins.
 _WORDS = {
@@ -25,9 +27,18 @@ _WORDS = {
 _CATEGORY = {word: category for category, words in _WORDS.items() for word in words.split()}
 
 
-def derived(name: str, resource_types: Iterable[str] = ()) -> str | None:
-    """The category that a component's name speaks for, else the first family of its resources; None when neither does."""
+def derived(name: str, resource_types: Mapping[str, int] = MappingProxyType({})) -> str | None:
+    """The category that a component's name speaks for, else that of most of its resources; None when neither does."""
     words = [word for word in re.split(r"[-_/.\s]+", name.lower()) if word]
     pairs = ["-".join(pair) for pair in pairwise(words)]
-    families = (part for resource in resource_types for part in resource.lower().split("_")[1:])
-    return next((_CATEGORY[word] for word in (*pairs, *words, *families) if word in _CATEGORY), None)
+    named = (_CATEGORY[word] for word in (*pairs, *words) if word in _CATEGORY)
+    return next(named, None) or _of_resources(resource_types)
+
+
+def _of_resources(resource_types: Mapping[str, int]) -> str | None:
+    votes: Counter[str] = Counter()
+    for resource, blocks in sorted(resource_types.items()):
+        spoken_for = next((_CATEGORY[word] for word in resource.lower().split("_")[1:] if word in _CATEGORY), None)
+        if spoken_for is not None:
+            votes[spoken_for] += blocks
+    return votes.most_common(1)[0][0] if votes else None

@@ -12,7 +12,7 @@ import posixpath
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from catalog.engines import hcl
@@ -38,16 +38,18 @@ _SECRET = re.compile(r"\b(?:sensitive|ephemeral)\b(?!\s*=\s*false\b)")
 class ComponentCode:
     """What a component's directory says. Lists are of plain maps, as the records keep them; defaults of sensitive inputs are null.
 
-    `sensitive` names the variables whose values never reach the graph. `pending` says that the engine wasn't ready: read again
-    later. Diagnostics' files are relative to the tree. `source_hash` covers every file of the directory and of the local modules
-    that it calls.
+    `resource_types` are those that the component manages, with the number of their blocks. `calls` are its module calls with their
+    arguments, the files relative to the tree: for finding out what it looks up, never to be shown. `sensitive` names the variables
+    whose values never reach the graph. `pending` says that the engine wasn't ready: read again later. Diagnostics' files are
+    relative to the tree. `source_hash` covers every file of the directory and of the local modules that it calls.
     """
 
     inputs: tuple[Mapping[str, Any], ...] = ()
     outputs: tuple[Mapping[str, Any], ...] = ()
     providers: tuple[Mapping[str, Any], ...] = ()
     modules: tuple[Mapping[str, Any], ...] = ()
-    resource_types: tuple[str, ...] = ()
+    calls: tuple[hcl.ModuleCall, ...] = field(default=(), repr=False)
+    resource_types: Mapping[str, int] = field(default_factory=dict)
     required_version: str | None = None
     backend_type: str | None = None
     input_schema: Mapping[str, Any]
@@ -231,11 +233,18 @@ def _from_module(module: hcl.Module, directory: str, files: Mapping[str, bytes])
     return ComponentCode(
         inputs=tuple(_input(variable, secret=variable.name in secret) for variable in module.variables),
         outputs=tuple(
-            {"name": output.name, "description": output.description, "sensitive": output.sensitive} for output in module.outputs
+            {
+                "name": output.name,
+                "description": output.description,
+                "sensitive": output.sensitive,
+                "deprecated": output.deprecated,
+            }
+            for output in module.outputs
         ),
         providers=tuple(_requirement(entry) for entry in module.providers),
         modules=tuple(_requirement(entry) for entry in module.modules),
-        resource_types=tuple(sorted({resource.type for resource in module.resources if resource.mode == "managed"})),
+        calls=tuple(replace(call, file=_join(directory, call.file)) for call in module.modules),
+        resource_types={resource.type: resource.count for resource in module.resources if resource.mode == "managed"},
         required_version=", ".join(module.required_version) or None,
         backend_type=module.backend,
         input_schema=input_schema.of_module(
@@ -258,10 +267,14 @@ def _input(variable: hcl.Variable, *, secret: bool) -> dict[str, Any]:
         "required": not variable.has_default,
         "sensitive": secret,
         "nullable": variable.nullable,
+        "deprecated": variable.deprecated,
+        "validations": [
+            {"condition": validation.condition, "error_message": validation.error_message} for validation in variable.validations
+        ],
     }
 
 
-def _requirement(entry: hcl.Requirement) -> dict[str, Any]:
+def _requirement(entry: hcl.Requirement | hcl.ModuleCall) -> dict[str, Any]:
     return {"name": entry.name, "source": entry.source, "version": entry.version}
 
 

@@ -1,18 +1,22 @@
 """From a Terraform module's variables to JSON Schema 2020-12: what self-service forms show and requests are checked against.
 
 The schema refuses nothing of the right type that Terraform accepts (but null as an element): validations that translate become
-keywords, the others stay as `x-terraform-validation` for `terraform plan` to judge. Keywords of our own: `x-terraform-type` (the
-type as written), `x-sensitive`, `x-format: cidr`, `x-messages` (error messages of the translated validations) and, at the root,
-`x-pending`.
+keywords, the others stay as `x-terraform-validation` for `terraform plan` to judge. A default that the variable's own validations
+refuse is none, as Terraform sees it: such a variable is required. Keywords of our own: `x-terraform-type` (the type as written),
+`x-sensitive`, `x-format: cidr`, `x-messages` (error messages of the translated validations), `x-deprecated` (what to do instead)
+and, at the root, `x-pending`.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from catalog.engines import hcl
+from catalog.stacks import json_schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -32,6 +36,7 @@ _LENGTHS = {
     ("min_length", "map"): "minProperties",
     ("max_length", "map"): "maxProperties",
 }
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _WORD = re.compile(r"(?!(?:true|false)$)[A-Za-z]")
 _BOUNDS = {
     "minimum": "minimum",
@@ -39,17 +44,28 @@ _BOUNDS = {
     "exclusive_minimum": "exclusiveMinimum",
     "exclusive_maximum": "exclusiveMaximum",
 }
-# RE2 syntax that ECMA-262 reads otherwise or not at all: flags, named groups, text anchors, POSIX and Unicode classes, \Q…\E.
-_ONLY_RE2 = re.compile(r"\(\?(?!:)|\\[AzQEpPCa]|\\x\{|\[\[:")
+# RE2 syntax that ECMA-262 writes otherwise: classes by name, anchors of the whole text, groups with a name.
+_CLASSES = {
+    "alnum": "0-9A-Za-z", "alpha": "A-Za-z", "digit": "0-9", "lower": "a-z", "upper": "A-Z", "space": r"\s", "word": r"\w",
+    "xdigit": "0-9A-Fa-f",
+}  # fmt: skip
+_SPELLED_OTHERWISE = re.compile(r"(?P<kept>\\[^AzP])|\[:(?P<class>[a-z]+):\]|(?P<start>\\A)|(?P<end>\\z)|(?P<group>\(\?P?<\w+>)")
+# What is left then that ECMA-262 reads otherwise or not at all: flags, Unicode classes, \Q…\E.
+_ONLY_RE2 = re.compile(r"\(\?(?!:)|\\[QEpPCaAz]|\\x\{|\[:")
 
 
 def of_module(module: hcl.Module) -> Schema:
-    """Return the schema of a module's variables; those without default are required."""
+    """Return the schema of a module's variables; those without a default that holds are required."""
+    properties = {variable.name: of_variable(variable) for variable in module.variables}
     return {
         "$schema": DIALECT,
         "type": "object",
-        "properties": {variable.name: of_variable(variable) for variable in module.variables},
-        "required": [variable.name for variable in module.variables if not variable.has_default],
+        "properties": properties,
+        "required": [
+            variable.name
+            for variable in module.variables
+            if not variable.has_default or not (_is_secret(variable) or "default" in properties[variable.name])
+        ],
         "additionalProperties": False,
     }
 
@@ -67,6 +83,8 @@ def of_unread(sensitive: Iterable[str], *, pending: bool) -> Schema:
 def of_variable(variable: hcl.Variable) -> Schema:
     """Return the schema of one variable."""
     schema = of_type(variable.type)
+    default = converted(variable.default, variable.type)
+    _admit_nulls(schema, default)
     if variable.nullable and ((variable.has_default and variable.default is None) or _mentions_null(variable)):
         schema = _or_null(schema)
     rest, messages = [], []
@@ -77,7 +95,7 @@ def of_variable(variable: hcl.Variable) -> Schema:
             messages.append(validation.error_message)
         else:
             rest.append({"condition": validation.condition, "error_message": validation.error_message})
-    secret = variable.sensitive or variable.ephemeral
+    secret = _is_secret(variable)
     beside = {
         "description": variable.description,
         "x-terraform-type": variable.type_expression,
@@ -85,11 +103,58 @@ def of_variable(variable: hcl.Variable) -> Schema:
         "x-messages": messages or None,
         "writeOnly": secret or None,
         "x-sensitive": secret or None,
+        "deprecated": variable.deprecated is not None or None,
+        "x-deprecated": variable.deprecated,
     }
     schema.update({keyword: value for keyword, value in beside.items() if value is not None})
-    if variable.has_default and not secret:
-        schema["default"] = variable.default
+    if variable.has_default and not secret and json_schema.compiled(schema, careful=True)(default) is None:
+        schema["default"] = default
     return schema
+
+
+def _is_secret(variable: hcl.Variable) -> bool:
+    return variable.sensitive or variable.ephemeral
+
+
+def converted(value: Any, tree: Mapping[str, Any]) -> Any:
+    """Return a value as Terraform takes it for a type: scalars become those that the type wants, where they can."""
+    kind = tree["kind"]
+    if kind in _SCALARS:
+        return _scalar(value, kind)
+    if isinstance(value, list) and kind in ("list", "set", "tuple"):
+        inner = tree.get("elements", ()) if kind == "tuple" else [tree["element"]] * len(value)
+        items = [converted(item, of) for item, of in zip(value, inner, strict=True)] if len(inner) == len(value) else value
+        return [item for at, item in enumerate(items) if item not in items[:at]] if kind == "set" else items
+    if isinstance(value, Mapping) and kind in ("map", "object"):
+        # Terraform drops what an object's type doesn't name.
+        return {name: converted(item, of) for name, item in value.items() if (of := _below(tree, name)) is not None}
+    return value
+
+
+def _scalar(value: Any, kind: str) -> Any:
+    if kind == "string":
+        return value if value is None or isinstance(value, (str, list, Mapping)) else json.dumps(value)
+    if kind == "number" and isinstance(value, str) and _NUMBER.fullmatch(value):
+        number = json.loads(value)
+        return number if math.isfinite(number) else value
+    return {"true": True, "false": False}.get(value, value) if kind == "bool" and isinstance(value, str) else value
+
+
+def _admit_nulls(schema: Schema, value: Any) -> None:
+    """Allow null, in place, for the elements of collections where a default has one."""
+    parts: list[tuple[Schema, Any]] = []
+    if isinstance(value, list):
+        parts = [*zip(schema.get("prefixItems", ()), value, strict=False)]
+        parts += [(schema["items"], item) for item in value if "items" in schema]
+    elif isinstance(value, Mapping) and "properties" in schema:
+        parts = [(schema["properties"][name], item) for name, item in value.items()]
+    elif isinstance(value, Mapping) and "additionalProperties" in schema:
+        parts = [(schema["additionalProperties"], item) for item in value.values()]
+    for part, item in parts:
+        if item is None:
+            part.update(_or_null(part))
+        else:
+            _admit_nulls(part, item)
 
 
 def of_type(tree: Mapping[str, Any]) -> Schema:
@@ -121,12 +186,13 @@ def _object(attributes: Mapping[str, Mapping[str, Any]]) -> Schema:
 def _attribute(attribute: Mapping[str, Any]) -> Schema:
     schema = _or_null(of_type(attribute["type"]))  # to Terraform null is a value of every attribute
     if "default" in attribute:
-        schema["default"] = attribute["default"]
+        schema["default"] = converted(attribute["default"], attribute["type"])
+        _admit_nulls(schema, schema["default"])
     return schema
 
 
 def _or_null(schema: Schema) -> Schema:
-    return {**schema, "type": [schema["type"], "null"]} if "type" in schema else schema
+    return {**schema, "type": [schema["type"], "null"]} if isinstance(schema.get("type"), str) else schema
 
 
 def translate(constraint: Mapping[str, Any] | None, tree: Mapping[str, Any]) -> Fragment:
@@ -172,12 +238,14 @@ def _not(constraint: Mapping[str, Any], tree: Mapping[str, Any]) -> Fragment:
 
 def _enum(constraint: Mapping[str, Any], tree: Mapping[str, Any]) -> Fragment:
     # Where anything goes "1" and 1 or "true" and true are the same to Terraform: only words are surely what they are.
-    plain = tree["kind"] != "any" or all(value is None or (isinstance(value, str) and _WORD.match(value)) for value in constraint["value"])
+    plain = tree["kind"] != "any" or all(
+        value is None or (isinstance(value, str) and _WORD.match(value)) for value in constraint["value"]
+    )
     return ({"enum": constraint["value"]}, True) if plain else _NOTHING
 
 
 def _pattern(constraint: Mapping[str, Any], tree: Mapping[str, Any]) -> Fragment:
-    text = constraint["value"]
+    text = _SPELLED_OTHERWISE.sub(_spelled, constraint["value"])
     if tree["kind"] != "string" or _ONLY_RE2.search(text):
         return _NOTHING
     try:
@@ -185,6 +253,12 @@ def _pattern(constraint: Mapping[str, Any], tree: Mapping[str, Any]) -> Fragment
     except re.error:
         return _NOTHING
     return {"pattern": text}, True
+
+
+def _spelled(found: re.Match[str]) -> str:
+    if found["class"]:
+        return _CLASSES.get(found["class"], found[0])
+    return found["kept"] or (found["start"] and "^") or (found["end"] and "$") or "("
 
 
 def _bound(constraint: Mapping[str, Any], tree: Mapping[str, Any]) -> Fragment:

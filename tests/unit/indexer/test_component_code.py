@@ -53,10 +53,12 @@ def test_a_component_tells_inputs_readme_and_resource_types(hcl_engine: hcl.HclE
         "required": True,
         "sensitive": False,
         "nullable": True,
+        "deprecated": None,
+        "validations": [],
     }
     assert (found.readme, found.resource_types, found.pending, found.diagnostics) == (
         "# A database\n",
-        ("aws_db_instance",),
+        {"aws_db_instance": 1},
         False,
         (),
     )

@@ -90,6 +90,8 @@ def test_a_sensitive_variable_shows_no_default(hcl_engine: hcl.HclEngine) -> Non
         ("string", 'contains(["a", "b"], var.x)', {"type": "string", "enum": ["a", "b"]}),
         ("string", 'var.x == "a" || var.x == "b"', {"type": "string", "enum": ["a", "b"]}),
         ("string", 'can(regex("^[a-z]+$", var.x))', {"type": "string", "pattern": "^[a-z]+$"}),
+        ("string", 'can(regex("\\\\A[[:alpha:]][[:alnum:]_]*\\\\z", var.x))', {"type": "string", "pattern": "^[A-Za-z][0-9A-Za-z_]*$"}),
+        ("string", 'can(regex("^(?P<env>dev|prod)$", var.x))', {"type": "string", "pattern": "^(dev|prod)$"}),
         ("string", "can(cidrnetmask(var.x))", {"type": "string", "x-format": "cidr"}),
         ("string", "length(var.x) >= 3 && length(var.x) < 10", {"type": "string", "minLength": 3, "maxLength": 9}),
         ("list(string)", "length(var.x) > 0", {"type": "array", "items": {"type": "string"}, "minItems": 1}),
@@ -148,7 +150,7 @@ def test_validations_that_translate_become_keywords(
     ("type_", "condition"),
     [
         ("string", 'can(regex("(?i)^prod", var.x))'),
-        ("string", 'can(regex("^[[:alpha:]]+$", var.x))'),
+        ("string", 'can(regex("^[[:^alpha:]]+$", var.x))'),
         ("string", "var.x != upper(var.x)"),
         ("any", "length(var.x) > 0"),
         ("number", "var.x > var.y"),

@@ -15,7 +15,7 @@ from catalog.engines import hcl
 from catalog.engines.answers import Answers
 from catalog.engines.template import Engine
 from catalog.errors import EstateError
-from catalog.indexer import code, component_facts, component_rows, redaction, seeds, snapshot, sources
+from catalog.indexer import code, codeowners, component_facts, component_rows, redaction, seeds, snapshot, sources
 from catalog.indexer.component_facts import ComponentFacts
 from catalog.indexer.seed_values import Seeds, currency_of
 from catalog.indexer.snapshot import Progress, Snapshot, Subject
@@ -104,6 +104,7 @@ def read(
             said,
             components,
             subject,
+            codeowners=codeowners.read(whole, estate.directory),
             diagnostics=diagnostics,
             previous=kept.snapshot if kept else None,
             progress=progress,

@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from catalog.indexer import component_rows, context, organization_rows, services, stack_rows
+from catalog.indexer import codeowners as code_owners
+from catalog.indexer import component_rows, context, organization_rows, owners, services, stack_rows
+from catalog.indexer.codeowners import CodeOwners
 from catalog.indexer.component_facts import ComponentFacts
 from catalog.indexer.context import Mappings, Place
 from catalog.indexer.organization_rows import OrganizationRows
+from catalog.indexer.owners import Authorities
 from catalog.indexer.ownership import Teams
 from catalog.indexer.redaction import Redactor, safe
 from catalog.indexer.seed_values import Seeds, currency_of
@@ -78,15 +81,23 @@ def take(
     components: Mapping[tuple[str, str], ComponentFacts],
     subject: Subject,
     *,
+    codeowners: CodeOwners = code_owners.NONE,
     diagnostics: Sequence[Diagnostic] = (),
     previous: Snapshot | None = None,
     progress: Progress | None = None,
 ) -> Snapshot:
-    """Take the snapshot; `diagnostics` are the reader's own, beside those of the resolver, the seeds and the components."""
-    inputs = (seeds, components, subject)
+    """Take the snapshot; `diagnostics` are the reader's own, beside those of the resolver, the seeds and the components.
+
+    `codeowners` is what the repository's CODEOWNERS says of the estate's files.
+    """
+    accounts, declared = owners.accounts(resolved, previous.made_from[3] if previous is not None else {})
+    inputs = (seeds, components, subject, codeowners, accounts)
     reusable = previous is not None and previous.made_from[0] == inputs
     teams = previous.made_from[1] if previous is not None and reusable else Teams(seeds.teams)
-    around = _surroundings(resolved, seeds, components, subject, teams)
+    authorities = Authorities(
+        teams=teams, default_teams=organization_rows.default_teams(seeds), codeowners=codeowners, accounts=accounts
+    )
+    around = _surroundings(resolved, seeds, components, subject, authorities)
     parts = _parts(around, seeds, subject, previous.parts if previous is not None and reusable else {}, progress)
     answers = component_rows.said(parts.values())
     made = [
@@ -130,7 +141,7 @@ def take(
         spoken_for=frozenset(global_id("Organization", name) for name in _named(seeds)),
         pending=any(facts.code.pending for facts in components.values()),
         hash="",
-        made_from=(inputs, teams, manifests),
+        made_from=(inputs, teams, manifests, declared),
     )
     return replace(snapshot, hash=_hash(snapshot))
 
@@ -144,14 +155,17 @@ def _named(seeds: Seeds) -> set[str]:
 
 
 def _surroundings(
-    resolved: ResolvedEstate, seeds: Seeds, components: Mapping[tuple[str, str], ComponentFacts], subject: Subject, teams: Teams
+    resolved: ResolvedEstate,
+    seeds: Seeds,
+    components: Mapping[tuple[str, str], ComponentFacts],
+    subject: Subject,
+    authorities: Authorities,
 ) -> Surroundings:
     organizations = {item.name for item in seeds.organizations}
     return Surroundings(
         estate=subject.estate,
         currencies={name: currency_of(seeds, name) for name in organizations},
-        default_teams=organization_rows.default_teams(seeds),
-        teams=teams,
+        authorities=authorities,
         components=components,
         component_ids={key: component_rows.identity(subject.estate, key) for key in components},
         redactor=Redactor(subject.redaction_key, subject.secret_keys),

@@ -29,6 +29,7 @@ from catalog.records import Estate, IndexRunState
 from catalog.store import history, index_runs, organizations, snapshots
 from catalog.store.database import Database
 from catalog.store.index_runs import Begun, Finished, Last
+from catalog.values import digest
 
 # So many documents are compared at once: an edit that reaches all instances must not need the memory of all of them twice.
 _DOCUMENTS = 2000
@@ -83,11 +84,14 @@ async def index(
     A revision that the branch has left behind is put into the history, one that it never was at becomes a line of its own; the present
     stays. A long-lived process hands in one `memory` each time, so that reading again costs what changed. `run_id` is that of a queued
     run; `confirmed` lets the run remove more than the estate's limit. `progress` is called from another thread. Raises NotFound,
-    Ambiguous, and Unavailable when the estate's position or the database can't be had; what goes wrong later the report tells.
+    Ambiguous, Conflict for a queued run that is done, and Unavailable when the estate's position or the database can't be had; what
+    goes wrong later the report tells.
     """
     chosen = await _choose(database, estate)
     memory = memory if memory is not None else Memory()
     async with index_runs.alone(database, chosen.id) as connection:
+        if run_id is not None:
+            await index_runs.require_open(connection, run_id)
         position = await asyncio.to_thread(sources.locate, chosen, config, revision)
         last = await index_runs.last(connection, chosen.id)
         course = await _course(connection, chosen, config, position, last)
@@ -238,7 +242,7 @@ async def _write(
         outlined = difference.outline(taken, now)
         details = await snapshots.details(connection, outlined.touched)
         found = difference.instances(taken, outlined, details)
-        reason = None if confirmed else await _held(connection, estate, found)
+        reason = None if confirmed else await _held(connection, estate, begun.id, found)
         if reason is not None:
             return await report.held(taken, found, reason)
         if last is not None and course.fork is not None:
@@ -268,14 +272,20 @@ def _moment(begun: Begun) -> Moment:
     )
 
 
-async def _held(connection: asyncpg.Connection, estate: Estate, found: Instances) -> str | None:
-    """Why the run must not remove what it would: more than the estate's limit is gone."""
+async def _held(connection: asyncpg.Connection, estate: Estate, run_id: str, found: Instances) -> str | None:
+    """Why the run must not remove what it would: more than the estate's limit is gone, and nobody has confirmed just that."""
     if not found.removed:
         return None
     live = await snapshots.live_instances(connection, estate.id)
     if len(found.removed) * 100 <= live * estate.removal_limit:
         return None
+    if await index_runs.confirmed(connection, run_id) == _removal_digest(found):
+        return None
     return f"{len(found.removed)} of {live} component instances would be removed, more than the limit of {estate.removal_limit} %"
+
+
+def _removal_digest(found: Instances) -> str:
+    return digest(sorted(found.removed))
 
 
 async def _perform(connection: asyncpg.Connection, estate: Estate, comparison: Comparison) -> None:
@@ -314,7 +324,8 @@ class _Reporter:
 
     async def held(self, taken: Snapshot, found: Instances, reason: str) -> RunReport:
         """Nothing was written, since too much would be removed."""
-        return await self._end(IndexRunState.HELD, _counts(taken, _told(found)), held_reason=reason, taken=taken)
+        counts = _counts(taken, _told(found))
+        return await self._end(IndexRunState.HELD, counts, held_reason=reason, removal_digest=_removal_digest(found), taken=taken)
 
     async def failed(self, error: CatalogError) -> RunReport:
         """Nothing was written, since something went wrong."""
@@ -327,6 +338,7 @@ class _Reporter:
         *,
         taken: Snapshot | None = None,
         held_reason: str | None = None,
+        removal_digest: str | None = None,
         error: CatalogError | None = None,
         snapshot_hash: str | None = None,
         wrote: bool = False,
@@ -337,6 +349,7 @@ class _Reporter:
             finished_at=ended,
             **counts,
             held_reason=held_reason,
+            removal_digest=removal_digest,
             error=None if error is None else str(error),
             snapshot_hash=snapshot_hash,
         )

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import asyncpg
 
+from catalog.errors import Conflict
 from catalog.records import IndexRunState
 from catalog.store.database import Database
 
@@ -32,7 +33,10 @@ class Begun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """How a run ended, with what it counted. `snapshot_hash` is set when the catalog now holds that snapshot."""
+    """How a run ended, with what it counted.
+
+    `snapshot_hash` is set when the catalog now holds that snapshot; `removal_digest` says what a held run would remove.
+    """
 
     state: IndexRunState
     finished_at: datetime
@@ -44,6 +48,7 @@ class Finished:
     removed: int = 0
     unchanged: int = 0
     held_reason: str | None = None
+    removal_digest: str | None = None
     error: str | None = None
     snapshot_hash: str | None = None
 
@@ -85,6 +90,13 @@ async def _of_its_own(database: Database) -> AsyncIterator[asyncpg.Connection]:
         await connection.close()
 
 
+async def require_open(connection: asyncpg.Connection, run_id: str) -> None:
+    """Raise Conflict when a queued run has been done meanwhile: a job may be delivered twice."""
+    state = await connection.fetchval("select state from index_run where id = $1", run_id)
+    if state in {IndexRunState.SUCCEEDED, IndexRunState.HELD}:
+        raise Conflict(f"the run {run_id} is {state} already")
+
+
 async def begin(connection: asyncpg.Connection, run: Begun) -> None:
     """Write that a run begins (a queued one becomes it); runs of the estate whose process died have failed."""
     await connection.execute(
@@ -99,7 +111,7 @@ async def begin(connection: asyncpg.Connection, run: Begun) -> None:
         values ($1, $2, $3, $4, $5, $6, $7, 'RUNNING', $8, $9, 0, 0, 0, 0, 0, 0, 0)
         on conflict (id) do update set ref = excluded.ref, number = excluded.number, revision = excluded.revision,
             author = excluded.author, committed_at = excluded.committed_at, state = 'RUNNING', started_at = excluded.started_at,
-            backfill = excluded.backfill""",
+            backfill = excluded.backfill, finished_at = null, error = null, held_reason = null""",
         run.id,
         run.estate_id,
         run.ref,
@@ -112,11 +124,19 @@ async def begin(connection: asyncpg.Connection, run: Begun) -> None:
     )
 
 
+# What was held is moot once the estate's present has been read: at most the latest held run waits for a decision.
+_SETTLE = """
+update index_run h set state = 'FAILED', error = 'the estate has been read since' from index_run r
+where r.id = $1 and not r.backfill and h.estate_id = r.estate_id and h.state = 'HELD'
+"""
+
+
 async def finish(connection: asyncpg.Connection, run_id: str, end: Finished) -> None:
     """Write how a run ended."""
     await connection.execute(
         """update index_run set state = $2, finished_at = $3, manifests = $4, stacks = $5, component_instances = $6, added = $7,
-        changed = $8, removed = $9, unchanged = $10, held_reason = $11, error = $12, snapshot_hash = $13 where id = $1""",
+        changed = $8, removed = $9, unchanged = $10, held_reason = $11, error = $12, snapshot_hash = $13, removal_digest = $14
+        where id = $1""",
         run_id,
         end.state.value,
         end.finished_at,
@@ -130,7 +150,16 @@ async def finish(connection: asyncpg.Connection, run_id: str, end: Finished) -> 
         end.held_reason,
         end.error,
         end.snapshot_hash,
+        end.removal_digest,
     )
+    if end.state is IndexRunState.SUCCEEDED:
+        await connection.execute(_SETTLE, run_id)
+
+
+async def confirmed(connection: asyncpg.Connection, run_id: str) -> str | None:
+    """The digest of what a person let a held run remove; None when nobody did."""
+    found: str | None = await connection.fetchval("select confirmed_digest from index_run where id = $1", run_id)
+    return found
 
 
 async def last(connection: asyncpg.Connection, estate_id: str) -> Last | None:

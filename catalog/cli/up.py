@@ -132,11 +132,14 @@ def _summary(report: RunReport) -> str:
 
 async def _read_again(database: Database, names: Sequence[str]) -> None:
     """Let the worker index these estates."""
-    from catalog.store import jobs  # noqa: PLC0415
+    from catalog.store import lookups, run_queue  # noqa: PLC0415
 
-    async with database.transaction() as connection:
+    async with database.session() as session:
         for name in names:
-            await jobs.enqueue(connection, "index_estate", {"estate": name}, dedupe=f"estate:{name}")
+            estate_id = await lookups.estate_id(session, name)
+            if estate_id is not None:
+                await run_queue.ask(session, estate_id)
+        await session.commit()
 
 
 async def _welcome(config: Config, database: Database, steps: progress.Steps) -> None:

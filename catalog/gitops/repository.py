@@ -27,6 +27,7 @@ _TRIES = 30
 # What a remote says when its branch has moved on, or is just moving.
 _LOST_RACE = ("fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "stale info")
 _LOG_FORMAT = "%H%x00%an <%ae>%x00%cI%x00%(trailers:only=true,unfold=true)%x00%B"
+_ASK_SECONDS = 60  # for one line of an answer
 _ALL_BRANCHES = "+refs/heads/*:refs/heads/*"
 
 
@@ -129,6 +130,21 @@ class Repository:
                 arguments = ("fetch", "--quiet", "--prune", "--force", "origin", _ALL_BRANCHES)
                 self._git.run(*arguments, seconds=git.NETWORK_SECONDS)
         return self.head()
+
+    def remote_head(self) -> str:
+        """The revision that `ref` is at in the remote, without bringing anything here; without a remote, the one here.
+
+        Raises Unavailable when the remote doesn't answer or has no such ref.
+        """
+        if self.remote() is None:
+            return self.head()
+        tag = f"refs/tags/{self.ref}"
+        listed = self._git.run("ls-remote", "--quiet", "origin", self.branch, tag, f"{tag}^{{}}", seconds=_ASK_SECONDS)
+        found = dict(reversed(line.split("\t", 1)) for line in listed.decode("utf-8", "replace").splitlines())
+        for name in (self.branch, f"{tag}^{{}}", tag):
+            if name in found:
+                return found[name]
+        raise Unavailable(f"the remote of {self.path.name} has no branch {self.ref!r}", hint="check the estate's `ref`")
 
     def head(self) -> str:
         """The revision that the branch (or tag) `ref` is at; raises Unavailable when there is no such ref."""

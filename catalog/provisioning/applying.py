@@ -27,8 +27,8 @@ from catalog.provisioning.preview import Preview
 from catalog.provisioning.workflow import PlannedStep
 from catalog.provisioning.workplace import Place, Workplace
 from catalog.records import Estate, ProvisioningRequest, StepKind, StepState
-from catalog.store import jobs
 from catalog.store import requests as rows
+from catalog.store import run_queue
 from catalog.store.requests import Target
 
 _log = logging.getLogger(__name__)
@@ -354,7 +354,7 @@ async def _reindex(work: Work, estate: Estate) -> None:
         _log.exception("indexing %s after request %s failed", estate.name, work.request.number)
         await work.log.say(f"indexing failed and is tried again: {error}")
         async with work.context.database.session() as session:
-            await jobs.enqueue(session, "index_estate", {"estate": estate.name}, dedupe=f"estate:{estate.name}")
+            await run_queue.ask(session, estate.id)
             await session.commit()
 
 

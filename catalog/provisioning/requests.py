@@ -33,7 +33,7 @@ from catalog.records import (
     StepKind,
     StepState,
 )
-from catalog.store import jobs
+from catalog.store import jobs, run_queue
 from catalog.store import requests as rows
 from catalog.store.database import Database
 from catalog.store.requests import Target
@@ -324,7 +324,7 @@ async def _advance_later(session: AsyncSession, request_id: str) -> None:
 
 async def _index_later(session: AsyncSession, found: ProvisioningRequest) -> None:
     """Whatever an interrupted request committed is to be seen in the graph."""
-    await jobs.enqueue(session, "index_estate", {"estate": await rows.estate_name(session, found.estate_id)})
+    await run_queue.ask(session, found.estate_id)
 
 
 async def _commit(session: AsyncSession, found: ProvisioningRequest) -> ProvisioningRequest:

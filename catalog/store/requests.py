@@ -88,11 +88,6 @@ async def estate(session: AsyncSession, estate_id: str) -> Estate | None:
     return await session.get(Estate, estate_id, populate_existing=True)
 
 
-async def estate_name(session: AsyncSession, estate_id: str) -> str | None:
-    """Return the estate's name."""
-    return await session.scalar(select(col(Estate.name)).where(col(Estate.id) == estate_id))
-
-
 async def instances(session: AsyncSession, ids: Iterable[str]) -> dict[str, ComponentInstance]:
     """Return the instances of these ids that are there, by id."""
     rows = await session.scalars(select(ComponentInstance).where(col(ComponentInstance.id).in_(list(ids))))

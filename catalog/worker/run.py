@@ -1,9 +1,10 @@
 """One worker process: jobs from the queue, and every few seconds a look at the rows for requests that nobody advances.
 
-    index_estate     {estate, revision?}   → indexer
-    advance_request  {request_id}          → provisioning
+    index_estate     {run_id}        → indexer
+    advance_request  {request_id}    → provisioning
 
-The first look, at the start, is what takes over from workers that died: it finds their RUNNING steps.
+The first look, at the start, is what takes over from workers that died: it finds their RUNNING steps and runs. Remotes are polled
+beside (polling.py).
 """
 
 from __future__ import annotations
@@ -13,22 +14,23 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from catalog import executors
 from catalog.config import Config
 from catalog.engines import hcl
 from catalog.engines.template import Engine
-from catalog.errors import CatalogError
+from catalog.errors import CatalogError, Unavailable
 from catalog.indexer import redaction
 from catalog.indexer import run as indexing
 from catalog.indexer.reading import Memory
 from catalog.notifications import AppriseChannel, Channel
 from catalog.provisioning import advance
 from catalog.provisioning.context import Context
-from catalog.store import jobs
+from catalog.store import jobs, run_queue
 from catalog.store import requests as rows
 from catalog.store.database import Database
+from catalog.worker import polling
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +38,13 @@ _LOOK = 5.0  # seconds between looks at the rows: NOTIFY wakes, this guarantees
 _TOGETHER = 4  # requests advanced at a time by one worker
 
 Progress = Callable[[int, int, str], None]
-Reindex = Callable[[str, str | None], Awaitable[None]]
+
+
+class Index(Protocol):
+    """Indexes estates, with what this process keeps between runs."""
+
+    def __call__(self, estate: str, revision: str | None, run_id: str | None = None) -> Awaitable[None]:
+        """Index an estate at a revision (None: where its branch is), as the queued run of that id if there is one."""
 
 
 async def run(
@@ -52,42 +60,70 @@ async def run(
 
     `progress` is told how far indexing is; `environment` is the process' own, for the programs that executors start.
     """
+    index = _indexer(database, config, progress)
     context = Context(
         database=database,
         config=config,
         executor_for=lambda name: executors.choose(name, environment),
-        reindex=_indexer(database, config, progress),
+        reindex=index,
         channel=channel or AppriseChannel(),
         redaction_key=await asyncio.to_thread(redaction.read_key, config.redaction_key_file),
     )
-    handlers = {"index_estate": _index(context), "advance_request": _advance(context)}
+    handlers = {run_queue.JOB: _index(database, index), "advance_request": _advance(context)}
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(jobs.consume(database, handlers, shutdown))
         tasks.create_task(_look_now_and_then(context, shutdown))
+        tasks.create_task(polling.poll(database, config, shutdown))
 
 
-def _indexer(database: Database, config: Config, progress: Progress | None) -> Reindex:
+def _indexer(database: Database, config: Config, progress: Progress | None) -> Index:
     """Return what indexes an estate: with one memory, so that reading again costs what changed, and with the engine it needs."""
     memory, templates = Memory(), Engine(config.cache)
 
-    async def reindex(estate: str, revision: str | None) -> None:
+    async def index(estate: str, revision: str | None, run_id: str | None = None) -> None:
         engine = await asyncio.to_thread(hcl.open_prepared, config.cache)
         report = await indexing.index(
-            database, config, estate, revision=revision, progress=progress, engine=engine, templates=templates, memory=memory
+            database,
+            config,
+            estate,
+            revision=revision,
+            progress=progress,
+            engine=engine,
+            templates=templates,
+            memory=memory,
+            run_id=run_id,
         )
         if report.error is not None:
             raise report.error
         if report.held_reason is not None:
-            _log.warning("the index of %s is held: %s", estate, report.held_reason)
+            _log.warning("the index of %s is held (run %s): %s", estate, report.run_id, report.held_reason)
 
-    return reindex
+    return index
 
 
-def _index(context: Context) -> jobs.Handler:
+def _index(database: Database, index: Index) -> jobs.Handler:
     async def handle(payload: dict[str, Any]) -> None:
-        await context.reindex(payload["estate"], payload.get("revision"))
+        run_id = payload["run_id"]
+        async with database.connection() as connection:
+            asked = await run_queue.find(connection, run_id)
+        if asked is None or asked.state in run_queue.DONE:
+            return
+        try:
+            await index(asked.estate, asked.revision, run_id)
+        except Unavailable as error:
+            await _fail(database, run_id, error)
+            raise  # what doesn't answer may do so later
+        except CatalogError as error:
+            await _fail(database, run_id, error)
+            _log.warning("the index of %s failed (run %s): %s", asked.estate, run_id, error)
 
     return handle
+
+
+async def _fail(database: Database, run_id: str, error: CatalogError) -> None:
+    """Write what kept a run from beginning; one that had begun has said so itself."""
+    async with database.connection() as connection:
+        await run_queue.fail(connection, run_id, str(error))
 
 
 def _advance(context: Context) -> jobs.Handler:
@@ -117,7 +153,10 @@ def _forget(taken: set[str], request_id: str, _: asyncio.Task[None]) -> None:
 
 
 async def _due(context: Context) -> list[str]:
+    """The requests that nobody advances; runs that nobody works on are seen to on the way."""
     try:
+        async with context.database.connection() as connection:
+            await run_queue.repair(connection)
         async with context.database.session() as session:
             return await rows.due(session)
     except CatalogError as error:

@@ -28,6 +28,7 @@ from catalog.records import (
     ServiceLayer,
     StepKind,
     StepState,
+    UnownedReason,
 )
 from catalog.values import Severity
 
@@ -121,6 +122,12 @@ described(
     PROVISIONING="A request is building it.",
     FAILED="The last request for it failed.",
     DECOMMISSIONED="It was taken down.",
+)
+described(
+    UnownedReason,
+    "Why nobody owns something.",
+    NO_EVIDENCE="Nothing names an owner.",
+    UNKNOWN_OWNER="What is written as owner is nobody whom the seeds know.",
 )
 described(
     OwnershipSource,

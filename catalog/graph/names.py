@@ -27,9 +27,15 @@ if TYPE_CHECKING:
         ComponentInput,
         ComponentInstance,
         ComponentOutput,
+        InputValidation,
+        ModuleCall,
         Ownership,
+        OwnershipCount,
+        OwnershipCoverage,
         ProviderRequirement,
         Stack,
+        Unowned,
+        UnownedCount,
     )
 
 EstateType = Annotated["Estate", strawberry.lazy("catalog.graph.estates")]
@@ -44,9 +50,15 @@ StackType = Annotated["Stack", strawberry.lazy("catalog.graph.stacks")]
 ComponentType = Annotated["Component", strawberry.lazy("catalog.graph.stacks")]
 ComponentInputType = Annotated["ComponentInput", strawberry.lazy("catalog.graph.stacks")]
 ComponentOutputType = Annotated["ComponentOutput", strawberry.lazy("catalog.graph.stacks")]
+InputValidationType = Annotated["InputValidation", strawberry.lazy("catalog.graph.stacks")]
+ModuleCallType = Annotated["ModuleCall", strawberry.lazy("catalog.graph.stacks")]
 ProviderRequirementType = Annotated["ProviderRequirement", strawberry.lazy("catalog.graph.stacks")]
 ComponentInstanceType = Annotated["ComponentInstance", strawberry.lazy("catalog.graph.stacks")]
 OwnershipType = Annotated["Ownership", strawberry.lazy("catalog.graph.stacks")]
+OwnershipCoverageType = Annotated["OwnershipCoverage", strawberry.lazy("catalog.graph.stacks")]
+OwnershipCountType = Annotated["OwnershipCount", strawberry.lazy("catalog.graph.stacks")]
+UnownedType = Annotated["Unowned", strawberry.lazy("catalog.graph.stacks")]
+UnownedCountType = Annotated["UnownedCount", strawberry.lazy("catalog.graph.stacks")]
 OrganizationType = Annotated["Organization", strawberry.lazy("catalog.graph.organizations")]
 TenantType = Annotated["Tenant", strawberry.lazy("catalog.graph.organizations")]
 EnvironmentType = Annotated["Environment", strawberry.lazy("catalog.graph.organizations")]

@@ -34,6 +34,42 @@ class Ownership:
     location: SourceLocation | None = one("location", "Where they stand.")
 
 
+@strawberry.type(description="Why nobody owns something.")
+class Unowned:
+    reason: enums.UnownedReason = column("reason", "What is wrong.")
+    source: enums.OwnershipSource | None = column("source", "What names somebody unknown.")
+    value: str | None = column("value", "The words that name somebody unknown.")
+    location: SourceLocation | None = one("location", "Where they stand.")
+
+
+@reads_from("ownership_coverage")
+@strawberry.type(description="How much of what the viewer may see has an owner.")
+class OwnershipCoverage:
+    total: int = column("total", "How many there are.")
+    owned: int = column("owned", "How many have an owner.")
+    unowned: int = column("unowned", "How many have none.")
+    sources: list[names.OwnershipCountType] = items(
+        "sources", "How many have their owner from which source, in order of precedence."
+    )
+    reasons: list[names.UnownedCountType] = items("reasons", "Why how many have none: the most frequent 100.")
+
+
+@reads_from("ownership_count")
+@strawberry.type(description="How many have their owner from one source.")
+class OwnershipCount:
+    source: enums.OwnershipSource = column("source", "What names the owners.")
+    count: int = column("count", "How many.")
+
+
+@reads_from("unowned_count")
+@strawberry.type(description="How many have no owner for one reason.")
+class UnownedCount:
+    reason: enums.UnownedReason = column("reason", "What is wrong.")
+    source: enums.OwnershipSource | None = column("source", "What names somebody unknown.")
+    value: str | None = column("value", "The words that name somebody unknown.")
+    count: int = column("count", "How many.")
+
+
 @reads_from("stack")
 @strawberry.type(description="One stack: where component instances live.")
 class Stack(Node):
@@ -51,6 +87,7 @@ class Stack(Node):
     tags: list[str] = column("tags", "Its tags.")
     vars: JSON = column("vars", "The variables of the stack itself, secrets redacted.")
     ownership: Ownership | None = one("ownership", "Who owns it, and what says so.")
+    unowned: Unowned | None = one("unowned", "Why nobody owns it; null where somebody does.")
     state: enums.FreshnessState = column("state", "Whether it is what Git says now.")
     instances: Connection[names.ComponentInstanceType] = page(
         "instances", "Its component instances.", where=ComponentInstanceWhere, order_by=ComponentInstanceOrder
@@ -79,6 +116,8 @@ class Component(Node):
     inputs: list[names.ComponentInputType] = items("inputs", "Its variables.")
     outputs: list[names.ComponentOutputType] = items("outputs", "Its outputs.")
     providers: list[names.ProviderRequirementType] = items("providers", "The providers that it requires.")
+    modules: list[names.ModuleCallType] = items("modules", "The modules that it calls.")
+    required_version: str | None = column("required_version", "Which versions of Terraform it takes, as written.")
     input_schema: JSON = column("input_schema", "JSON Schema 2020-12 of the variables, for self-service forms.")
     instances: Connection[names.ComponentInstanceType] = page("instances", "Where it is configured.", where=ComponentInstanceWhere)
     services: Connection[names.ServiceType] = page("services", "The services that it is a part of.")
@@ -94,6 +133,15 @@ class ComponentInput:
     required: bool = column("required", "Whether it has no default.")
     sensitive: bool = column("sensitive", "Whether Terraform hides its value.")
     nullable: bool = column("nullable", "Whether it may be null.")
+    deprecated: str | None = column("deprecated", "What its author says to those who still set it; null where it isn't deprecated.")
+    validations: list[names.InputValidationType] = items("validations", "What its value is held to.")
+
+
+@reads_from("input_validation")
+@strawberry.type(description="A rule that the value of a variable is held to.")
+class InputValidation:
+    condition: str = column("condition", "The condition, as written.")
+    error_message: str = column("error_message", "What is said when it doesn't hold.")
 
 
 @reads_from("component_output")
@@ -102,6 +150,9 @@ class ComponentOutput:
     name: str = column("name", "Its name.")
     description: str | None = column("description", "What it says.")
     sensitive: bool = column("sensitive", "Whether Terraform hides its value.")
+    deprecated: str | None = column(
+        "deprecated", "What its author says to those who still read it; null where it isn't deprecated."
+    )
 
 
 @reads_from("provider_requirement")
@@ -109,6 +160,14 @@ class ComponentOutput:
 class ProviderRequirement:
     name: str = column("name", "Its local name.")
     source: str | None = column("source", "Its address, such as `hashicorp/aws`.")
+    version: str | None = column("version", "Its version constraint.")
+
+
+@reads_from("module_call")
+@strawberry.type(description="A call of another module from a component's code.")
+class ModuleCall:
+    name: str = column("name", "Its name in the code.")
+    source: str | None = column("source", "Where the module comes from; null where that isn't a plain text.")
     version: str | None = column("version", "Its version constraint.")
 
 
@@ -140,6 +199,7 @@ class ComponentInstance(Node):
     overrides: JSON = _section("overrides", "The overrides that were applied.")
     config: JSON = _section("document", "The whole resolved section.")
     ownership: Ownership | None = one("ownership", "Who owns it, and what says so.")
+    unowned: Unowned | None = one("unowned", "Why nobody owns it; null where somebody does.")
     depends_on: DependencyConnection = page(
         "depends_on", "What it depends on.", kind=_KIND, transitive=_transitive("all_depends_on")
     )

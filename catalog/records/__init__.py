@@ -42,6 +42,7 @@ from catalog.records.estate import (
     OwnershipSource,
     Stack,
     StackVersion,
+    UnownedReason,
     Workflow,
 )
 from catalog.records.organization import (
@@ -139,6 +140,7 @@ __all__ = [
     "Team",
     "TeamMember",
     "Tenant",
+    "UnownedReason",
     "Workflow",
     "metadata",
 ]

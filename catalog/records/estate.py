@@ -76,6 +76,13 @@ class OwnershipSource(StrEnum):
     ORGANIZATION_DEFAULT = "ORGANIZATION_DEFAULT"
 
 
+class UnownedReason(StrEnum):
+    """Why nobody owns something: nothing names an owner, or what does names nobody whom the seeds know."""
+
+    NO_EVIDENCE = "NO_EVIDENCE"
+    UNKNOWN_OWNER = "UNKNOWN_OWNER"
+
+
 class Maturity(StrEnum):
     """How settled a component is."""
 

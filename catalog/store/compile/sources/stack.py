@@ -8,7 +8,6 @@ from catalog.store.compile.source import (
     Column,
     Format,
     Key,
-    Same,
     Source,
     ToMany,
     ToOne,
@@ -22,21 +21,14 @@ from catalog.store.compile.source import (
     text,
     truth,
 )
-from catalog.store.compile.sources import cost, visibility
+from catalog.store.compile.sources import cost, ownership, visibility
 from catalog.store.compile.sources.estate import ESTATE
 
 _NAME = {"name": (Key(sql="{b}.name", type="text"),)}
 _BY_NAME = (("name", False),)
 _FINAL = ", ".join(f"'{state}'" for state in records.FINAL_STATES)
 _TEAM = ToOne(target="team", on="{b}.id = {a}.team_id", proven=True, key="team_id")
-_OWNERSHIP = Same(
-    present="({a}.team_id is not null and {a}.owner_source is not null)",
-    columns={"source": plain("{a}.owner_source", nullable=False), "value": text("{a}.owner_value")},
-    relations={
-        "team": _TEAM,
-        "location": location("{a}.owner_file", "{a}.owner_line", estate="{a}.estate_id"),
-    },
-)
+_OWNERSHIP = ownership.ownership(_TEAM)
 # Both ends of every edge of an instance; what was removed is no neighbour any more.
 _HIDDEN_NEIGHBOURS = (
     "(select count(*)::int from component_instance i where i.removed_at is null and not {sees_component_instance_i} and i.id in"
@@ -91,6 +83,7 @@ def walk(here: str, there: str, *, edges: str = "dependency", instances: str = "
 
 
 SOURCES = (
+    *ownership.SOURCES,
     Source(
         name="stack",
         rows="stack",
@@ -102,7 +95,7 @@ SOURCES = (
             "tenant": ToOne(target="tenant", on="{b}.id = {a}.tenant_id", where="not {b}.hidden", proven=True, key="tenant_id"),
             "environment": ToOne(target="environment", on="{b}.id = {a}.environment_id", key="environment_id"),
             "team": _TEAM,
-            "ownership": _OWNERSHIP,
+            **_OWNERSHIP,
             "instances": ToMany(target="component_instance", link="{b}.stack_id = {a}.id"),
             "cost": cost.summary("i.stack_id = {a}.id", organization="{a}.organization_id"),
         },
@@ -127,6 +120,7 @@ SOURCES = (
             "inputs": elements("component_input", "{a}.inputs"),
             "outputs": elements("component_output", "{a}.outputs"),
             "providers": elements("provider_requirement", "{a}.providers"),
+            "modules": elements("module_call", "{a}.modules"),
             "instances": ToMany(target="component_instance", link="{b}.component_id = {a}.id"),
             "services": ToMany(
                 target="service", link="{b}.id in (select x.service_id from service_component x where x.component_id = {a}.id)"
@@ -155,6 +149,15 @@ SOURCES = (
             "required": truth("coalesce(({a}.v->>'required')::bool, false)"),
             "sensitive": truth("coalesce(({a}.v->>'sensitive')::bool, false)"),
             "nullable": truth("coalesce(({a}.v->>'nullable')::bool, true)"),
+            "deprecated": text("{a}.v->>'deprecated'"),
+        },
+        relations={"validations": elements("input_validation", "({a}.v->'validations')")},
+    ),
+    element_source(
+        name="input_validation",
+        columns={
+            "condition": text("{a}.v->>'condition'", nullable=False),
+            "error_message": text("{a}.v->>'error_message'", nullable=False),
         },
     ),
     element_source(
@@ -163,15 +166,19 @@ SOURCES = (
             "name": text("{a}.v->>'name'", nullable=False),
             "description": text("{a}.v->>'description'"),
             "sensitive": truth("coalesce(({a}.v->>'sensitive')::bool, false)"),
+            "deprecated": text("{a}.v->>'deprecated'"),
         },
     ),
-    element_source(
-        name="provider_requirement",
-        columns={
-            "name": text("{a}.v->>'name'", nullable=False),
-            "source": text("{a}.v->>'source'"),
-            "version": text("{a}.v->>'version'"),
-        },
+    *(
+        element_source(
+            name=name,
+            columns={
+                "name": text("{a}.v->>'name'", nullable=False),
+                "source": text("{a}.v->>'source'"),
+                "version": text("{a}.v->>'version'"),
+            },
+        )
+        for name in ("provider_requirement", "module_call")
     ),
     Source(
         name="config",
@@ -207,7 +214,7 @@ SOURCES = (
             "component": ToOne(target="component", on="{b}.id = {a}.component_id", proven=True, key="component_id"),
             "config": ToOne(target="config", on="{b}.hash = {a}.config_hash", proven=True, key="config_hash"),
             "team": _TEAM,
-            "ownership": _OWNERSHIP,
+            **_OWNERSHIP,
             "depends_on": _edges("source_id", "target_id"),
             "dependents": _edges("target_id", "source_id"),
             "all_depends_on": _reached("source_id", "target_id"),

@@ -25,6 +25,7 @@ from catalog.stacks import estate as resolver
 from catalog.stacks.manifests import MemoryCache
 from catalog.stacks.resolved import ResolvedEstate
 from catalog.stacks.tree import SubTree, Tree
+from catalog.store.organizations import Home
 from catalog.values import Diagnostic, Severity
 
 
@@ -58,7 +59,7 @@ _READINGS_PER_COLLECTION = 16
 
 def read(
     estate: Estate,
-    home: tuple[str, frozenset[str]],
+    home: Home,
     config: Config,
     position: Position,
     *,
@@ -67,12 +68,11 @@ def read(
     templates: Engine | None = None,
     progress: Progress | None = None,
 ) -> Snapshot:
-    """Read the estate and take its snapshot; `home` is its organisation, and those that are other estates' own.
+    """Read the estate and take its snapshot; `home` is where it belongs.
 
     Engines that aren't handed in are used where they are compiled already; what needs one that isn't stays *pending*. Raises
     EstateError when the estate's configuration can't be read, so that nothing is known.
     """
-    organization, foreign = home
     kept = memory.readings.get(estate.id)
     templates = templates or _compiled_templates(config, memory)
     with sources.opened(estate, config, position) as (whole, files):
@@ -91,13 +91,13 @@ def read(
             raise _unreadable(resolved)
         _tell(progress, "reading components")
         codes = _Codes(config, memory, engine, estate.id)
-        components, diagnostics = codes.read(files, resolved, currency_of(said, organization))
+        components, diagnostics = codes.read(files, resolved, currency_of(said, home.organization))
         subject = Subject(
             estate=estate.name,
-            organization=organization,
+            organization=home.organization,
             redaction_key=redaction.read_key(config.redaction_key_file),
             secret_keys=config.secret_keys,
-            foreign=foreign,
+            foreign=home.foreign,
         )
         taken = snapshot.take(
             resolved,
@@ -105,6 +105,7 @@ def read(
             components,
             subject,
             codeowners=codeowners.read(whole, estate.directory),
+            registered=home.registered,
             diagnostics=diagnostics,
             previous=kept.snapshot if kept else None,
             progress=progress,

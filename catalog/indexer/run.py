@@ -26,7 +26,7 @@ from catalog.indexer.reading import Memory
 from catalog.indexer.snapshot import Progress, Snapshot
 from catalog.indexer.sources import Position, Standing
 from catalog.records import Estate, IndexRunState
-from catalog.store import history, index_runs, organizations, snapshots
+from catalog.store import history, index_runs, organizations, services, snapshots
 from catalog.store.database import Database
 from catalog.store.index_runs import Begun, Finished, Last
 from catalog.values import digest
@@ -300,15 +300,12 @@ async def _perform(connection: asyncpg.Connection, estate: Estate, comparison: C
         estate.id,
         organizations=taken.organization.organizations,
         services=taken.services.named,
-        environments=taken.organization.environments,
     )
-    for step in (
-        *organization_difference.before(taken, around),
-        *difference.steps(comparison),
-        *organization_difference.after(taken, comparison.now, around),
-    ):
+    following = organization_difference.after(taken, around)
+    for step in (*organization_difference.before(taken, around), *difference.steps(comparison), *following):
         if not snapshots.is_empty(step):
             await snapshots.perform(connection, step)
+    await services.settle(connection, organization_difference.unsettled(comparison, around, following))
 
 
 class _Reporter:

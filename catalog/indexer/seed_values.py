@@ -119,11 +119,13 @@ class ServiceSeed:
     category: str | None
     owner: str | None
     lifecycle: str
+    lifecycle_stated: bool
     tier: int | None
     cost: Estimate | None
     cost_problem: str | None
     cost_location: SourceLocation | None
     provisioning_time: int | None
+    budget: Estimate | None
     public: bool
     tags: tuple[str, ...]
     links: tuple[dict[str, str], ...]

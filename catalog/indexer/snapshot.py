@@ -6,7 +6,7 @@ makes again only the stacks that changed, and the result equals a snapshot taken
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from catalog.indexer.owners import Authorities
 from catalog.indexer.ownership import Teams
 from catalog.indexer.redaction import Redactor, safe
 from catalog.indexer.seed_values import Seeds, currency_of
-from catalog.indexer.services import Known, ServiceRows
+from catalog.indexer.services import ServiceRows
 from catalog.indexer.stack_rows import Position, Source, StackPart, Surroundings, fingerprint
 from catalog.stacks import governance
 from catalog.stacks.resolved import ResolvedDependency, ResolvedEstate, ResolvedManifest, ResolvedStack, WorkflowManifest
@@ -82,6 +82,7 @@ def take(
     subject: Subject,
     *,
     codeowners: CodeOwners = code_owners.NONE,
+    registered: Collection[tuple[str, str]] = (),
     diagnostics: Sequence[Diagnostic] = (),
     previous: Snapshot | None = None,
     progress: Progress | None = None,
@@ -106,7 +107,7 @@ def take(
     ]
     estimates = {row.id: row for _, row in made if row is not None}
     component_table = {row.id: row for row, _ in made}
-    service_rows = services.make(seeds, list(parts.values()), _known(component_table, estimates, parts), teams, subject.foreign)
+    service_rows = services.make(seeds, teams, subject.foreign)
     workflows, workflow_diagnostics = _workflows(resolved.workflows, subject.estate, around.redactor)
     used: set[str] = set().union(*(part.owners for part in parts.values()))
     others = {row.owner_id for row in service_rows.services.values()} | {row.maintainer_id for row in component_table.values()}
@@ -130,6 +131,7 @@ def take(
                 *resolved.diagnostics,
                 *seeds.diagnostics,
                 *diagnostics,
+                *services.clashes(seeds, [item for item in registered if item[0] not in subject.foreign]),
                 *workflow_diagnostics,
                 *(item for facts in components.values() for item in facts.diagnostics),
                 *(item for part in parts.values() for item in part.diagnostics),
@@ -227,22 +229,6 @@ def _position(place: Place, stack: ResolvedStack, estate: str) -> Position:
     )
 
 
-def _known(components: Mapping[str, Any], estimates: Mapping[str, Any], parts: Mapping[str, StackPart]) -> Known:
-    by_name = {
-        row.name: row.id for row in sorted(components.values(), key=lambda row: (row.type != "TERRAFORM", row.path), reverse=True)
-    }
-    of_instance: dict[str, str] = {}
-    of_name: dict[str, set[Any]] = {}
-    for priced in {id(part.priced): part.priced for part in parts.values()}.values():
-        for name, component, currency, amount in priced:
-            if component is not None:
-                of_instance[name] = min(component, of_instance.get(name, component))
-            if currency is not None:
-                of_name.setdefault(name, set()).add((currency, amount))
-    by_subject = {row.subject_id: row for row in estimates.values()}
-    return Known(component_of={**of_instance, **by_name}, estimate_of=by_subject, costs_of_name=of_name)
-
-
 # What each manifest became, by path: the manifest, its row, the ids of its imports.
 MadeManifests = dict[str, tuple[ResolvedManifest, Any, tuple[str, ...]]]
 
@@ -337,7 +323,7 @@ def _hash(snapshot: Snapshot) -> str:
     tables = (
         organization.organizations, organization.tenants, organization.teams, organization.people, organization.environments,
         snapshot.manifests, snapshot.component_estimates, snapshot.services.services, snapshot.services.components,
-        snapshot.services.estimates, snapshot.services.instances, snapshot.diagnostics,
+        snapshot.services.estimates, snapshot.diagnostics,
     )  # fmt: skip
     hashed = (
         [sorted(table.items()) for table in tables],

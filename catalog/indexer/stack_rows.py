@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -30,15 +29,13 @@ Key = tuple[str, str, str]  # stack, component type as Atmos spells it, name
 # What a part is made of: the stack, its edges, what of its edges is unresolved, and the instances of it that were lost alone.
 Source = tuple[ResolvedStack, tuple[ResolvedDependency, ...], list[Any], list[tuple[str, str, str]]]
 Fact = tuple[str, str | None, int | None, Cost | None]  # component id, category, seconds, cost
-Priced = tuple[str, str | None, str | None, Decimal | None]  # instance name, component id, currency, amount a month
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackPart:
     """The rows of one stack, and what the rest of a snapshot is made of, gathered once.
 
-    `facts` are what its instances say of each component, `owners` the ids of the teams that own something in it. Its deployable
-    instances are found by name and by physical component, for matching services; `priced` are their names with component and cost.
+    `facts` are what its instances say of each component, `owners` the ids of the teams that own something in it.
     """
 
     stack: Any
@@ -50,10 +47,7 @@ class StackPart:
     dependencies: tuple[Any, ...]
     diagnostics: tuple[Diagnostic, ...]
     facts: frozenset[Fact]
-    priced: frozenset[Priced]
     owners: frozenset[str]
-    by_name: Mapping[str, str]
-    by_component: Mapping[str, tuple[str, ...]]
     content_hash: str
     made_from: Any = field(compare=False, repr=False)
 
@@ -138,10 +132,7 @@ def make(source: Source, place: Place, position: Position, around: Surroundings)
         dependencies=edges,
         diagnostics=maker.complaints(),
         facts=around.same(frozenset(maker.facts)),
-        priced=around.same(frozenset(maker.priced)),
         owners=frozenset(item.team_id for item in (row, *maker.instances.values()) if item.team_id is not None),
-        by_name=maker.by_name,
-        by_component={component: tuple(found) for component, found in maker.by_component.items()},
         content_hash=content_hash,
         made_from=source,
     )
@@ -187,9 +178,6 @@ class _Maker:
         self.estimates: dict[str, Any] = {}
         self.diagnostics: list[Diagnostic] = []
         self.facts: set[Fact] = set()
-        self.priced: set[Priced] = set()
-        self.by_name: dict[str, str] = {}
-        self.by_component: dict[str, list[str]] = {}
         self._complained: set[tuple[str, SourceLocation | None]] = set()
 
     def stack_row(self) -> Any:
@@ -268,10 +256,6 @@ class _Maker:
             removed_at=None,
         )
         self.instances[identity] = row
-        if not instance.abstract and instance.enabled:
-            self.by_name.setdefault(instance.name, identity)
-            self.by_component.setdefault(instance.component, []).append(identity)
-            self.priced.add((instance.name, row.component_id, row.currency, row.monthly))
 
     def _document(self, instance: ResolvedInstance, component: ComponentFacts | None) -> str:
         redactor = self._around.redactor

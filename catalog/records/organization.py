@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -138,23 +140,34 @@ class Service(SQLModel, table=True):
     description: str | None = columns.text(nullable=True)
     category: str | None = columns.text(nullable=True, index=True)
     lifecycle: str = columns.text()
+    lifecycle_stated: bool = Field(default=False, nullable=False)  # whether somebody said so, or it is the default
     tier: int | None = Field(default=None)
     version: int = Field(default=1, nullable=False)
     owner_id: str | None = columns.reference("team.id", nullable=True, ondelete="SET NULL")
     cost_estimate_id: str | None = columns.reference("cost_estimate.id", nullable=True, ondelete="SET NULL")
     computed_cost_estimate_id: str | None = columns.reference("cost_estimate.id", nullable=True, ondelete="SET NULL")
     provisioning_time: int | None = Field(default=None)
+    budget: Decimal | None = columns.amount()  # a month
+    budget_currency: str | None = columns.text(nullable=True)
     tags: list[str] = columns.texts()
     links: list[Any] = Field(sa_type=JSONB, nullable=False, default_factory=list)  # of {title, url}
     public: bool = Field(default=True, nullable=False)
     source: str = columns.text()
     file: str | None = columns.text(nullable=True)
     line: int | None = Field(default=None)
+    # Of what people register: who wrote this version, when and why.
+    changed_at: datetime | None = columns.time(nullable=True)
+    changed_by_id: str | None = columns.text(nullable=True)
+    change_reason: str | None = columns.text(nullable=True)
+    # What was registered under this slug and counts again when the seeds name it no more: {service, components}.
+    overridden: dict[str, Any] | None = columns.json(nullable=True)
 
     __table_args__ = (
         UniqueConstraint("organization_id", "slug"),
         columns.one_of("lifecycle", Lifecycle),
         columns.one_of("source", ServiceSource),
+        CheckConstraint("budget is null or budget_currency is not null", name="service_budget_has_currency"),
+        Index("service_registered", "organization_id", postgresql_where=sql("source = 'CATALOG' or overridden is not null")),
         Index("service_by_slug", "slug", "id"),
         Index("service_by_owner", "owner_id", "slug", "id"),
     )

@@ -3,6 +3,7 @@ from decimal import Decimal
 
 import pytest
 
+from catalog.cost.money import Estimate
 from catalog.indexer import seeds, snapshot
 from catalog.indexer.component_facts import ComponentFacts
 from catalog.indexer.seed_values import MemberSeed, OrganizationSeed, Seeds, ServicePart, ServiceSeed, TeamSeed, TenantMapping
@@ -21,8 +22,8 @@ def team(slug, **values):
 
 
 def service(slug, *parts, **values):
-    defaults = {"organization": "acme", "title": slug, "description": None, "category": None, "owner": None, "lifecycle": "PRODUCTION", "tier": None,
-                "cost": None, "cost_problem": None, "cost_location": None, "provisioning_time": None, "public": True, "tags": (), "links": (),
+    defaults = {"organization": "acme", "title": slug, "description": None, "category": None, "owner": None, "lifecycle": "PRODUCTION",
+                "lifecycle_stated": False, "budget": None, "tier": None, "cost": None, "cost_problem": None, "cost_location": None, "provisioning_time": None, "public": True, "tags": (), "links": (),
                 "location": PLACE}  # fmt: skip
     return ServiceSeed(
         slug=slug,
@@ -203,53 +204,33 @@ def test_a_silent_component_gets_a_category_from_its_name(written):
     assert (row.name, row.category, row.category_derived) == ("vpc", "networking", True)
 
 
-def test_services_run_where_their_parts_are(written):
-    """A service runs in an environment with at least half of its parts: COMPLETE with all, PARTIAL with the missing ones named."""
-
-    def stack(name, region, *names):
-        return written.stack(name, *(written.instance(name, item, vars={**CONTEXT, "region": region}) for item in names))
-
+def test_a_service_is_what_its_seed_says(written):
+    """Owner, budget, parts in order and the stated cost become rows; where it runs and what its parts cost is told by other rows."""
     said = Seeds(
-        organizations=SEEDS.organizations, teams=SEEDS.teams, services=(service("shop", "vpc", "eks", "rds", "dns", owner="web"),)
-    )
-    found = take(
-        written.estate(stack("a", "r1", "vpc", "eks", "rds", "dns"), stack("b", "r2", "vpc", "eks"), stack("c", "r3", "vpc")), said
-    )
-
-    rows = {(row.state, tuple(row.missing)): parts for row, parts in found.services.instances.values()}
-    assert set(rows) == {("COMPLETE", ()), ("PARTIAL", ("rds", "dns"))}
-    assert len(rows["COMPLETE", ()]) == 4
-    row = only(found.services.services.values())
-    assert row.owner_id == global_id("Team", "acme", "web")
-
-
-def test_abstract_and_disabled_instances_run_no_service(written):
-    """Only deployable instances count as parts, by instance name first and by physical component else."""
-    instances = [
-        written.instance("a", "vpc", vars=CONTEXT, abstract=True), written.instance("a", "eks", vars=CONTEXT, enabled=False),
-        written.instance("a", "main-db", component="rds", vars=CONTEXT),
-    ]  # fmt: skip
-    said = Seeds(organizations=SEEDS.organizations, services=(service("s", "vpc", "rds"), service("t", "eks", "vpc")))
-
-    rows = take(written.estate(written.stack("a", *instances)), said).services.instances.values()
-
-    (row, parts) = only(rows)
-    assert (row.name, row.missing, len(parts)) == ("s-dev", ["vpc"], 1)
-
-
-def test_a_service_costs_the_sum_of_its_parts(written):
-    """The computed estimate sums known parts and names unknown ones; with none known it is unknown, not zero."""
-    priced = written.instance("a", "vpc", vars=CONTEXT, metadata={"custom": {"cost_estimate": "$50"}})
-    said = Seeds(
-        organizations=SEEDS.organizations, services=(service("s", "vpc"), service("t", "vpc", "magic"), service("u", "magic"))
+        organizations=SEEDS.organizations,
+        teams=SEEDS.teams,
+        services=(
+            service("shop", "vpc", "eks", owner="web", budget=Estimate(currency="EUR", amount=Decimal(70))),
+            service("till", cost_problem="'much' can't be read as money"),
+        ),
     )
 
-    rows = take(written.estate(written.stack("a", priced)), said).services.estimates
-    computed = {slug: rows[global_id("CostEstimate", global_id("Service", "acme", slug), "computed")] for slug in "stu"}
+    rows = take(written.estate(), said).services
 
-    assert [(row.status, row.monthly, row.unsupported) for row in computed.values()] == [
-        ("KNOWN", 50, []), ("PARTIAL", 50, ["magic"]), ("UNKNOWN", None, ["magic"]),
-    ]  # fmt: skip
+    shop, till = rows.services[global_id("Service", "acme", "shop")], rows.services[global_id("Service", "acme", "till")]
+    assert (shop.owner_id, shop.budget, shop.budget_currency) == (global_id("Team", "acme", "web"), 70, "EUR")
+    assert [(part.ordinal, part.name) for part in rows.components[shop.id]] == [(0, "vpc"), (1, "eks")]
+    assert (till.owner_id, till.budget, shop.cost_estimate_id) == (global_id("Team", "acme", "platform"), None, None)
+    assert [(row.id, row.status) for row in rows.estimates.values()] == [(till.cost_estimate_id, "UNKNOWN")]
+
+
+def test_a_registered_service_that_the_seeds_define_too_is_a_clash_with_file_and_line(written):
+    """The seeds win, and say so where they are written; services of another estate's organisation are that one's to complain about."""
+    said = Seeds(organizations=SEEDS.organizations, services=(service("shop"), service("till", organization="globex")))
+
+    rows = take(written.estate(), said, registered={("acme", "shop"), ("acme", "other")}).diagnostics.values()
+
+    assert [(row.code, row.severity, row.file, row.line) for row in rows] == [("SERVICE_CLASH", "WARNING", "seeds/x.yaml", 3)]
 
 
 def test_dependencies_manifests_workflows_and_diagnostics_become_rows(written):

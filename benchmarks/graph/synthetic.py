@@ -22,12 +22,13 @@ insert into manifest (id, estate_id, path, content_hash, top_level)
 insert into environment (id, organization_id, tenant_id, name, kind)
   select 'env_' || e, 'org_1', 'ten_' || (1 + e % 8), 'env-' || e, 'DEVELOPMENT' from generate_series(1, {environments}) e;
 insert into stack (id, estate_id, tenant_id, organization_id, environment_id, manifest_id, name, labels, tags, vars, state,
-    team_id, content_hash)
+    team_id, row_hash, content_hash)
   select 'stk_' || s, 'est_1', 'ten_' || (1 + s % 8), 'org_1', 'env_' || (1 + (s - 1) % {environments}), 'man_' || s,
-         'stack-' || lpad(s::text, 6, '0'), '{{}}', '{{}}', '{{}}', 'FRESH', 'tea_' || (1 + s % {teams}), 'h'
+         'stack-' || lpad(s::text, 6, '0'), '{{}}', '{{}}', '{{}}', 'FRESH', 'tea_' || (1 + s % {teams}), 'h', 'h'
   from generate_series(1, {stacks}) s;
-insert into component (id, estate_id, type, name, path, category_derived, inputs, outputs, providers, input_schema, content_hash)
-  select 'cmp_' || c, 'est_1', 'TERRAFORM', 'component-' || c, 'components/terraform/' || c, false, '[]', '[]', '[]', '{{}}', 'h'
+insert into component (id, estate_id, type, name, path, category_derived, inputs, outputs, providers, modules,
+    input_schema, content_hash)
+  select 'cmp_' || c, 'est_1', 'TERRAFORM', 'component-' || c, 'components/terraform/' || c, false, '[]', '[]', '[]', '[]', '{{}}', 'h'
   from generate_series(1, {components}) c;
 insert into config (hash, document)
   select 'h' || c, jsonb_build_object(

@@ -287,10 +287,26 @@ class World:
                             "sensitive": False,
                             "nullable": True,
                         },
-                        {"name": "cidr", "type": "string", "required": True},
+                        {
+                            "name": "cidr",
+                            "type": "string",
+                            "required": True,
+                            "deprecated": "use cidrs",
+                            "validations": [
+                                {"condition": 'var.cidr != ""', "error_message": 'Say "which".'},
+                                {"condition": "can(cidrhost(var.cidr, 0))", "error_message": "No range."},
+                            ],
+                        },
                     ],
                     outputs=[{"name": "id", "description": "the id", "sensitive": True}] if name != "iam" else [],
                     providers=[{"name": "aws", "source": "hashicorp/aws", "version": "~> 5.0"}],
+                    modules=[
+                        {"name": "this", "source": "cloudposse/label/null", "version": "0.25.0"},
+                        {"name": "local", "source": "./modules/local", "version": None},
+                    ]
+                    if name == "vpc"
+                    else [],
+                    required_version=">= 1.5" if name == "vpc" else None,
                     input_schema={"type": "object", "properties": {"cidr": {"type": "string"}}},
                     content_hash="h",
                     removed_at=at(1) if name == "gone" else None,
@@ -368,6 +384,7 @@ class World:
                 owner_value=team,
                 owner_file=f"stacks/orgs/{place}.yaml" if team == "payments" else None,
                 owner_line=place if team == "payments" else None,
+                row_hash="h",
                 content_hash="h",
                 removed_at=at(3) if place == 6 else None,
             )

@@ -34,13 +34,18 @@ def _one_of(name: str) -> Where:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """How one kind of thing is asked for: root connection, selection, the columns of its table, and its filters by option."""
+    """How one kind of thing is asked for: its connection, selection, the columns of its table, and its filters by option.
+
+    The connection is a root, or with `of_estate` each estate's. `always` is a filter that holds unless an option lifts it.
+    """
 
     field: str
     where: str | None
     selection: str
     columns: tuple[str, ...]
     filters: Mapping[str, Where] = dataclasses.field(default_factory=dict)
+    of_estate: bool = False
+    always: Mapping[str, Any] | None = None
 
 
 _COST = "costEstimate { status monthly { amount currency } }"
@@ -51,6 +56,32 @@ KINDS: dict[str, Kind] = {
         where=None,
         selection="name repository ref directory revision indexedAt writable lastRun { state stacks componentInstances }",
         columns=("name", "ref", "revision", "indexedAt", "writable", "lastRun.stacks", "lastRun.componentInstances"),
+    ),
+    "organizations": Kind(
+        field="organizations",
+        where=None,
+        selection="name title currency tenants(first: 1) { totalCount } teams(first: 1) { totalCount }",
+        columns=("name", "title", "currency", "tenants:tenants.totalCount", "teams:teams.totalCount"),
+    ),
+    "tenants": Kind(
+        field="tenants",
+        where="TenantWhere",
+        selection="name title organization { name } stacks(first: 1) { totalCount }",
+        columns=("name", "title", "organization.name", "stacks:stacks.totalCount"),
+        filters={"name": _equals("name"), "organization": _equals("organization")},
+    ),
+    "environments": Kind(
+        field="environments",
+        where="EnvironmentWhere",
+        selection="name kind organization { name } tenant { name } account stage region team { slug } stacks(first: 1) { totalCount }",
+        columns=("name", "kind", "organization.name", "tenant.name", "account", "region", "team.slug", "stacks:stacks.totalCount"),
+        filters={
+            "name": _equals("name"),
+            "tenant": _equals("tenant", "name"),
+            "account": _equals("account"),
+            "region": _equals("region"),
+            "team": _equals("team", "slug"),
+        },
     ),
     "stacks": Kind(
         field="stacks",
@@ -109,6 +140,7 @@ KINDS: dict[str, Kind] = {
             "tenant": _equals("stack", "tenant", "name"),
             "team": _equals("team", "slug"),
         },
+        always={"abstract": False},
     ),
     "services": Kind(
         field="services",
@@ -117,6 +149,19 @@ KINDS: dict[str, Kind] = {
         " computedCostEstimate { status monthly { amount currency } }",
         columns=("slug", "title", "category", "owner.slug", "monthly:costEstimate.monthly.amount", "costEstimate.monthly.currency"),
         filters={"name": _equals("slug"), "category": _equals("category"), "team": _equals("owner", "slug")},
+    ),
+    "service-instances": Kind(
+        field="serviceInstances",
+        where="ServiceInstanceWhere",
+        selection="name service { slug } environment { name tenant { name } region } team { slug } state missing",
+        columns=("name", "service.slug", "environment.name", "environment.region", "team.slug", "state", "missing"),
+        filters={
+            "name": _equals("name"),
+            "service": _equals("service", "slug"),
+            "environment": _equals("environment", "name"),
+            "team": _equals("team", "slug"),
+            "state": _one_of("state"),
+        },
     ),
     "teams": Kind(
         field="teams",
@@ -146,26 +191,59 @@ KINDS: dict[str, Kind] = {
         columns=("severity", "code", "location.file", "location.line", "message"),
         filters={"severity": _one_of("severity"), "estate": _equals("estate"), "file": _equals("file")},
     ),
-    "runs": Kind(
-        field="estates",
-        where=None,
-        selection="name runs(first: 100) { nodes { revision state startedAt finishedAt manifests stacks componentInstances"
-        " added changed removed unchanged heldReason } }",
-        columns=("estate", "state", "startedAt", "revision", "added", "changed", "removed", "unchanged"),
+    "changes": Kind(
+        field="changes",
+        where="ChangeWhere",
+        selection="kind at stackName componentType componentName revision author"
+        " values(first: 100) { totalCount nodes { path before after } }",
+        columns=("at", "kind", "stack:stackName", "component:componentName", "values:values.totalCount", "revision", "author"),
+        filters={
+            "estate": _equals("estate"),
+            "stack": _equals("stack"),
+            "component": _equals("component"),
+            "revision": _equals("revision"),
+        },
     ),
+    "manifests": Kind(
+        field="manifests",
+        where=None,
+        selection="path imports(first: 1) { totalCount } importedBy(first: 1) { totalCount } stacks(first: 1) { totalCount }",
+        columns=(
+            "estate",
+            "path",
+            "imports:imports.totalCount",
+            "imported by:importedBy.totalCount",
+            "stacks:stacks.totalCount",
+        ),
+        of_estate=True,
+    ),
+    "runs": Kind(
+        field="runs",
+        where=None,
+        selection="revision state startedAt finishedAt manifests stacks componentInstances added changed removed unchanged heldReason",
+        columns=("estate", "state", "startedAt", "revision", "added", "changed", "removed", "unchanged"),
+        of_estate=True,
+    ),
+}
+_COVERAGE = "{ sources { source count } reasons { reason source value count } }"
+# What is no list of the graph: who names the owners of how many, and how many there are of each kind.
+_SUMMARIES: dict[str, tuple[str, ...]] = {
+    "ownership": ("estate", "of", "owned", "source", "reason", "value", "count"),
+    "counts": ("kind", "total"),
 }
 _FILTERS = sorted({name for kind in KINDS.values() for name in kind.filters} | {"estate"})
 
 
 def _filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for name in reversed(_FILTERS):
-        kinds = [kind for kind, row in KINDS.items() if name in row.filters or (kind, name) == ("runs", "estate")]
+        kinds = [kind for kind, row in KINDS.items() if name in row.filters or (row.of_estate and name == "estate")]
+        kinds += ["ownership"] if name == "estate" else []
         command = click.option(f"--{name}", metavar=name.upper(), help=f"Only these {', '.join(kinds)}.")(command)
     return command
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(list(KINDS)))
+@click.argument("kind", type=click.Choice([*KINDS, *_SUMMARIES]))
 @_filter_options
 @click.option("--abstract", is_flag=True, help="Abstract instances too.")
 @click.option("--limit", type=click.IntRange(min=0), default=100, show_default=True, help="How many at most; 0 for all.")
@@ -174,45 +252,87 @@ def _filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def get(*, kind: str, abstract: bool, limit: int, format_: str, url: str | None, token: str | None, **filters: str | None) -> None:
     """Print what the graph holds.
 
-    Filters compare whole values; those by state or severity take several, separated by commas.
+    Filters compare whole values; those by state or severity take several, separated by commas. `ownership` tells what names the
+    owners of how many stacks and instances, and why how many have none; `counts` tells how many there are of each kind.
     """
-    chosen = KINDS[kind]
     given = {name: value for name, value in filters.items() if value is not None}
     if abstract and kind != "instances":
         raise errors.WrongUse(f"--abstract says nothing about {kind}")
+    _check(kind, given)
     client = remote.connect(url, token)
-    if kind == "runs":
-        values = list(_runs(client, given, limit))
+    if kind in _SUMMARIES:
+        found = _ownership(client, given) if kind == "ownership" else _counts(client)
+        output.rows(list(found), _SUMMARIES[kind], format_)
+        return
+    chosen = KINDS[kind]
+    if chosen.of_estate:
+        values = list(_of_estates(client, chosen, given.get("estate"), limit))
     else:
-        values = list(
-            client.nodes(
-                chosen.field, chosen.selection, {"where": (chosen.where or "", _where(kind, given, abstract=abstract))}, limit
-            )
-        )
+        where = _where(chosen, given, lifted=abstract)
+        values = list(client.nodes(chosen.field, chosen.selection, {"where": (chosen.where or "", where)}, limit))
     if limit and len(values) == limit and format_ == "table":
         click.echo(f"the first {limit}; --limit 0 shows all", err=True)
     output.rows(values, chosen.columns, format_)
 
 
-def _where(kind: str, given: Mapping[str, str], *, abstract: bool) -> dict[str, Any] | None:
-    filters = KINDS[kind].filters
+def _check(kind: str, given: Mapping[str, str]) -> None:
+    chosen = KINDS.get(kind)
+    if chosen is None:
+        known = ["estate"] if kind == "ownership" else []
+    else:
+        known = ["estate"] if chosen.of_estate else list(chosen.filters)
     for name in given:
-        if name not in filters:
-            known = ", ".join(f"--{known}" for known in filters) or "none"
-            raise errors.WrongUse(f"{kind} can't be filtered by --{name}", hint=f"filters of {kind}: {known}")
-    conditions = [filters[name](value) for name, value in given.items()]
-    if kind == "instances" and not abstract:
-        conditions.append({"abstract": False})
+        if name not in known:
+            hint = ", ".join(f"--{word}" for word in known) or "none"
+            raise errors.WrongUse(f"{kind} can't be filtered by --{name}", hint=f"filters of {kind}: {hint}")
+
+
+def _where(kind: Kind, given: Mapping[str, str], *, lifted: bool) -> dict[str, Any] | None:
+    conditions = [kind.filters[name](value) for name, value in given.items()]
+    if kind.always is not None and not lifted:
+        conditions.append(dict(kind.always))
     return {"and": conditions} if len(conditions) > 1 else conditions[0] if conditions else None
 
 
-def _runs(client: remote.Remote, given: Mapping[str, str], limit: int) -> Iterator[dict[str, Any]]:
-    """Runs hang on their estate; they come newest first, estate by estate."""
-    if set(given) - {"estate"}:
-        raise errors.WrongUse("runs can only be filtered by --estate")
+def _of_estates(client: remote.Remote, kind: Kind, estate: str | None, limit: int) -> Iterator[dict[str, Any]]:
+    """What hangs on each estate, estate by estate."""
     count = 0
-    for estate in client.nodes("estates", KINDS["runs"].selection, {}, 0):
-        for run in estate["runs"]["nodes"]:
-            if given.get("estate") in {None, estate["name"]} and (not limit or count < limit):
-                count += 1
-                yield {"estate": estate["name"], **run}
+    for name in _estates(client, estate):
+        for row in client.nodes(kind.field, kind.selection, {}, limit - count if limit else 0, estate=name):
+            count += 1
+            yield {"estate": name, **row}
+        if limit and count >= limit:
+            return
+
+
+def _estates(client: remote.Remote, chosen: str | None) -> list[str]:
+    names = [row["name"] for row in client.nodes("estates", "name", {}, 0)]
+    return [name for name in names if chosen in {None, name}]
+
+
+def _ownership(client: remote.Remote, given: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """One row for each source of owners and each reason of having none, of instances and of stacks, estate by estate."""
+    selection = f"name instances: instanceOwnership {_COVERAGE} stacks: stackOwnership {_COVERAGE}"
+    for estate in client.nodes("estates", selection, {}, 0):
+        if given.get("estate") not in {None, estate["name"]}:
+            continue
+        for part in ("instances", "stacks"):
+            about = {"estate": estate["name"], "of": part}
+            for row in estate[part]["sources"]:
+                yield {**about, "owned": True, "source": row["source"], "reason": None, "value": None, "count": row["count"]}
+            for row in estate[part]["reasons"]:
+                yield {**about, "owned": False, **{key: row[key] for key in ("source", "reason", "value", "count")}}
+
+
+def _counts(client: remote.Remote) -> Iterator[dict[str, Any]]:
+    """How many the viewer may see of each kind; instances without abstract ones, as in their list."""
+    for kind, row in KINDS.items():
+        if row.of_estate:
+            estates = client.nodes("estates", f"{row.field}(first: 1) {{ totalCount }}", {}, 0)
+            total = sum(estate[row.field]["totalCount"] for estate in estates)
+        else:
+            where = _where(row, {}, lifted=False)
+            declared, passed = ("", "") if where is None else (f"($where: {row.where})", ", where: $where")
+            document = f"query Count{declared} {{ {row.field}(first: 1{passed}) {{ totalCount }} }}"
+            total = client.ask(document, {} if where is None else {"where": where})[row.field]["totalCount"]
+        yield {"kind": kind, "total": total}

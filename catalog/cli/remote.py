@@ -71,19 +71,26 @@ class Remote:
             raise _error({"code": problems[0]["code"]}, "\n".join(lines))
         return payload
 
-    def nodes(self, field: str, selection: str, arguments: Mapping[str, tuple[str, Any]], limit: int) -> Iterator[dict[str, Any]]:
-        """Page through a root connection; `arguments` maps a name to its GraphQL type and value. 0: without limit."""
+    def nodes(
+        self, field: str, selection: str, arguments: Mapping[str, tuple[str, Any]], limit: int, *, estate: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Page through a root connection, or one of an estate; `arguments` maps a name to its GraphQL type and value. 0: no limit."""
         given = {name: pair for name, pair in arguments.items() if pair[1] is not None}
         declared = "".join(f", ${name}: {kind}" for name, (kind, _) in given.items())
         passed = "".join(f", {name}: ${name}" for name in given)
-        document = (
-            f"query Get($first: Int, $after: String{declared}) {{ {field}(first: $first, after: $after{passed})"
-            f" {{ nodes {{ {selection} }} pageInfo {{ hasNextPage endCursor }} }} }}"
+        page_of = (
+            f"{field}(first: $first, after: $after{passed}) {{ nodes {{ {selection} }} pageInfo {{ hasNextPage endCursor }} }}"
         )
+        root = page_of if estate is None else f"estate(name: $estate) {{ {page_of} }}"
+        named = "" if estate is None else ", $estate: String!"
+        document = f"query Get($first: Int, $after: String{named}{declared}) {{ {root} }}"
         variables: dict[str, Any] = {name: value for name, (_, value) in given.items()}
+        if estate is not None:
+            variables["estate"] = estate
         left = limit or None
         while left is None or left > 0:
-            page = self.ask(document, {**variables, "first": min(left or _PAGE, _PAGE)})[field]
+            answer = self.ask(document, {**variables, "first": min(left or _PAGE, _PAGE)})
+            page = (answer if estate is None else answer["estate"])[field]
             yield from page["nodes"]
             left = None if left is None else left - len(page["nodes"])
             if not page["pageInfo"]["hasNextPage"]:

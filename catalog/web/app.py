@@ -22,7 +22,7 @@ from catalog.graph.execution import Graph
 from catalog.portal import home
 from catalog.records import ANONYMOUS
 from catalog.store.database import Database
-from catalog.web import authentication, envelope, failures, graphql, health
+from catalog.web import authentication, envelope, failures, graphql, health, webhooks
 
 _STATIC = Path(__file__).parent / "static"
 _PORTAL_STATIC = Path(home.__file__).parent / "static"
@@ -37,6 +37,7 @@ def create(database: Database, config: Config) -> Starlette:
             Route("/graphql", graphql.endpoint, methods=["GET", "POST"], name="graphql"),
             Route("/sign-in", authentication.sign_in, methods=["GET", "POST"]),
             Route("/sign-out", authentication.sign_out, methods=["POST"]),
+            Route("/webhooks/git/{estate}", webhooks.receive, methods=["POST"]),
             Route("/livez", health.live),
             Route("/readyz", health.ready),
             Mount("/static/portal", _Files(directory=_PORTAL_STATIC)),

@@ -10,6 +10,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 256 * 1024  # bytes; a document alone may have 64 KiB (graph.md, limits)
+# What a path may carry beyond that: a Git host tells of every commit of a push, and may not be asked to be brief.
+_LARGER = {"/webhooks/": 5 * 1024 * 1024}
 
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -60,7 +62,7 @@ class Envelope:
 
 
 class BodyLimit:
-    """Refuses a body over MAX_BODY: by its announced length at once, else when it has grown past the limit."""
+    """Refuses a body over the path's limit: by its announced length at once, else when it has grown past the limit."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -70,12 +72,14 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
             await self.app(scope, receive, send)
             return
+        limit = next((size for path, size in _LARGER.items() if scope["path"].startswith(path)), MAX_BODY)
         announced = dict(scope["headers"]).get(b"content-length", b"0")
-        body = b"" if not announced.isdigit() or int(announced) > MAX_BODY else await _read(receive)
+        too_large = announced.isdigit() and int(announced) > limit
+        body = b"" if not announced.isdigit() or too_large else await _read(receive, limit)
         if body is None:
             return  # the client went away
-        if len(body) > MAX_BODY or (announced.isdigit() and int(announced) > MAX_BODY):
-            await _too_large(scope, receive, send)
+        if too_large or len(body) > limit:
+            await _too_large(limit, scope, receive, send)
             return
         handed = False
 
@@ -89,9 +93,9 @@ class BodyLimit:
         await self.app(scope, replay, send)
 
 
-async def _read(receive: Receive) -> bytes | None:
+async def _read(receive: Receive, limit: int) -> bytes | None:
     body = bytearray()
-    while len(body) <= MAX_BODY:
+    while len(body) <= limit:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
@@ -101,9 +105,9 @@ async def _read(receive: Receive) -> bytes | None:
     return bytes(body)
 
 
-async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
+async def _too_large(limit: int, scope: Scope, receive: Receive, send: Send) -> None:
     answer = JSONResponse(
-        {"errors": [{"message": f"the body is larger than {MAX_BODY // 1024} KiB", "extensions": {"code": "TOO_LARGE"}}]},
+        {"errors": [{"message": f"the body is larger than {limit // 1024} KiB", "extensions": {"code": "TOO_LARGE"}}]},
         status_code=413,
         headers={"Connection": "close"},
     )

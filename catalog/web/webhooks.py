@@ -48,9 +48,9 @@ async def receive(request: Request) -> Response:
     An estate that doesn't exist and one without a secret answer as a wrong secret does.
     """
     database = request.app.state.database
-    name, body = request.path_params["estate"], await request.body()
+    body = await request.body()
     async with database.session() as session:
-        estate = await estates.find(session, name)
+        estate = await estates.find(session, request.path_params["estate"].replace("\0", ""))
     if not await _is_proven(estate, request, body) or estate is None:
         raise errors.Forbidden(
             "this delivery is not signed with the estate's secret", hint="set the same secret here and at the Git host"

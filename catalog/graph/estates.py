@@ -27,16 +27,26 @@ class Estate(Node):
         "diagnostics", "What the last run could not read or found objectionable.", where=DiagnosticWhere
     )
     manifests: Connection[names.ManifestType] = page("manifests", "The YAML files below its stacks directory.")
+    stack_ownership: names.OwnershipCoverageType = one("stack_ownership", "How many of its stacks have an owner.")
+    instance_ownership: names.OwnershipCoverageType = one(
+        "instance_ownership", "How many of its component instances, but for abstract ones, have an owner."
+    )
 
 
 @reads_from("index_run")
 @strawberry.type(description="One reading of an estate.")
 class IndexRun(Node):
     estate: names.EstateType = one("estate", "The estate that was read.")
+    ref: str = column("ref", "The branch that it was read from; for a revision that the branch never was at, that revision.")
+    number: int = column("number", "How many commits led there by first parents, or how often a directory was read; 0 while queued.")
     revision: str | None = column("revision", "The revision that was read; none for a directory.")
+    asked_revision: str | None = column(
+        "asked", "The revision that it was asked for; none: wherever the branch is when its turn comes."
+    )
+    author: str | None = column("author", "Who made that revision.")
     committed_at: datetime | None = column("committed_at", "When that revision was committed.")
     state: enums.IndexRunState = column("state", "Where it is.")
-    started_at: datetime = column("started_at", "When it began.")
+    started_at: datetime = column("started_at", "When it began; while queued, when it was asked for.")
     finished_at: datetime | None = column("finished_at", "When it ended.")
     manifests: int = column("manifests", "How many manifests it read.")
     stacks: int = column("stacks", "How many stacks it found.")
@@ -48,6 +58,9 @@ class IndexRun(Node):
     held_reason: str | None = column(
         "held_reason", "Set when it would remove more than the estate's limit: nothing is removed until it is confirmed."
     )
+    decided_by: str | None = column("decided_by", "Who confirmed or refused what it was held for.")
+    error: str | None = column("error", "Why it failed.")
+    backfill: bool = column("backfill", "Whether it told the past only: what is present stayed as it was.")
     diagnostics: Connection[names.DiagnosticType] = page(
         "diagnostics", "What this run was the first to find.", where=DiagnosticWhere
     )

@@ -12,10 +12,10 @@ from typing import Any
 from catalog.records import Scope
 from catalog.store.compile import cursors, sight
 from catalog.store.compile.ordering import keys
-from catalog.store.compile.source import Source
+from catalog.store.compile.source import Source, ToMany, ToOne
 from catalog.store.compile.sources import BY_PREFIX, ROOTS, SOURCES
 from catalog.store.compile.statement import Statement, statement
-from catalog.store.compile.text import MARK
+from catalog.store.compile.text import MARK, SEPARATOR
 
 
 def bind(compiled: Statement, values: Sequence[Any], scope: Scope) -> list[Any]:
@@ -27,10 +27,30 @@ def bind(compiled: Statement, values: Sequence[Any], scope: Scope) -> list[Any]:
     ]
 
 
+def target(relation: str, parent: str | None) -> str | None:
+    """Return the source that a relation leads to, None when it shows a part of its row. `parent` of None: a root."""
+    found = ROOTS.get(relation) if parent is None else SOURCES[parent].relations.get(relation)
+    return found.target if isinstance(found, (ToOne, ToMany)) else None
+
+
 def key_types(relation: str, parent: str | None, order: tuple[tuple[str, bool], ...]) -> tuple[str, ...]:
     """Return the Postgres types of a list's sort keys: what a cursor of it holds. `parent` of None: a root."""
     found = ROOTS[relation] if parent is None else SOURCES[parent].relations[relation]
     return tuple(key.type for key in keys(found, SOURCES[found.target], order))  # type: ignore[arg-type,union-attr]
 
 
-__all__ = ["BY_PREFIX", "MARK", "ROOTS", "SOURCES", "Source", "Statement", "bind", "cursors", "key_types", "sight", "statement"]
+__all__ = [
+    "BY_PREFIX",
+    "MARK",
+    "ROOTS",
+    "SEPARATOR",
+    "SOURCES",
+    "Source",
+    "Statement",
+    "bind",
+    "cursors",
+    "key_types",
+    "sight",
+    "statement",
+    "target",
+]

@@ -73,7 +73,8 @@ def _related(writing: Writing, source: Source, alias: str, related: Related) -> 
     if isinstance(relation, ToOne):
         # One look-up of the few keys, then an index on the foreign key: `exists` would look at every row.
         rules.append(writing.fill(relation.where, b=inner))
-        keys = f"select {inner}.{target.key} from {target.rows} {inner} where {' and '.join(rules)}"
+        rows = writing.fill(relation.rows or target.rows, a=alias, b=inner)
+        keys = f"select {inner}.{target.key} from {rows} {inner} where {' and '.join(rules)}"
         return f"{alias}.{relation.key} = any(array({keys}))"
     link = writing.fill(relation.link, a=alias, b=inner)
     join = writing.fill(relation.join, a=alias, b=inner)

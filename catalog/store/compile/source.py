@@ -79,6 +79,11 @@ class ToOne:
     key: str | None = None
     first: bool = False
 
+    @property
+    def always(self) -> bool:
+        """Whether there is always one: what is computed for the row and found by nothing."""
+        return self.rows is not None and self.on == "true"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToMany:
@@ -213,13 +218,13 @@ def money_in(document: str) -> Same:
 
 
 def last_good(column: str, estate: str) -> str:
-    """A column of the run whose position is an estate's present one; `estate` is the estate's alias.
+    """A column of the run that an estate's rows are from; `estate` is the estate's alias.
 
-    That is not the latest run that succeeded: one that reads an older position, or another line, leaves the present as it is.
+    That is the latest run that succeeded, but for those that only told the past.
     """
     return (
-        f"(select r.{column} from index_run r where r.estate_id = {estate}.id and r.ref = {estate}.ref and r.state = 'SUCCEEDED'"
-        " order by r.number desc, r.started_at desc, r.id desc limit 1)"
+        f"(select r.{column} from index_run r where r.estate_id = {estate}.id and r.state = 'SUCCEEDED' and not r.backfill"
+        " order by r.started_at desc, r.id desc limit 1)"
     )
 
 

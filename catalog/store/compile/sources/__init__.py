@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from catalog.store.compile.source import Source, ToMany
-from catalog.store.compile.sources import access, cost, estate, organization, provisioning, stack
+from catalog.store.compile.sources import access, as_of, cost, estate, organization, provisioning, stack
 from catalog.values import ID_PREFIXES
 
 SOURCES: dict[str, Source] = {
@@ -15,6 +17,7 @@ SOURCES: dict[str, Source] = {
         *cost.SOURCES,
         *provisioning.SOURCES,
         *access.SOURCES,
+        *as_of.SOURCES,
     )
 }
 
@@ -36,6 +39,8 @@ ROOTS: dict[str, ToMany] = {
     "components": ToMany(target="component", label=f"{_ESTATE_NAME} || ': ' || {{a}}.path"),
     "stacks": ToMany(target="stack", label=_ESTATE_NAME),
     "component_instances": ToMany(target="component_instance", label=_ESTATE_NAME),
+    "stacks_as_of": replace(as_of.STACKS, label=_ESTATE_NAME),
+    "component_instances_as_of": replace(as_of.INSTANCES, label=_ESTATE_NAME),
     "workflows": ToMany(target="workflow"),
     "diagnostics": ToMany(target="diagnostic"),
     "changes": ToMany(target="change"),

@@ -35,6 +35,7 @@ def summary(
     currency: str = "null::text",
     budget: str = "null::numeric",
     budget_currency: str = "null::text",
+    instances: str = "component_instance i",
 ) -> ToOne:
     """The sum over the instances `i` that a fragment links, in one currency.
 
@@ -49,7 +50,7 @@ def summary(
         " (count(*) filter (where {sees_component_instance_i} and (i.monthly is null or i.currency is distinct from s.currency)))::int"
         " as unknown,"
         " count(*) filter (where not {sees_component_instance_i}) as hidden"
-        f" from component_instance i where {link} and {COUNTED}) x)"
+        f" from {instances} where {link} and {COUNTED}) x)"
     )
     return ToOne(target="cost_summary", rows=rows, proven=True)
 

@@ -12,24 +12,18 @@ from catalog.store.compile.source import (
     element_source,
     elements,
     json,
+    last_good,
     location,
     text,
     time,
 )
-from catalog.store.compile.sources import visibility
+from catalog.store.compile.sources import ownership, visibility
 
 # The estate of a row: whoever sees the row sees its estate's name.
 ESTATE = ToOne(target="estate", on="{b}.id = {a}.estate_id", proven=True, key="estate_id")
 
 
-def _of_last_run(column: str, condition: str = "true") -> str:
-    return (
-        f"(select r.{column} from index_run r where r.estate_id = {{a}}.id and {condition}"
-        " order by r.started_at desc, r.id desc limit 1)"
-    )
-
-
-_GOOD = "r.state = 'SUCCEEDED'"
+_LAST_RUN = "(select r.id from index_run r where r.estate_id = {a}.id order by r.started_at desc, r.id desc limit 1)"
 
 SOURCES = (
     Source(
@@ -38,15 +32,17 @@ SOURCES = (
         columns=columns_of(
             records.Estate,
             repository=text("coalesce({a}.url, {a}.path)"),
-            revision=text(_of_last_run("revision", _GOOD)),
-            indexed_at=time(_of_last_run("finished_at", _GOOD)),
+            revision=text(last_good("revision", "{a}")),
+            indexed_at=time(last_good("finished_at", "{a}")),
         ),
         relations={
             "organization": ToOne(target="organization", on="{b}.id = {a}.organization_id", proven=True, key="organization_id"),
-            "last_run": ToOne(target="index_run", on="{b}.id = " + _of_last_run("id"), proven=True),
+            "last_run": ToOne(target="index_run", on=f"{{b}}.id = {_LAST_RUN}", proven=True),
             "runs": ToMany(target="index_run", link="{b}.estate_id = {a}.id"),
             "diagnostics": ToMany(target="diagnostic", link="{b}.estate_id = {a}.id"),
             "manifests": ToMany(target="manifest", link="{b}.estate_id = {a}.id"),
+            "stack_ownership": ownership.coverage("stack", "i.estate_id = {a}.id"),
+            "instance_ownership": ownership.coverage("component_instance", "i.estate_id = {a}.id and not i.abstract"),
         },
         orders={"name": (Key(sql="{b}.name", type="text"),)},
         order=(("name", False),),

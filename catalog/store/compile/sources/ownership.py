@@ -10,6 +10,7 @@ from catalog.store.compile.source import (
     ToOne,
     element_source,
     elements,
+    last_good,
     location,
     number,
     plain,
@@ -17,28 +18,33 @@ from catalog.store.compile.source import (
 )
 
 _LONGEST = 100  # reasons of one coverage, those of most rows first
-_OWNED = "({a}.team_id is not null and {a}.owner_source is not null)"
+_KNOWN = "{a}.team_id is not null"
+_OWNED = f"({_KNOWN} and {{a}}.owner_source is not null)"
 _REASON = f"case when {{a}}.owner_source is null then '{UnownedReason.NO_EVIDENCE}' else '{UnownedReason.UNKNOWN_OWNER}' end"
 _RANKS = ", ".join(f"'{source}'" for source in OwnershipSource)
-_PLACE = location("{a}.owner_file", "{a}.owner_line", estate="{a}.estate_id")
 
 
-def ownership(team: ToOne) -> dict[str, Relation]:
-    """Who owns a row and what says so, or why nobody does: exactly one of both is there."""
+def ownership(team: ToOne, *, known: str = _KNOWN, revision: str = last_good("revision", "x")) -> dict[str, Relation]:
+    """Who owns a row and what says so, or why nobody does: exactly one of both is there.
+
+    `known` tells whether the team that the row names is one, `revision` is the one that the evidence stands in.
+    """
+    owned = _OWNED.replace(_KNOWN, known)
+    place = location("{a}.owner_file", "{a}.owner_line", estate="{a}.estate_id", revision=revision)
     return {
         "ownership": Same(
-            present=_OWNED,
+            present=owned,
             columns={"source": plain("{a}.owner_source", nullable=False), "value": text("{a}.owner_value")},
-            relations={"team": team, "location": _PLACE},
+            relations={"team": team, "location": place},
         ),
         "unowned": Same(
-            present=f"not {_OWNED}",
+            present=f"not {owned}",
             columns={
                 "reason": plain(_REASON, nullable=False),
                 "source": plain("{a}.owner_source"),
                 "value": text("{a}.owner_value"),
             },
-            relations={"location": _PLACE},
+            relations={"location": place},
         ),
     }
 

@@ -75,6 +75,7 @@ from catalog.records.provisioning import (
     StepLog,
     StepState,
 )
+from catalog.records.search import SearchEntry, SearchKind, SearchWord
 
 metadata = SQLModel.metadata
 
@@ -125,6 +126,9 @@ __all__ = [
     "RequestStep",
     "Role",
     "Scope",
+    "SearchEntry",
+    "SearchKind",
+    "SearchWord",
     "Service",
     "ServiceComponent",
     "ServiceInstance",

@@ -48,9 +48,12 @@ CREATE TABLE organization (
     title TEXT COLLATE "C",
     currency TEXT COLLATE "C" NOT NULL,
     default_team_id TEXT COLLATE "C",
+    seeds_estate_id TEXT COLLATE "C",
     CONSTRAINT organization_pkey PRIMARY KEY (id),
     CONSTRAINT organization_name_key UNIQUE (name)
 );
+
+CREATE INDEX ix_organization_seeds_estate_id ON organization (seeds_estate_id);
 
 CREATE TABLE principal (
     id TEXT COLLATE "C" NOT NULL,
@@ -63,6 +66,29 @@ CREATE TABLE principal (
     CONSTRAINT kind_known CHECK (kind in ('PERSON', 'SERVICE')),
     CONSTRAINT principal_email_key UNIQUE (email)
 );
+
+CREATE TABLE search_entry (
+    kind TEXT COLLATE "C" NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    shown TEXT COLLATE "C" NOT NULL,
+    body TEXT COLLATE "C" NOT NULL,
+    words TSVECTOR NOT NULL,
+    CONSTRAINT search_entry_pkey PRIMARY KEY (kind, key),
+    CONSTRAINT kind_known CHECK (kind in ('SERVICE', 'COMPONENT', 'STACK', 'TEAM', 'ENVIRONMENT', 'WORKFLOW', 'PROVISIONING_REQUEST', 'COMPONENT_INSTANCE'))
+);
+
+CREATE INDEX search_entry_by_name ON search_entry (kind, name);
+
+CREATE INDEX search_entry_words ON search_entry USING gin (words) WITH (fastupdate = off);
+
+CREATE TABLE search_word (
+    id BIGINT GENERATED ALWAYS AS IDENTITY,
+    word TEXT COLLATE "C" NOT NULL,
+    CONSTRAINT search_word_pkey PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_search_word_word ON search_word (word);
 
 CREATE TABLE access_token (
     id TEXT COLLATE "C" NOT NULL,
@@ -127,6 +153,7 @@ CREATE TABLE principal_grant (
     role TEXT COLLATE "C" NOT NULL,
     teams TEXT[] COLLATE "C",
     tenants TEXT[] COLLATE "C",
+    seeded BOOLEAN NOT NULL,
     CONSTRAINT principal_grant_pkey PRIMARY KEY (id),
     CONSTRAINT role_known CHECK (role in ('VIEWER', 'REQUESTER', 'APPROVER', 'ADMIN')),
     CONSTRAINT principal_grant_principal_id_fkey FOREIGN KEY(principal_id) REFERENCES principal (id) ON DELETE CASCADE
@@ -146,6 +173,8 @@ CREATE TABLE team (
     budget NUMERIC(30, 10),
     budget_currency TEXT COLLATE "C",
     aliases TEXT[] COLLATE "C" NOT NULL,
+    file TEXT COLLATE "C",
+    line INTEGER,
     CONSTRAINT team_pkey PRIMARY KEY (id),
     CONSTRAINT team_organization_id_slug_key UNIQUE (organization_id, slug),
     CONSTRAINT team_organization_id_fkey FOREIGN KEY(organization_id) REFERENCES organization (id) ON DELETE CASCADE
@@ -161,6 +190,8 @@ CREATE TABLE tenant (
     name TEXT COLLATE "C" NOT NULL,
     title TEXT COLLATE "C",
     hidden BOOLEAN NOT NULL,
+    budget NUMERIC(30, 10),
+    budget_currency TEXT COLLATE "C",
     CONSTRAINT tenant_pkey PRIMARY KEY (id),
     CONSTRAINT tenant_organization_id_name_hidden_key UNIQUE (organization_id, name, hidden),
     CONSTRAINT tenant_organization_id_fkey FOREIGN KEY(organization_id) REFERENCES organization (id) ON DELETE CASCADE

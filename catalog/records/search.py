@@ -1,0 +1,61 @@
+"""Records of what can be found by words. Triggers of the tables themselves keep them, so that whoever writes need not think of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Identity, Index
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlmodel import Field, SQLModel
+
+from catalog.records import columns
+
+
+class SearchKind(StrEnum):
+    """What kinds of things are searched, in the order in which they are listed among equals."""
+
+    SERVICE = "SERVICE"
+    COMPONENT = "COMPONENT"
+    STACK = "STACK"
+    TEAM = "TEAM"
+    ENVIRONMENT = "ENVIRONMENT"
+    WORKFLOW = "WORKFLOW"
+    PROVISIONING_REQUEST = "PROVISIONING_REQUEST"
+    COMPONENT_INSTANCE = "COMPONENT_INSTANCE"
+
+
+class SearchEntry(SQLModel, table=True):
+    """The words of one thing. Instances have an entry for each name they share, not one each: thousands are named alike.
+
+    `key` is the thing's id, or the name that instances share; `name` its words in small letters, joined by blanks (200
+    characters, so that an index holds them). `words` holds those of name and title with weight A, all others with weight B.
+    """
+
+    __tablename__ = "search_entry"
+
+    kind: str = Field(sa_type=columns.C_TEXT, primary_key=True)
+    key: str = Field(sa_type=columns.C_TEXT, primary_key=True)
+    name: str = columns.text()
+    shown: str = columns.text()  # name and title as people write them
+    body: str = columns.text()  # what else is searched, as people write it
+    words: Any = Field(sa_type=TSVECTOR, nullable=False)
+
+    __table_args__ = (
+        columns.one_of("kind", SearchKind),
+        Index("search_entry_by_name", "kind", "name"),
+        # Written through at once: a list of words that wait for the index would have to be read by each search.
+        Index("search_entry_words", "words", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+    )
+
+
+class SearchWord(SQLModel, table=True):
+    """The words of all entries, to look up what a misspelled one may mean. Words stay when nothing has them any more.
+
+    Not unique: a unique index would let a writer wait for another that brings the same new word.
+    """
+
+    __tablename__ = "search_word"
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    word: str = columns.text(index=True)

@@ -52,6 +52,7 @@ BANDS: dict[str, tuple[int, int | None]] = {
     "low": (0, 100),
     "medium": (100, 500),
     "high": (500, None),
+    "very-high": (500, None),
 }
 
 _CURRENCY = r"(?:[A-Z]{3}|(?:US|A|C|R)?\$|[€£¥₹])"
@@ -89,6 +90,29 @@ def parse_money(value: Any, default_currency: str = "USD") -> Estimate:
     if isinstance(value, str):
         return _from_text(value, default_currency)
     return Estimate(currency=default_currency, amount=_monthly(value, None, "month", value))
+
+
+def parse_parts(value: Any, default_currency: str = "USD") -> Estimate:
+    """Read a map of parts, each money, as their sum; raises Invalid unless all of them can be read and are in one currency."""
+    if not isinstance(value, Mapping) or not value:
+        raise _unreadable(value)
+    parts = [parse_money(part, default_currency) for part in value.values()]
+    if len({part.currency for part in parts}) > 1:
+        raise Invalid(f"{_shown(value)} mixes currencies", hint="write every part in one currency")
+    if any(part.amount is None for part in parts):
+        lows, highs = [[_end(part, side) for part in parts] for side in ("low", "high")]
+        return Estimate(currency=parts[0].currency, amount=None, low=_sum(lows), high=_sum(highs))
+    return Estimate(currency=parts[0].currency, amount=_sum([part.amount for part in parts]))
+
+
+def _end(part: Estimate, side: str) -> Decimal | None:
+    end: Decimal | None = getattr(part, side)
+    return part.amount if end is None and part.low is None else end
+
+
+def _sum(amounts: list[Decimal | None]) -> Decimal | None:
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, Decimal(0)) if len(known) == len(amounts) else None
 
 
 def parse_band(value: Any, default_currency: str = "USD") -> Estimate:

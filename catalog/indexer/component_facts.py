@@ -1,19 +1,20 @@
-"""Reads what stands beside a component's code: `component.yaml`, a module registry, the README's first paragraph.
+"""Reads what stands beside a component's code: `component.yaml`, module registries, the README's first paragraph.
 
-Three shapes of `component.yaml` are read: our own (`component:` or plain keys or `metadata:`), and a vendoring manifest
-(`kind: ComponentVendorConfig`), which gives source and version. Registries are files named `module-registry.yaml`.
+Two shapes of `component.yaml` are read: our own (keys below `component:`, `metadata:` or plain), and a vendoring manifest
+(`kind: ComponentVendorConfig`), which gives source and version. Registries are files named `module-registry.yaml` anywhere in the
+estate: what the nearest one says of a component comes first, and all of them after `component.yaml`.
 """
 
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from catalog.cost import duration, money
 from catalog.errors import CatalogError, Invalid
+from catalog.indexer import readme
 from catalog.indexer.code import ComponentCode
 from catalog.indexer.metadata import Cost
 from catalog.records import CostSource, Maturity
@@ -28,16 +29,33 @@ FILE = "component.yaml"
 REGISTRY = "module-registry.yaml"
 NO_CODE = ComponentCode(input_schema={})
 
-_MATURITIES = {
-    "experimental": Maturity.EXPERIMENTAL, "alpha": Maturity.EXPERIMENTAL, "beta": Maturity.BETA, "preview": Maturity.BETA,
-    "stable": Maturity.STABLE, "production": Maturity.STABLE, "ga": Maturity.STABLE, "deprecated": Maturity.DEPRECATED,
-}  # fmt: skip
-_LONGEST_DESCRIPTION = 1000
+_WORDS = {
+    Maturity.EXPERIMENTAL: "experimental alpha draft prototype development incubating",
+    Maturity.BETA: "beta preview testing pilot",
+    Maturity.STABLE: "stable production production-ready mature ga",
+    Maturity.DEPRECATED: "deprecated sunset retired obsolete end-of-life eol",
+}
+_MATURITIES = {word: maturity for maturity, words in _WORDS.items() for word in words.split()}
+_TIMES = ("provisioning_time", "deployment_time", "setup_time")
+_MAINTAINERS = ("maintainer", "maintainers", "owner", "author")
+# Where a map names a maintainer, the team before the person.
+_NAMES = ("team", "slug", "name", "email", "primary", "contact", "backup")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maintainer:
+    """A name, e-mail address or handle of whoever maintains a component, and where it is written."""
+
+    value: str
+    location: SourceLocation | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentFacts:
-    """A component as its directory describes it; `category`, `time` and `cost` are None where no file says anything readable."""
+    """A component as its directory describes it; `category`, `time` and `cost` are None where no file says anything readable.
+
+    `summary` is the first paragraph of its README. The first of the `maintainers` that names a team is meant.
+    """
 
     type: str
     path: str
@@ -48,7 +66,8 @@ class ComponentFacts:
     time: int | None = None
     cost: Cost | None = None
     maturity: str | None = None
-    maintainer: str | None = None
+    maintainers: tuple[Maintainer, ...] = ()
+    summary: str | None = None
     source: str | None = None
     version: str | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -73,17 +92,18 @@ def read_all(
     """Describe components, each a type and a path below the tree, from their files and the tree's registries."""
     paths = list(tree.paths())
     present = set(paths)
-    registry, diagnostics = _registries(tree, paths)
+    registries, diagnostics = _registries(tree, paths)
     found = {}
     for kind, path in components:
         findings = _Findings(currency)
         name = f"{path}/{FILE}"
         if name in present:
             _read_component_file(tree, name, findings)
-        for document, place, entry in _registered(registry, path):
-            _read_registry_entry(document, place, entry, findings)
+        for registry in _by_nearness(registries, path):
+            for place, entry in registry.about(path):
+                _read_registry_entry(registry.document, place, entry, findings)
         code = codes.get(path, NO_CODE)
-        findings.take("description", _first_paragraph(code.readme))
+        findings.take("summary", readme.summary(code.readme))
         found[kind, path] = ComponentFacts(
             type=kind, path=path, code=code, diagnostics=(*code.diagnostics, *findings.diagnostics), **findings.values
         )
@@ -103,9 +123,9 @@ def _read_component_file(tree: Tree, name: str, findings: _Findings) -> None:
         _read_vendoring(value, findings)
         return
     key = next((key for key in ("component", "metadata") if isinstance(value.get(key), Mapping)), None)
-    place: tuple[str | int, ...] = () if key is None else (key,)
+    place: Place = () if key is None else (key,)
     entry = value if key is None else value[key]
-    for text in ("title", "description", "maintainer", "version", "source"):
+    for text in ("title", "description", "version", "source"):
         findings.take(text, _text(entry.get(text)))
     _read_values(document, place, entry, findings, CostSource.COMPONENT_METADATA)
 
@@ -120,41 +140,74 @@ def _read_vendoring(value: Mapping[str, Any], findings: _Findings) -> None:
         findings.take("version", _text(source.get("version")))
 
 
-Registered = tuple[Document, tuple[str | int, ...], Mapping[str, Any]]
+Place = tuple[str | int, ...]
 
 
-def _registries(tree: Tree, paths: Iterable[str]) -> tuple[list[Registered], tuple[Diagnostic, ...]]:
-    """Every entry of every registry of the tree."""
-    entries: list[Registered] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Registry:
+    """One registry: its entries with their places, found by the paths of directories or by the names that they give."""
+
+    document: Document
+    by_path: Mapping[str, list[tuple[Place, Mapping[str, Any]]]]
+    by_name: Mapping[str, list[tuple[Place, Mapping[str, Any]]]]
+
+    def about(self, path: str) -> list[tuple[Place, Mapping[str, Any]]]:
+        """The entries about a component: those that name its path, else its directory's name."""
+        return self.by_path.get(path) or self.by_name.get(posixpath.basename(path), [])
+
+
+def _registries(tree: Tree, paths: Iterable[str]) -> tuple[list[_Registry], tuple[Diagnostic, ...]]:
+    """Every registry of the tree."""
+    registries: list[_Registry] = []
     diagnostics = []
     for name in paths:
         if posixpath.basename(name) != REGISTRY:
             continue
         try:
-            document = documents.load(tree.read(name), name)
+            registries.append(_registry(documents.load(tree.read(name), name)))
         except CatalogError as error:
             diagnostics.append(_broken(error, name))
-            continue
-        modules = document.value.get("modules") if isinstance(document.value, Mapping) else None
-        pairs = modules.items() if isinstance(modules, Mapping) else enumerate(modules) if isinstance(modules, list) else ()
-        entries += [(document, ("modules", key), entry) for key, entry in pairs if isinstance(entry, Mapping)]
-    return entries, tuple(diagnostics)
+    return registries, tuple(diagnostics)
 
 
-def _registered(registry: list[Registered], path: str) -> list[Registered]:
-    """The entries about a component: those that name its path, else its directory's name."""
-    name = posixpath.basename(path)
-    by_path = [item for item in registry if _normal(item[2].get("path") or item[2].get("source_url")) == path]
-    return by_path or [item for item in registry if name in {item[1][-1], item[2].get("id"), item[2].get("name")}]
+def _registry(document: Document) -> _Registry:
+    modules = document.value.get("modules") if isinstance(document.value, Mapping) else None
+    pairs = modules.items() if isinstance(modules, Mapping) else enumerate(modules) if isinstance(modules, list) else ()
+    by_path: dict[str, list[tuple[Place, Mapping[str, Any]]]] = {}
+    by_name: dict[str, list[tuple[Place, Mapping[str, Any]]]] = {}
+    for key, entry in pairs:
+        if isinstance(entry, Mapping):
+            placed: tuple[Place, Mapping[str, Any]] = (("modules", key), entry)
+            for path in _paths(entry, posixpath.dirname(document.file)):
+                by_path.setdefault(path, []).append(placed)
+            for name in {str(name) for name in (key, entry.get("id"), entry.get("name")) if isinstance(name, str)}:
+                by_name.setdefault(name, []).append(placed)
+    return _Registry(document=document, by_path=by_path, by_name=by_name)
 
 
-def _normal(value: Any) -> str | None:
-    return posixpath.normpath(value) if isinstance(value, str) and value else None
+def _paths(entry: Mapping[str, Any], folder: str) -> set[str]:
+    """Where an entry's code may lie: its paths as seen from the estate, from the registry's folder and from the folder around that."""
+    others = entry.get("alternate_paths")
+    written = [entry.get("path"), entry.get("source_url"), *(others if isinstance(others, list) else ())]
+    return {
+        posixpath.normpath(posixpath.join(start, path))
+        for path in written
+        if isinstance(path, str) and path
+        for start in ("", folder, posixpath.dirname(folder))
+    }
 
 
-def _read_registry_entry(document: Document, place: tuple[str | int, ...], entry: Mapping[str, Any], findings: _Findings) -> None:
+def _by_nearness(registries: Iterable[_Registry], path: str) -> list[_Registry]:
+    """Registries, those first that share most of their path with a component's."""
+    return sorted(registries, key=lambda registry: -len(posixpath.commonpath([f"/{registry.document.file}", f"/{path}"])))
+
+
+def _read_registry_entry(document: Document, place: Place, entry: Mapping[str, Any], findings: _Findings) -> None:
     for key, written in (("title", "display_name"), ("title", "title"), ("description", "description"), ("version", "version")):
         findings.take(key, _text(entry.get(written)))
+    lifecycle = entry.get("lifecycle")
+    if isinstance(lifecycle, Mapping) and lifecycle.get("deprecated"):
+        findings.take("maturity", Maturity.DEPRECATED)
     _read_values(document, place, entry, findings, CostSource.REGISTRY)
     costs = entry.get("cost")
     if isinstance(costs, Mapping):
@@ -163,7 +216,7 @@ def _read_registry_entry(document: Document, place: tuple[str | int, ...], entry
 
 def _read_values(
     document: Document,
-    place: tuple[str | int, ...],
+    place: Place,
     entry: Mapping[str, Any],
     findings: _Findings,
     source: CostSource,
@@ -171,33 +224,56 @@ def _read_values(
     findings.take("category", _text(entry.get("category")))
     maturity = entry.get("maturity")
     if maturity is not None:
-        known = _MATURITIES.get(str(maturity).lower())
+        known = _MATURITIES.get("-".join(str(maturity).lower().replace("_", " ").split()))
         if known is None:
             error = Invalid(f"{maturity!r} is no maturity", hint=", ".join(Maturity).lower())
             findings.diagnostics.append(_unreadable(document, (*place, "maturity"), error))
         findings.take("maturity", known)
-    for key in ("provisioning_time", "deployment_time"):
+    for key, written in _times(entry):
         if "time" not in findings.values:
-            findings.take("time", _parsed(document, (*place, key), entry.get(key), duration.parse_duration, findings))
+            findings.take("time", _parsed(document, (*place, key), written, duration.parse_duration, findings))
+    for key in _MAINTAINERS:
+        named = tuple(Maintainer(value=name, location=document.location((*place, key))) for name in _named(entry.get(key)))
+        findings.values["maintainers"] = findings.values.get("maintainers", ()) + named
     _read_cost(document, place, entry, findings, source, whole=False)
+
+
+def _times(entry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The times that an entry may state; `setup_time_minutes: 5` says its unit in its name."""
+    for key in _TIMES:
+        yield key, entry.get(key)
+        minutes = entry.get(f"{key}_minutes")
+        yield f"{key}_minutes", f"{minutes} minutes" if isinstance(minutes, (int, float)) else minutes
+
+
+def _named(written: Any) -> list[str]:
+    """The names of a maintainer: a text, a list of them, or a map with a team, a name or addresses."""
+    if isinstance(written, list):
+        return [name for item in written for name in _named(item)]
+    if isinstance(written, Mapping):
+        return [name for key in _NAMES if (name := _text(written.get(key))) is not None]
+    name = _text(written)
+    return [] if name is None else [name]
 
 
 def _read_cost(
     document: Document,
-    place: tuple[str | int, ...],
+    place: Place,
     entry: Mapping[str, Any],
     findings: _Findings,
     source: CostSource,
     *,
     whole: bool,
 ) -> None:
-    """`cost_estimate` below the entry, else (`whole`) the entry itself as a map of money, else its band."""
+    """`cost_estimate` below the entry, else (`whole`) the entry itself as a map of money or by its parts, else its band."""
     if "cost" in findings.values:
         return
     amounts = whole and any(str(key).startswith("estimated_") for key in entry)
-    candidates: list[tuple[tuple[str | int, ...], Any, Callable[[Any], money.Estimate], CostSource]] = [
+    parts = entry.get("cost_breakdown") if whole else None
+    candidates: list[tuple[Place, Any, Callable[[Any], money.Estimate], CostSource]] = [
         ((*place, "cost_estimate"), entry.get("cost_estimate"), lambda value: money.parse_money(value, findings.currency), source),
         (place, entry if amounts else None, lambda value: money.parse_money(value, findings.currency), source),
+        ((*place, "cost_breakdown"), parts, lambda value: money.parse_parts(value, findings.currency), source),
         (
             (*place, "cost_category"),
             entry.get("cost_category"),
@@ -214,9 +290,7 @@ def _read_cost(
         return
 
 
-def _parsed(
-    document: Document, place: tuple[str | int, ...], written: Any, parse: Callable[[Any], T], findings: _Findings
-) -> T | None:
+def _parsed(document: Document, place: Place, written: Any, parse: Callable[[Any], T], findings: _Findings) -> T | None:
     if written is None:
         return None
     try:
@@ -226,7 +300,7 @@ def _parsed(
         return None
 
 
-def _unreadable(document: Document, place: tuple[str | int, ...], error: Invalid) -> Diagnostic:
+def _unreadable(document: Document, place: Place, error: Invalid) -> Diagnostic:
     message = f"{place[-1]}: {error.message}"
     return Diagnostic(
         severity=Severity.ERROR, code="COMPONENT_VALUE", message=message, hint=error.hint, location=document.location(place)
@@ -242,18 +316,3 @@ def _text(value: Any) -> str | None:
     if value is None or isinstance(value, (bool, Mapping, list)):
         return None
     return str(value).strip() or None
-
-
-_NO_PROSE = re.compile(r"\s*(?:#|<|!\[|\[!|\||```|---|===|[-*+]\s|\d+\.\s)")
-
-
-def _first_paragraph(readme: str | None) -> str | None:
-    """The first block of prose of a README: no heading, badge, table, list or markup."""
-    for block in re.split(r"\n\s*\n", readme or ""):
-        lines = block.strip().splitlines()
-        if lines and _NO_PROSE.match(lines[0]):
-            lines = lines[1:] if lines[0].lstrip().startswith("#") else []
-        text = " ".join(line.strip() for line in lines if line.strip())
-        if text and not _NO_PROSE.match(text):
-            return text[:_LONGEST_DESCRIPTION]
-    return None

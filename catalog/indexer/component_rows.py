@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posixpath
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.cost.money import Estimate
@@ -19,7 +19,7 @@ from catalog.records import ComponentType, CostSource
 from catalog.stacks.resolved import ResolvedEstate, ResolvedStack
 from catalog.stacks.tree import Tree
 from catalog.store.rows import ComponentRow
-from catalog.values import global_id
+from catalog.values import Diagnostic, Severity, global_id
 
 _CODE = (".tf", ".tf.json", ".tofu")
 
@@ -28,9 +28,10 @@ _CODE = (".tf", ".tf.json", ".tofu")
 class Said:
     """What the instances of one component say, each different answer once."""
 
-    categories: set[str]
-    times: set[int]
-    costs: set[Cost]
+    categories: set[str] = field(default_factory=set)
+    times: set[int] = field(default_factory=set)
+    costs: set[Cost] = field(default_factory=set)
+    descriptions: set[str] = field(default_factory=set)
 
 
 # What stacks use, by the stack's name: the stack that was looked at, and the components its instances name.
@@ -90,20 +91,20 @@ def said(parts: Iterable[StackPart]) -> dict[str, Said]:
     """Gather what instances say of their components, by the component's id."""
     gathered: dict[str, Said] = {}
     for facts in {id(part.facts): part.facts for part in parts}.values():
-        for component, category, time, cost in facts:
-            answers = gathered.get(component)
-            if answers is None:
-                answers = gathered[component] = Said(categories=set(), times=set(), costs=set())
+        for component, category, time, cost, description in facts:
+            answers = gathered.setdefault(component, Said())
             if category is not None:
                 answers.categories.add(category)
             if time is not None:
                 answers.times.add(time)
             if cost is not None and cost.estimate is not None:
                 answers.costs.add(cost)
+            if description is not None:
+                answers.descriptions.add(description)
     return gathered
 
 
-_SILENCE = Said(categories=set(), times=set(), costs=set())
+_SILENCE = Said()
 
 
 def make(around: Surroundings, organization: str, facts: ComponentFacts, answers: Said | None) -> tuple[Any, Any]:
@@ -115,7 +116,8 @@ def make(around: Surroundings, organization: str, facts: ComponentFacts, answers
     category = stated or categories.derived(name, facts.code.resource_types)
     cost = facts.cost or _agreed(answers.costs)
     estimate = None if cost is None else estimate_row("Component", identity_, cost, cost.location)
-    maintainer = around.teams.find(organization, facts.maintainer) if facts.maintainer else None
+    description = facts.description or _only(answers.descriptions) or facts.summary
+    maintainer = maintainer_of(around, organization, facts)
     code = facts.code
     row = ComponentRow(
         id=identity_,
@@ -124,7 +126,7 @@ def make(around: Surroundings, organization: str, facts: ComponentFacts, answers
         name=safe(name),
         path=safe(facts.path),
         title=facts.title,
-        description=facts.description and safe(facts.description),
+        description=description and safe(description),
         category=category,
         category_derived=stated is None and category is not None,
         provisioning_time=_only(answers.times) if facts.time is None else facts.time,
@@ -145,6 +147,26 @@ def make(around: Surroundings, organization: str, facts: ComponentFacts, answers
         removed_at=None,
     )
     return row._replace(content_hash=fingerprint((row, estimate))), estimate
+
+
+def maintainer_of(around: Surroundings, organization: str, facts: ComponentFacts) -> tuple[str, str] | None:
+    """The known team that the first of a component's maintainers to name one names."""
+    found = (around.teams.find(organization, named.value) for named in facts.maintainers)
+    return next((team for team in found if team is not None), None)
+
+
+def strangers(around: Surroundings, organization: str, components: Iterable[ComponentFacts]) -> Iterator[Diagnostic]:
+    """Say of each component whose maintainers name no known team who they are."""
+    for facts in components:
+        if facts.maintainers and maintainer_of(around, organization, facts) is None:
+            names = ", ".join(dict.fromkeys(named.value for named in facts.maintainers))
+            yield Diagnostic(
+                severity=Severity.INFO,
+                code="MAINTAINER_UNKNOWN",
+                message=f"the maintainer of {facts.path} is no known team: {names}",
+                hint="add the team to seeds/teams.yaml, or the name to its aliases",
+                location=facts.maintainers[0].location,
+            )
 
 
 def _name(facts: ComponentFacts, base_paths: Mapping[str, str]) -> str:

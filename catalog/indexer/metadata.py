@@ -1,11 +1,13 @@
 """Reads what metadata says of a component: category, cost a month and provisioning time, each with the path that said it.
 
 Atmos accepts foreign keys only under `metadata.custom`; the plainer form directly under `metadata` is read too, with a
-warning, because Atmos itself refuses it. Text that can't be read is an error on the instance and an unknown, never zero.
+warning, because Atmos itself refuses it. What an instance says itself goes before what it inherits, and of each `custom` before
+the plainer form. Text that can't be read is an error on the instance and an unknown, never zero.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -62,16 +64,16 @@ class Facts:
 
 
 NOTHING = Facts()
+# Whether an instance says the value at a path itself, rather than inheriting it.
+Own = Callable[[str], bool]
 
 
-def read(metadata: Any, currency: str) -> Facts:
-    """Read an instance's merged metadata: `custom` first, then the keys directly below `metadata`."""
+def read(metadata: Any, currency: str, own: Own) -> Facts:
+    """Read an instance's merged metadata; `own` is asked only where a key stands in both places."""
     if not isinstance(metadata, Mapping):
         return NOTHING
     custom = metadata.get("custom")
-    levels: list[tuple[str, Mapping[str, Any]]] = [("metadata", metadata)]
-    if isinstance(custom, Mapping):
-        levels.insert(0, ("metadata.custom", custom))
+    levels = _Levels(metadata=metadata, custom=custom if isinstance(custom, Mapping) else {}, own=own)
     complaints: list[Complaint] = []
     category = _found(levels, CATEGORY, _category, complaints)
     time = _found(levels, TIME, duration.parse_duration, complaints)
@@ -81,39 +83,68 @@ def read(metadata: Any, currency: str) -> Facts:
     return Facts(category=category, cost=cost, time=time, complaints=tuple(complaints))
 
 
-Levels = list[tuple[str, Mapping[str, Any]]]
+def described(sections: Mapping[str, Any]) -> str | None:
+    """What an instance's settings, else its variables, describe it with; None for nothing or for text that is still to be made."""
+    for section in ("settings", "vars"):
+        values = sections.get(section)
+        written = values.get("description") if isinstance(values, Mapping) else None
+        if isinstance(written, str) and written.strip() and not written.startswith("!") and not _UNFINISHED.search(written):
+            return written.strip()
+    return None
 
 
-def _found(levels: Levels, key: str, parse: Callable[[Any], T], complaints: list[Complaint]) -> T | None:
-    for where, values in levels:
-        written = values.get(key)
-        if written is None:
+_UNFINISHED = re.compile(r"\{\{|\$\{")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Levels:
+    """The two places of a key in an instance's metadata."""
+
+    metadata: Mapping[str, Any]
+    custom: Mapping[str, Any]
+    own: Own
+
+    def find(self, key: str, complaints: list[Complaint]) -> tuple[str, Any] | None:
+        """The path and the value of the word that counts."""
+        custom, plain = self.custom.get(key), self.metadata.get(key)
+        if plain is not None and (custom is None or self._is_nearer(key)):
+            complaints.append(_foreign(key))
+            return f"metadata.{key}", plain
+        return None if custom is None else (f"metadata.custom.{key}", custom)
+
+    def _is_nearer(self, key: str) -> bool:
+        return self.own(f"metadata.{key}") and not self.own(f"metadata.custom.{key}")
+
+
+def _found(levels: _Levels, key: str, parse: Callable[[Any], T], complaints: list[Complaint]) -> T | None:
+    found = levels.find(key, complaints)
+    if found is None:
+        return None
+    try:
+        return _cached(parse, found[1])
+    except Invalid as error:
+        complaints.append(_unreadable(error, found[0]))
+        return None
+
+
+def _cost(levels: _Levels, currency: str, complaints: list[Complaint]) -> Cost | None:
+    for key, parse, source in _COSTS:
+        found = levels.find(key, complaints)
+        if found is None:
             continue
-        path = f"{where}.{key}"
-        _foreign(where, key, complaints)
+        path, written = found
         try:
-            return _cached(parse, written)
+            return Cost(estimate=_cached(parse, written, currency), problem=None, source=source, path=path)
         except Invalid as error:
             complaints.append(_unreadable(error, path))
-            return None
+            return Cost(estimate=None, problem=error.message, source=source, path=path)
     return None
 
 
-def _cost(levels: Levels, currency: str, complaints: list[Complaint]) -> Cost | None:
-    for key, parse in ((COST, money.parse_money), (BAND, money.parse_band)):
-        for where, values in levels:
-            written = values.get(key)
-            if written is None:
-                continue
-            path = f"{where}.{key}"
-            _foreign(where, key, complaints)
-            source = CostSource.INSTANCE_METADATA if key == COST else CostSource.BAND
-            try:
-                return Cost(estimate=_cached(parse, written, currency), problem=None, source=source, path=path)
-            except Invalid as error:
-                complaints.append(_unreadable(error, path))
-                return Cost(estimate=None, problem=error.message, source=source, path=path)
-    return None
+_COSTS: tuple[tuple[str, Callable[..., Estimate], CostSource], ...] = (
+    (COST, money.parse_money, CostSource.INSTANCE_METADATA),
+    (BAND, money.parse_band, CostSource.BAND),
+)
 
 
 def _cached(parse: Callable[..., T], written: Any, *rest: Any) -> T:
@@ -147,13 +178,10 @@ def _category(written: Any) -> str:
     return written.strip()
 
 
-def _foreign(where: str, key: str, complaints: list[Complaint]) -> None:
-    if where == "metadata":
-        message = f"metadata.{key} is read here, but Atmos refuses the estate for it"
-        hint = f"move it to metadata.custom.{key}"
-        complaints.append(
-            Complaint(severity=Severity.WARNING, code="METADATA_FOREIGN_KEY", message=message, hint=hint, path=f"metadata.{key}")
-        )
+def _foreign(key: str) -> Complaint:
+    message = f"metadata.{key} is read here, but Atmos refuses the estate for it"
+    hint = f"move it to metadata.custom.{key}"
+    return Complaint(severity=Severity.WARNING, code="METADATA_FOREIGN_KEY", message=message, hint=hint, path=f"metadata.{key}")
 
 
 def _unreadable(error: Invalid, path: str) -> Complaint:

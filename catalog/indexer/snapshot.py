@@ -134,6 +134,7 @@ def take(
                 *services.clashes(seeds, [item for item in registered if item[0] not in subject.foreign]),
                 *workflow_diagnostics,
                 *(item for facts in components.values() for item in facts.diagnostics),
+                *component_rows.strangers(around, subject.organization, components.values()),
                 *(item for part in parts.values() for item in part.diagnostics),
             ),
         ),

@@ -28,7 +28,7 @@ from catalog.values import Diagnostic, Severity, SourceLocation, global_id
 Key = tuple[str, str, str]  # stack, component type as Atmos spells it, name
 # What a part is made of: the stack, its edges, what of its edges is unresolved, and the instances of it that were lost alone.
 Source = tuple[ResolvedStack, tuple[ResolvedDependency, ...], list[Any], list[tuple[str, str, str]]]
-Fact = tuple[str, str | None, int | None, Cost | None]  # component id, category, seconds, cost
+Fact = tuple[str, str | None, int | None, Cost | None, str | None]  # component id, category, seconds, cost, description
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +165,10 @@ def _edges(dependencies: Iterable[ResolvedDependency], estate: str, known: Mappi
             )
 
 
+# The layers of provenance in which an instance speaks for itself; in the others something speaks for it.
+_OWN_LAYERS = frozenset(("component", "overrides"))
+
+
 class _Maker:
     """Collects the rows of one stack. Mutable while the stack is walked, gone afterwards."""
 
@@ -220,7 +224,7 @@ class _Maker:
         path = component_path(instance, self._around.resolved.component_base_paths)
         component = self._around.components.get((kind_of(instance.type), path or ""))
         config_hash = self._document(instance, component)
-        facts = metadata.read(instance.sections.get("metadata"), self._currency)
+        facts = metadata.read(instance.sections.get("metadata"), self._currency, lambda path: self._says(instance, path))
         cost = facts.cost or (component.cost if component else None)
         estimate = self._estimate(identity, instance, cost)
         self._note_facts(instance, facts, component)
@@ -301,7 +305,14 @@ class _Maker:
         if component is not None and not instance.abstract:
             cost = facts.cost
             unplaced = cost and Cost(estimate=cost.estimate, problem=None, source=cost.source)
-            self.facts.add((self._around.component_ids[component.type, component.path], facts.category, facts.time, unplaced))
+            described = None if "description" in component.code.sensitive else metadata.described(instance.sections)
+            identity = self._around.component_ids[component.type, component.path]
+            self.facts.add((identity, facts.category, facts.time, unplaced, described))
+
+    def _says(self, instance: ResolvedInstance, path: str) -> bool:
+        """Whether the instance says the value at a path itself."""
+        entries = self._around.resolved.provenance(instance.stack, instance.type, instance.name, path)
+        return bool(entries) and entries[0].layer in _OWN_LAYERS
 
     def _report(self, complaint: Complaint, instance: ResolvedInstance | None, location: SourceLocation | None) -> None:
         self.diagnostics.append(

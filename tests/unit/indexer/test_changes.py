@@ -63,4 +63,4 @@ def test_categories_come_from_names_then_from_resources():
     assert [categories.derived(name) for name in ("vpc", "aws/rds-main", "eks-addons", "vpc-flow-logs-bucket", "widget")] == [
         "networking", "database", "compute", "observability", None,
     ]  # fmt: skip
-    assert categories.derived("widget", ["aws_sqs_queue"]) == "integration"
+    assert categories.derived("widget", {"aws_sqs_queue": 3, "aws_kms_key": 1}) == "integration"

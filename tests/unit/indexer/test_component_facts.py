@@ -34,13 +34,8 @@ def test_each_form_of_component_yaml_is_read(wrap):
 
     found, _ = read(**{f"{VPC}/component.yaml": wrap.format(text).encode()})
 
-    assert (found.title, found.description, found.maintainer, found.maturity, found.version) == (
-        "VPC",
-        "A network",
-        "platform",
-        "BETA",
-        "2.1.0",
-    )
+    assert (found.title, found.description, found.maturity, found.version) == ("VPC", "A network", "BETA", "2.1.0")
+    assert [(named.value, named.location.file) for named in found.maintainers] == [("platform", f"{VPC}/component.yaml")]
     assert (found.category, found.time, found.cost.estimate.amount, found.cost.source) == (
         "networking",
         300,
@@ -74,7 +69,7 @@ def test_the_registry_speaks_where_component_yaml_is_silent():
 
 def test_a_band_is_a_range():
     """Where a registry knows only a band, the cost is a range and no number."""
-    found, _ = read(**{"module-registry.yaml": REGISTRY.replace(b"estimated_monthly_usd: 20, ", b"")})
+    found, _ = read(**{"module-registry.yaml": REGISTRY.replace(b"estimated_monthly_usd: 20, ", b"").replace(b", cost_breakdown: {nat: 16}", b"")})
 
     assert (found.cost.status, found.cost.estimate.amount, found.cost.estimate.high, found.cost.source) == (
         "PARTIAL",
@@ -95,19 +90,126 @@ def test_what_cannot_be_read_is_reported_with_its_place():
     assert [(item.code, item.location.file) for item in problems] == [("COMPONENT_FILE", "module-registry.yaml")]
 
 
+def test_the_readme_sums_a_component_up():
+    """The first paragraph of the README is kept beside what files say on purpose."""
+    found, _ = read("# VPC\n\nA network.\n\nMore.", **{f"{VPC}/component.yaml": b"title: VPC\n"})
+
+    assert (found.description, found.summary) == (None, "A network.")
+
+
+def registry(entry, where="components/terraform/_catalog"):
+    return {f"{where}/module-registry.yaml": f"modules:\n  - {{id: standard, {entry}}}\n".encode()}
+
+
 @pytest.mark.parametrize(
-    ("readme", "description"),
+    ("where", "path"),
     [
-        ("# VPC\n\nA network.\nWith subnets.\n\nMore.", "A network. With subnets."),
-        ("# VPC\n[![badge](x)](y)\n\n<br>\n\n- a list\n\nProse.", "Prose."),
-        ("# VPC\nStraight below.", "Straight below."),
-        ("# Only a title\n", None),
-        (None, None),
+        (".", "path: components/terraform/vpc"),
+        ("components/terraform/_catalog", "path: vpc"),
+        ("components/terraform", "path: ./vpc"),
+        ("components/terraform/_catalog", "path: ../vpc"),
+        ("elsewhere", "source_url: components/terraform/vpc"),
+        ("elsewhere", "path: gone, alternate_paths: [components/terraform/vpc]"),
+        ("elsewhere", "name: vpc"),
     ],
 )
-def test_the_description_is_the_first_prose_of_the_readme(readme, description):
-    """Without any other word the README's first paragraph describes a component; headings, badges, lists and markup don't."""
-    assert read(readme)[0].description == description
+def test_a_registry_names_a_component_by_path_or_name(where, path):
+    """A path is seen from the estate, from the registry's folder or from the folder around it; without one the name counts."""
+    assert read(**registry(f"{path}, description: Found", where))[0].description == "Found"
+
+
+def test_a_path_says_more_than_a_name():
+    """Within one registry an entry of the component's name is passed over where another gives its path."""
+    text = b"modules: {vpc: {description: By name}, other: {path: components/terraform/vpc, description: By path}}"
+
+    assert read(**{"module-registry.yaml": text})[0].description == "By path"
+
+
+def test_the_nearest_registry_speaks_first():
+    """Several registries add to each other; on the same matter the one that lies nearest to the component is heard."""
+    found, _ = read(
+        **{
+            "a/module-registry.yaml": b"modules: {vpc: {description: Far, category: networking}}",
+            "components/terraform/_catalog/module-registry.yaml": b"modules: {vpc: {description: Near}}",
+        }
+    )
+
+    assert (found.description, found.category) == ("Near", "networking")
+
+
+@pytest.mark.parametrize(
+    ("entry", "names"),
+    [
+        ("maintainer: platform", ["platform"]),
+        ("maintainers: [ann@example.com, '@acme/platform']", ["ann@example.com", "@acme/platform"]),
+        ("maintainer: {primary: p@example.com, team: Platform Engineering, backup: s@example.com}", ["Platform Engineering", "p@example.com", "s@example.com"]),
+        ("owner: payments, author: Platform Team", ["payments", "Platform Team"]),
+        ("maintainer: null", []),
+        ("maintainer: {}", []),
+    ],
+)
+def test_every_form_of_a_maintainer_is_read(entry, names):
+    """A maintainer is a text, a list, or a map whose team comes before persons; all names are kept in order, with their place."""
+    found, _ = read(**registry(f"path: vpc, {entry}"))
+
+    assert [named.value for named in found.maintainers] == names
+    assert {(named.location.file, named.location.line) for named in found.maintainers} <= {
+        ("components/terraform/_catalog/module-registry.yaml", 2)
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "seconds"),
+    [
+        ("provisioning_time: 5 minutes", 300),
+        ('deployment_time: "5-10 minutes"', 600),
+        ("setup_time_minutes: 12", 720),
+        ("setup_time_minutes: 2.5", 150),
+        ("setup_time_minutes: 12, deployment_time: 1h", 3600),
+        ("setup_time_minutes: soon", None),
+    ],
+)
+def test_every_form_of_a_time_is_read(entry, seconds):
+    """Times stand under several keys, of which the one about provisioning comes first; what can't be read is unknown."""
+    assert read(**registry(f"path: vpc, {entry}"))[0].time == seconds
+
+
+@pytest.mark.parametrize(
+    ("cost", "amount", "low", "high", "source"),
+    [
+        ("cost: {estimated_monthly_usd: 20, cost_breakdown: {nat: 16}, cost_category: high}", 20, None, None, "REGISTRY"),
+        ("cost: {cost_breakdown: {nat: 16, data: 4.5}, cost_category: high}", Decimal("20.5"), None, None, "REGISTRY"),
+        ("cost: {cost_breakdown: {nat: 16, data: $4-$8}}", None, 20, 24, "REGISTRY"),
+        ("cost: {cost_category: medium}", None, 100, 500, "BAND"),
+        ("cost: {cost_category: very-high}", None, 500, None, "BAND"),
+        ("cost_estimate: {minimum: $35/month, typical: $100/month, maximum: $350/month}", 100, 35, 350, "REGISTRY"),
+        ("cost_estimate: {minimum: $35/month, maximum: $350/month}, cost_category: low", None, 35, 350, "REGISTRY"),
+        ("cost_category: free", None, 0, 0, "BAND"),
+    ],
+)
+def test_every_form_of_a_registry_cost_is_read(cost, amount, low, high, source):
+    """An estimate comes before the sum of its parts, that before a band; a range stays a range."""
+    found = read(**registry(f"path: vpc, {cost}"))[0].cost
+
+    assert (found.estimate.amount, found.estimate.low, found.estimate.high, found.source) == (amount, low, high, source)
+
+
+@pytest.mark.parametrize(
+    ("entry", "maturity"),
+    [
+        ("maturity: production", "STABLE"),
+        ("maturity: mature", "STABLE"),
+        ("maturity: Production Ready", "STABLE"),
+        ("maturity: alpha", "EXPERIMENTAL"),
+        ("maturity: preview", "BETA"),
+        ("maturity: eol", "DEPRECATED"),
+        ("maturity: stable, lifecycle: {deprecated: null}", "STABLE"),
+        ("maturity: stable, lifecycle: {deprecated: 2025-01-01}", "DEPRECATED"),
+    ],
+)
+def test_maturity_is_one_of_four_words(entry, maturity):
+    """The words of several registries mean one of four; an entry that says when it was deprecated is deprecated."""
+    assert read(**registry(f"path: vpc, {entry}"))[0].maturity == maturity
 
 
 def test_components_are_those_used_and_those_beside_them(written):

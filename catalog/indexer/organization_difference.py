@@ -17,8 +17,10 @@ from catalog.indexer.difference import Comparison
 from catalog.indexer.snapshot import Snapshot
 from catalog.store import tables
 from catalog.store.organizations import OrganizationNow
+from catalog.store.rows import OrganizationRow
 from catalog.store.services import Unsettled
 from catalog.store.snapshots import Delete, Step, Upsert
+from catalog.values import global_id
 
 
 def before(snapshot: Snapshot, now: OrganizationNow) -> list[Step]:
@@ -28,16 +30,32 @@ def before(snapshot: Snapshot, now: OrganizationNow) -> list[Step]:
     organizations = {
         key: row for key, row in said.organizations.items() if key in snapshot.spoken_for or key not in now.organizations
     }
+    organizations |= _released(snapshot, now)
     tenants = {
         key: row for key, row in said.tenants.items() if row.organization_id in snapshot.spoken_for or key not in now.tenants
     }
     return [
         _upsert(records.Organization, organizations, now.organizations),
         _upsert(records.Tenant, tenants, now.tenants),
-        _upsert(records.Team, said.teams, now.teams),
+        _upsert(records.Team, {key: row for key, row in said.teams.items() if _counts(row, snapshot, now)}, now.teams),
         _upsert(records.Person, said.people, now.people),
         _upsert(records.Environment, said.environments, now.environments),
     ]
+
+
+def _counts(team: Any, snapshot: Snapshot, now: OrganizationNow) -> bool:
+    """A team that only a tag names is made once, and never over what others' seeds, or a file that is broken now, said of it."""
+    readable = team.organization_id in snapshot.spoken_for and "teams.yaml" not in snapshot.unread
+    return team.file is not None or readable or team.id not in now.teams
+
+
+def _released(snapshot: Snapshot, now: OrganizationNow) -> dict[str, Any]:
+    """The organisations that the estate's own seeds spoke for and no longer do: another estate's may."""
+    estate = global_id("Estate", snapshot.estate)
+    if snapshot.unread:
+        return {}
+    rows = {key: OrganizationRow(*row) for key, row in now.organizations.items() if key not in snapshot.spoken_for}
+    return {key: row._replace(seeds_estate_id=None) for key, row in rows.items() if row.seeds_estate_id == estate}
 
 
 def after(snapshot: Snapshot, now: OrganizationNow) -> list[Step]:

@@ -54,14 +54,16 @@ def default_teams(seeds: Seeds) -> dict[str, Evidence]:
     }
 
 
-def make(home: tuple[str, str], seeds: Seeds, places: Iterable[Place], teams: Teams, used: Iterable[str]) -> OrganizationRows:
-    """Make the rows; `home` is the estate and its organisation.
+def make(
+    home: tuple[str, str], seeds: Seeds, places: Iterable[Place], teams: Teams, used: Iterable[str], *, claims: bool = False
+) -> OrganizationRows:
+    """Make the rows; `home` is the estate and its organisation. `claims`: these seeds are the estate's own.
 
     `used` are ids of teams that own something: of those that nobody seeded, only these are kept.
     """
     estate, organization = home
-    named = {item.name for item in seeds.organizations} | {item.organization for item in seeds.teams}
-    named |= {item.organization for item in seeds.services} | {organization}
+    speaker = global_id("Estate", estate) if claims else None
+    named = {*seeds.spoken_for, organization}
     tenants: dict[str, Any] = {}
     environments: dict[str, Any] = {}
     for place in places:
@@ -72,22 +74,24 @@ def make(home: tuple[str, str], seeds: Seeds, places: Iterable[Place], teams: Te
         if environment is not None:
             environments.setdefault(environment.id, environment)
     wanted = set(used) | {row.team_id for row in environments.values() if row.team_id}
-    team_rows = {row.id: row for row in map(_team, seeds.teams)}
+    known = {global_id("Team", seed.organization, seed.slug) for seed in seeds.teams}
+    mine = [seed for seed in seeds.teams if seed.organization not in seeds.borrowed]
+    team_rows = {row.id: row for row in map(_team, mine)}
     for (owner, slug), title in teams.made.items():
         identity = global_id("Team", owner, slug)
-        if identity in wanted and identity not in team_rows:
+        if identity in wanted and identity not in known:
             named.add(owner)
             team_rows[identity] = _made_team(identity, owner, slug, title)
     return OrganizationRows(
-        organizations={row.id: row for row in (_organization(name, seeds) for name in sorted(named))},
+        organizations={row.id: row for row in (_organization(name, seeds, speaker) for name in sorted(named))},
         tenants=tenants,
         teams=team_rows,
-        people={row.id: row for team in seeds.teams for row in _people(team)},
+        people={row.id: row for team in mine for row in _people(team)},
         environments=environments,
     )
 
 
-def _organization(name: str, seeds: Seeds) -> Any:
+def _organization(name: str, seeds: Seeds, speaker: str | None) -> Any:
     seed = next((item for item in seeds.organizations if item.name == name), None)
     default = seed.default_team if seed else None
     return OrganizationRow(
@@ -96,16 +100,22 @@ def _organization(name: str, seeds: Seeds) -> Any:
         title=seed.title if seed else None,
         currency=currency_of(seeds, name),
         default_team_id=global_id("Team", name, default) if default else None,
+        seeds_estate_id=speaker if name in seeds.spoken_for else None,
     )
 
 
 def _tenant(place: Place, estate: str, seeds: Seeds) -> Any:
+    named = (item for item in seeds.tenants if (item.organization, item.name) == (place.organization, place.tenant))
+    seed = next(named, None)
+    budget = seed.budget if seed else None
     return TenantRow(
         id=tenant_id(place, estate),
         organization_id=global_id("Organization", place.organization),
         name=place.tenant if place.tenant is not None else estate,
-        title=seeds.tenants.get((place.organization, place.tenant)) if place.tenant is not None else None,
+        title=safe(seed.title) if seed and seed.title is not None else None,
         hidden=place.tenant is None,
+        budget=budget.amount if budget else None,
+        budget_currency=budget.currency if budget else None,
     )
 
 
@@ -139,8 +149,10 @@ def _team(seed: TeamSeed) -> Any:
         cost_center=seed.cost_center,
         platform=seed.platform,
         budget=seed.budget.amount if seed.budget else None,
-        budget_currency=seed.budget.currency if seed.budget and seed.budget.amount is not None else None,
+        budget_currency=seed.budget.currency if seed.budget else None,
         aliases=list(seed.aliases),
+        file=seed.location.file if seed.location else None,
+        line=seed.location.line if seed.location else None,
     )
 
 
@@ -157,6 +169,8 @@ def _made_team(identity: str, organization: str, slug: str, title: str) -> Any:
         budget=None,
         budget_currency=None,
         aliases=[],
+        file=None,
+        line=None,
     )
 
 

@@ -22,6 +22,7 @@ from catalog.indexer.seed_values import (
     ServiceSeed,
     TeamSeed,
     TenantMapping,
+    TenantSeed,
     currency_of,
 )
 from catalog.records import Lifecycle, PrincipalKind, ProvisioningAction, Role, ServiceLayer
@@ -69,7 +70,7 @@ def _team(entry: Entry, seeds: Seeds) -> TeamSeed:
         chat=entry.text("chat"),
         cost_center=entry.text("cost_center"),
         platform=entry.flag("platform", default=False),
-        budget=entry.money("budget", currency_of(seeds, organization)),
+        budget=entry.budget(currency_of(seeds, organization)),
         aliases=entry.texts("aliases"),
         members=tuple(_member(item) for item in entry.entries("members")),
         location=entry.location,
@@ -94,6 +95,7 @@ def _principal(entry: Entry) -> PrincipalSeed:
         teams=entry.texts("teams"),
         tenants=entry.texts("tenants"),
         members=entry.texts("members"),
+        location=entry.location,
     )
     entry.finish()
     return principal
@@ -101,13 +103,22 @@ def _principal(entry: Entry) -> PrincipalSeed:
 
 def _tenants(entry: Entry, seeds: Seeds) -> Seeds:
     mappings = tuple(_mapping(item) for item in entry.entries("tenant_mapping"))
-    titles = {}
-    for item in entry.entries("tenants"):
-        title = item.text("title")
-        if title is not None:
-            titles[(_organization_of(item, seeds), item.required("name"))] = title
-        item.finish()
-    return replace(seeds, mappings=mappings, tenants=titles)
+    tenants = tuple(_tenant(item, seeds) for item in entry.entries("tenants"))
+    _unique([(f"tenant {item.organization}/{item.name}", item.location) for item in tenants])
+    return replace(seeds, mappings=mappings, tenants=tenants)
+
+
+def _tenant(entry: Entry, seeds: Seeds) -> TenantSeed:
+    organization = _organization_of(entry, seeds)
+    tenant = TenantSeed(
+        name=entry.required("name"),
+        organization=organization,
+        title=entry.text("title"),
+        budget=entry.budget(currency_of(seeds, organization)),
+        location=entry.location,
+    )
+    entry.finish()
+    return tenant
 
 
 def _mapping(entry: Entry) -> TenantMapping:
@@ -142,7 +153,7 @@ def _service(slug: str, entry: Entry, seeds: Seeds) -> ServiceSeed:
         cost_problem=f"{stated!r} can't be read as money" if cost is None and stated is not None else None,
         cost_location=entry.place("cost_estimate"),
         provisioning_time=entry.duration("provisioning_time"),
-        budget=entry.money("budget", currency_of(seeds, organization)),
+        budget=entry.budget(currency_of(seeds, organization)),
         public=entry.choice("visibility", ("PUBLIC", "TEAM"), "PUBLIC") == "PUBLIC",
         tags=entry.texts("tags"),
         links=tuple(_link(item) for item in entry.entries("links")),

@@ -99,6 +99,14 @@ class Entry:
         """Money a month; None when absent, and reported when it can't be read."""
         return self._read(key, lambda value: money.parse_money(value, currency))
 
+    def budget(self, currency: str) -> money.Estimate | None:
+        """The money a month below `budget`; None when absent, and reported when it can't be read or is no one amount."""
+        found = self.money("budget", currency)
+        if found is not None and found.amount is None:
+            self.complain("budget", f"{_shown((*self._path, 'budget'))} is a range, not an amount", Severity.ERROR)
+            return None
+        return found
+
     def duration(self, key: str) -> int | None:
         """Seconds; None when absent, and reported when it can't be read."""
         return self._read(key, duration.parse_duration)

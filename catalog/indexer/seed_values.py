@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from catalog.cost.money import Estimate
 from catalog.values import Diagnostic, SourceLocation
@@ -48,6 +48,17 @@ class OrganizationSeed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TenantSeed:
+    """A tenant; `budget` is money a month."""
+
+    name: str
+    organization: str
+    title: str | None
+    budget: Estimate | None
+    location: SourceLocation | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemberSeed:
     """A member of a team."""
 
@@ -84,6 +95,7 @@ class PrincipalSeed:
     teams: tuple[str, ...]
     tenants: tuple[str, ...]
     members: tuple[str, ...]
+    location: SourceLocation | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,18 +147,28 @@ class ServiceSeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seeds:
-    """All that the seeds say; `broken` names the files that can't be read, `unread` those of them without a last good version."""
+    """All that the seeds say; `broken` names the files that can't be read, `unread` those of them without a last good version.
+
+    `borrowed` are organisations that others speak for: what is said of these here is what the catalog knows of them.
+    """
 
     estates: tuple[EstateSeed, ...] = ()
     organizations: tuple[OrganizationSeed, ...] = ()
     teams: tuple[TeamSeed, ...] = ()
     principals: tuple[PrincipalSeed, ...] = ()
     mappings: tuple[TenantMapping, ...] = ()
-    tenants: dict[tuple[str, str], str] = field(default_factory=dict)  # (organisation, name) → title
+    tenants: tuple[TenantSeed, ...] = ()
     services: tuple[ServiceSeed, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     broken: frozenset[str] = frozenset()
     unread: frozenset[str] = frozenset()
+    borrowed: frozenset[str] = frozenset()
+
+    @property
+    def spoken_for(self) -> frozenset[str]:
+        """The organisations that these seeds name and speak for."""
+        said = {item.organization for item in (*self.teams, *self.services)} | {item.name for item in self.organizations}
+        return frozenset(said - self.borrowed)
 
 
 NONE = Seeds()

@@ -52,6 +52,7 @@ class Grant(SQLModel, table=True):
     role: str = columns.text()
     teams: list[str] | None = Field(default=None, sa_type=ARRAY(columns.C_TEXT))
     tenants: list[str] | None = Field(default=None, sa_type=ARRAY(columns.C_TEXT))
+    seeded: bool = Field(default=False, nullable=False)  # what the seeds say, which alone change it
 
     __table_args__ = (columns.one_of("role", Role),)
 
@@ -129,6 +130,16 @@ class Scope:
             order.index(grant.role) >= order.index(role)
             and (grant.tenants is None or tenant_id in grant.tenants)
             and (grant.teams is None or team_id is None or team_id in grant.teams)
+            for grant in self.grants
+        )
+
+    def admits_team(self, role: Role, team_id: str | None) -> bool:
+        """Whether one grant of at least this role admits what belongs to a team and to no tenant; None: to no team either."""
+        order = list(Role)
+        return any(
+            order.index(grant.role) >= order.index(role)
+            and grant.tenants is None
+            and (grant.teams is None or (team_id is not None and team_id in grant.teams))
             for grant in self.grants
         )
 

@@ -67,6 +67,8 @@ class Organization(SQLModel, table=True):
     title: str | None = columns.text(nullable=True)
     currency: str = columns.text()
     default_team_id: str | None = columns.text(nullable=True)
+    # The estate whose own seeds speak for it; null where the catalog's seeds do, or nobody's.
+    seeds_estate_id: str | None = columns.text(nullable=True, index=True)
 
 
 class Tenant(SQLModel, table=True):
@@ -77,6 +79,8 @@ class Tenant(SQLModel, table=True):
     name: str = columns.text()
     title: str | None = columns.text(nullable=True)
     hidden: bool = Field(nullable=False)
+    budget: Decimal | None = columns.amount()  # a month
+    budget_currency: str | None = columns.text(nullable=True)
 
     __table_args__ = (UniqueConstraint("organization_id", "name", "hidden"), Index("tenant_by_name", "name", "id"))
 
@@ -95,6 +99,9 @@ class Team(SQLModel, table=True):
     budget: Decimal | None = columns.amount()  # a month
     budget_currency: str | None = columns.text(nullable=True)
     aliases: list[str] = columns.texts()  # e-mail addresses and handles that also name this team
+    # Where the seeds say so; null for a team that only estates name.
+    file: str | None = columns.text(nullable=True)
+    line: int | None = Field(default=None)
 
     __table_args__ = (UniqueConstraint("organization_id", "slug"), Index("team_by_slug", "slug", "id"))
 

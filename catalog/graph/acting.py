@@ -9,6 +9,7 @@ import strawberry
 from catalog.config import Config
 from catalog.errors import CatalogError, Forbidden
 from catalog.graph.problems import problem
+from catalog.indexer.provenance import Readings
 from catalog.records import Scope
 from catalog.store.database import Database
 
@@ -19,11 +20,12 @@ P = TypeVar("P")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acting:
-    """What resolvers act with: the database, the configuration, and who asks."""
+    """What resolvers act with: the database, the configuration, who asks, and the readings of estates that this process keeps."""
 
     database: Database
     config: Config
     scope: Scope
+    readings: Readings
 
 
 async def done(payload: Callable[..., P], shown: str, work: Callable[[Acting], Awaitable[Any]], info: Any, **more: Any) -> P:

@@ -23,8 +23,9 @@ from graphql import (
     is_abstract_type,
 )
 
-from catalog.graph import conditions, declarations, pages
+from catalog.graph import as_of, computed, conditions, declarations, pages
 from catalog.graph.collecting import Collector
+from catalog.graph.computed import Asked
 from catalog.graph.declarations import READS, Argument, Column, Items, Paged, Reads
 from catalog.graph.faults import bad_input
 from catalog.graph.limits import MAX_IDS
@@ -35,7 +36,9 @@ from catalog.store.selection import (
     All,
     Branch,
     ById,
+    Computed,
     Condition,
+    Each,
     Fault,
     Field,
     Fields,
@@ -98,6 +101,7 @@ class Compiler:
         self.variables = variables
         self.slots = Slots()
         self.weights: list[Weight] = []
+        self.computed: list[Asked] = []
 
     # ── where an operation starts ────────────────────────────────────────────────────────────────────────────────────
 
@@ -128,6 +132,22 @@ class Compiler:
             branches=self._branches(kind, nodes, (True,), self.weights),
         )
 
+    def inner(self) -> Compiler:
+        """Return a compiler of a further statement of the same operation: its plan fits the variables that this one's does."""
+        made = Compiler(self.schema, self.collector, self.variables)
+        made.slots.shapes = self.slots.shapes
+        return made
+
+    def each(self, key: str, kind: GraphQLObjectType, nodes: list[FieldNode], nullable: tuple[bool, ...]) -> Each:
+        """Compile what is shown of the things whose ids a run names."""
+        slot = self.slots.slot("text[]", lambda variables: variables[computed.IDS])
+        return Each(key=key, id=slot, branches=self._branches(kind, nodes, nullable, self.weights))
+
+    @staticmethod
+    def missing(kind: GraphQLObjectType, nullable: tuple[bool, ...]) -> Fault:
+        """The fault of a thing that a value names and nothing is shown of."""
+        return Fault(code="NULL", message=f"The {made_name(kind)} can't be shown any more.", climb=climb(nullable))
+
     def given(self, key: str, source: str, kind: GraphQLObjectType, nodes: list[FieldNode], document: str) -> Given:
         """Compile what is shown of a document."""
         fields = self._object(kind, source, nodes, (True,), self.weights)
@@ -149,17 +169,23 @@ class Compiler:
         if asked == ALWAYS:
             names = " or ".join(made.args)
             raise bad_input(f"{nodes[0].name.value} needs one of its arguments: {names}", key)
-        name = made_name(kind)
+        name, relation = made_name(kind), declared.relation
+        position = None
+        if declared.past is not None and not is_null(then := given.get("asOf")):
+            of_run = self._arguments(as_of.of_runs(declared.arguments), made, given)
+            position = as_of.position(self.slots, then, of_run, climb(nullable), key)
+            relation = declared.past
         return Lookup(
             key=key,
-            relation=declared.relation,
-            fields=self._object(kind, source_of(kind), nodes, nullable, self.weights),
+            relation=relation,
+            fields=self._object(kind, compiling.target(relation, None), nodes, nullable, self.weights),
             condition=asked,
             ambiguous=Fault(
                 code="AMBIGUOUS",
                 message=f"several {name}s answer to that name: say more",
-                climb=_climb(nullable),
+                climb=climb(nullable),
             ),
+            as_of=position,
         )
 
     def _by_id(
@@ -223,9 +249,11 @@ class Compiler:
         collected = self.collector.below(kind, nodes)
         return tuple(self.field(kind, source, key, below, nullable, weights) for key, below in collected.items())
 
-    def object(self, kind: GraphQLObjectType, nodes: list[FieldNode], nullable: tuple[bool, ...], weights: list[Weight]) -> Fields:
-        """Compile an object of its type's own source."""
-        return self._object(kind, source_of(kind), nodes, nullable, weights)
+    def object(
+        self, kind: GraphQLObjectType, source: str | None, nodes: list[FieldNode], nullable: tuple[bool, ...], weights: list[Weight]
+    ) -> Fields:
+        """Compile an object of a source."""
+        return self._object(kind, source, nodes, nullable, weights)
 
     def field(
         self,
@@ -252,7 +280,7 @@ class Compiler:
                 return One(
                     key=key,
                     relation=declared.relation,
-                    fields=self._object(inner, source_of(inner, within=source), nodes, here, weights),
+                    fields=self._object(inner, _led_to(inner, declared.relation, source), nodes, here, weights),
                     arguments=self._handed(declared.arguments, made, nodes),
                     missing=None if here[-1] else _null_fault(kind, name, here),
                 )
@@ -268,8 +296,35 @@ class Compiler:
             case Paged():
                 given = arguments(made, nodes[0], self.variables)
                 return self._paged(key, declared, source, made, nodes, given, here, weights)
+            case declarations.Computed():
+                return self._computed(key, declared, made, nodes, here, weights)
             case _:
                 raise AssertionError(f"{kind.name}.{name} has no declaration")
+
+    def _computed(
+        self,
+        key: str,
+        declared: declarations.Computed,
+        made: GraphQLField,
+        nodes: list[FieldNode],
+        nullable: tuple[bool, ...],
+        weights: list[Weight],
+    ) -> Computed:
+        given = arguments(made, nodes[0], self.variables)
+        asked = Asked(
+            declared=declared,
+            kind=made.type,
+            nodes=nodes,
+            given={name: given.get(camel(name), NULL) for name in declared.arguments},
+            nullable=nullable,
+            shown=tuple(computed.shown(self, made.type, nodes, nullable)),
+            schema=self.schema,
+            collector=self.collector,
+        )
+        self.computed.append(asked)
+        inner = [weight for shown in asked.shown for weight in shown.compiler.weights]
+        weights.append(Weight(size=lambda _variables: declared.weight, inner=inner))
+        return Computed(key=key, number=len(self.computed) - 1)
 
     # ── connections ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -304,7 +359,7 @@ class Compiler:
             kinds=compiling.key_types(relation, parent, order),
             filter_reader=lambda variables: [plain(given.get(name), variables) for name in ("where", *declared.arguments)],
         )
-        parts = pages.parts(self, kind, nodes, nullable, weight.inner)
+        parts = pages.parts(self, kind, compiling.target(relation, parent), nodes, nullable, weight.inner)
         (self.weights if weights is None else weights).append(weight)
         return Many(key=key, relation=relation, parts=parts, page=page, order=order, condition=asked, arguments=handed)
 
@@ -359,6 +414,12 @@ def source_of(kind: GraphQLObjectType, *, within: str | None = None) -> str:
     return found or ""
 
 
+def _led_to(kind: GraphQLObjectType, relation: str, source: str | None) -> str:
+    """The source that a relation of a row leads to: not always that of the type, since the past has sources of its own."""
+    led = compiling.target(relation, source) if source else None
+    return led or source_of(kind, within=source)
+
+
 def _relation(declared: Paged, given: Mapping[str, Traced]) -> str:
     """The relation that a list reads: another one where an argument says so."""
     chosen = (argument.instead for name, argument in declared.arguments.items() if current(given.get(camel(name))) is True)
@@ -386,10 +447,10 @@ def camel(name: str) -> str:
 
 def _null_fault(kind: GraphQLObjectType, name: str, nullable: tuple[bool, ...]) -> Fault:
     message = f"Cannot return null for non-nullable field {kind.name}.{name}."
-    return Fault(code="NULL", message=message, climb=_climb(nullable))
+    return Fault(code="NULL", message=message, climb=climb(nullable))
 
 
-def _climb(nullable: tuple[bool, ...]) -> int:
+def climb(nullable: tuple[bool, ...]) -> int:
     """How many levels above the last one the nearest place that may be null is."""
     return next((steps for steps, may in enumerate(reversed(nullable)) if may), len(nullable) - 1)
 

@@ -10,7 +10,7 @@ field is read. A field without declaration is computed: it has a resolver.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, TypeVar
@@ -72,10 +72,11 @@ class Paged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
-    """The field shows the one row that answers to a human reference."""
+    """The field shows the one row that answers to a human reference; `past` is the relation that leads to what it was once."""
 
     relation: str
     arguments: Mapping[str, Argument] = field(default_factory=dict)
+    past: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,21 @@ class ById:
     viewer: bool = False
 
 
-Reads = Column | One | Items | Paged | Lookup | ById
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computed:
+    """The field shows what `resolve` works out, for all rows of a response at once.
+
+    It is handed what it may ask, the rows, and the arguments by name; it returns a value for each row: of the field's type, with
+    references for what the catalog knows, or a CatalogError for the one row that has no answer. `weight` is how many rows one value
+    counts for.
+    """
+
+    resolve: Callable[..., Awaitable[Mapping[Any, Any]]]
+    weight: int
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
+
+
+Reads = Column | One | Items | Paged | Lookup | ById | Computed
 
 
 class Kind(Enum):
@@ -137,9 +152,10 @@ def items(relation: str, description: str, **arguments: Argument) -> Any:
     return _with_arguments(Items(relation=relation, arguments=arguments), description, arguments)
 
 
-def lookup(relation: str, description: str, **arguments: Argument) -> Any:
-    """A root field that finds one thing by its human reference."""
-    return _with_arguments(Lookup(relation=relation, arguments=arguments), description, arguments)
+def lookup(relation: str, description: str, *, past: str | None = None, **arguments: Argument) -> Any:
+    """A root field that finds one thing by its human reference; an argument without path, `as_of`, leads into the past."""
+    asked = {name: argument for name, argument in arguments.items() if argument.path}
+    return _with_arguments(Lookup(relation=relation, arguments=asked, past=past), description, arguments)
 
 
 def page(relation: str, description: str, *, where: type | None = None, order_by: type | None = None, **arguments: Argument) -> Any:
@@ -151,6 +167,11 @@ def page(relation: str, description: str, *, where: type | None = None, order_by
         ordering = list[order_by] | None  # type: ignore[valid-type]
         more["order_by"] = Argument(type=ordering, description="In which order: by the first, then the next; the id decides last.")
     return _with_arguments(Paged(relation=relation, arguments=arguments), description, _PAGE | more | arguments)
+
+
+def computed(resolve: Callable[..., Awaitable[Mapping[Any, Any]]], description: str, *, weight: int, **arguments: Argument) -> Any:
+    """A field that shows what a function works out."""
+    return _with_arguments(Computed(resolve=resolve, weight=weight, arguments=arguments), description, arguments)
 
 
 def by_id(description: str, **arguments: Argument) -> Any:

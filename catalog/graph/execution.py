@@ -33,7 +33,7 @@ from graphql.execution.values import VariableValues
 
 from catalog import errors as known
 from catalog.config import Config
-from catalog.graph import faults, limits, plans
+from catalog.graph import computing, faults, limits, plans
 from catalog.graph.acting import Acting
 from catalog.graph.collecting import Collector
 from catalog.graph.compiler import VIEWER, Compiler, declaration
@@ -42,6 +42,7 @@ from catalog.graph.faults import Rejected
 from catalog.graph.payloads import Document, Reference, Writer
 from catalog.graph.plans import Kept, Plan, Prepared
 from catalog.graph.schema import graphql_schema
+from catalog.indexer.provenance import Readings
 from catalog.records import Scope
 from catalog.store import compile as compiling
 from catalog.store.database import Database
@@ -71,8 +72,13 @@ class Graph:
         self._sources = sources
         self._config = config
         self._schema = graphql_schema()
+        self._readings = Readings(config)
         self._documents: Kept[str, Prepared] = Kept(_DOCUMENTS)
         self._plans: Kept[Any, list[Plan]] = Kept(_PLANS)
+
+    def acting(self, scope: Scope) -> Acting:
+        """What resolvers act with for a viewer."""
+        return Acting(database=self._database, config=self._config, scope=scope, readings=self._readings)
 
     def changes_something(self, document: str, operation_name: str | None) -> bool:
         """Whether the operation is a mutation; False also for what can't be read."""
@@ -136,7 +142,7 @@ class Graph:
         if operation.operation is OperationType.QUERY:
             plan = self._plan(document, prepared, operation, coerced, scope)
             if plan is not None:
-                body, errors = await _run(self._database.reader, plan, coerced, scope)
+                body, errors = await _run(self._database.reader, plan, coerced, self.acting(scope))
                 return _response(body, errors)
         return await _Mixed(self, prepared, operation, coerced, scope).run()
 
@@ -176,8 +182,7 @@ class Graph:
             return None
         compiler = Compiler(self._schema, collector, coerced)
         fields = tuple(compiler.root(query, key, nodes) for key, nodes in collected.items())
-        statement = compiling.statement(Operation(fields=fields), sight, self._sources)
-        return plans.plan(statement, compiler.slots, compiler.weights)
+        return plans.plan(compiler, Operation(fields=fields), sight, self._sources)
 
 
 class _Mixed:
@@ -192,7 +197,7 @@ class _Mixed:
         self._prepared = prepared
         self._operation = operation
         self._coerced = coerced
-        self._scope = scope
+        self._acting = graph.acting(scope)
         self._sight = compiling.sight.of(scope)
         self._changes = operation.operation is OperationType.MUTATION
         self._collector: Collector = plans.collector(self._schema, prepared, coerced)
@@ -246,9 +251,8 @@ class _Mixed:
 
     async def _call(self, field: GraphQLField, node: FieldNode) -> Any:
         given = get_argument_values(field, node, VariableValues(sources={}, coerced=dict(self._coerced)))
-        context = Acting(database=self._database, config=self._config, scope=self._scope)
         assert field.resolve is not None
-        made = field.resolve(None, SimpleNamespace(context=context), **given)
+        made = field.resolve(None, SimpleNamespace(context=self._acting), **given)
         return await made if isinstance(made, Awaitable) else made
 
     async def _show(
@@ -278,10 +282,10 @@ class _Mixed:
             read(self._coerced)
 
     async def _read(self, compiler: Compiler, operation: Operation, path: tuple[str, ...]) -> tuple[bytes, list[dict[str, Any]]]:
-        plan = plans.plan(compiling.statement(operation, self._sight), compiler.slots, compiler.weights)
+        plan = plans.plan(compiler, operation, self._sight)
         # What a mutation shows was just written: a replica may not have it yet.
         reader = self._database.primary_reader if self._changes else self._database.reader
-        return await _run(reader, plan, self._coerced, self._scope, path=path)
+        return await _run(reader, plan, self._coerced, self._acting, path=path)
 
     def _introspect(self, key: str, nodes: list[FieldNode]) -> bytes | None:
         """Let graphql-core answer one introspection field: a document of that field, the fragments and nothing else."""
@@ -304,11 +308,14 @@ class _Mixed:
 
 
 async def _run(
-    reader: Reader, plan: Plan, coerced: Mapping[str, Any], scope: Scope, *, path: tuple[str, ...] = ()
+    reader: Reader, plan: Plan, coerced: Mapping[str, Any], acting: Acting, *, path: tuple[str, ...] = ()
 ) -> tuple[bytes, list[dict[str, Any]]]:
+    scope = acting.scope
     rows, allowed = plan.rows(coerced), limits.of(scope).nodes
     if rows > allowed:
         raise limits.too_much("TOO_MANY_NODES", "nodes, counted from the sizes of pages", rows, allowed)
+    if plan.steps:
+        return await computing.run(reader, plan, coerced, acting, path=path)
     arguments = compiling.bind(plan.statement, plan.values(coerced), scope)
     body = await reader.fetch_text(plan.statement.sql, arguments, generic=plan.statement.generic, key="the query")
     return complete(body, plan.statement.faults, prefix=path)

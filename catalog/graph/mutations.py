@@ -14,7 +14,7 @@ from strawberry.types import Info
 
 from catalog.access import tokens
 from catalog.errors import Invalid, NotFound
-from catalog.graph import enums, index_mutations, names
+from catalog.graph import enums, index_mutations, names, service_mutations
 from catalog.graph.acting import ERRORS, Acting, done, require_admin, value
 from catalog.graph.declarations import given
 from catalog.graph.payloads import Document, Reference
@@ -275,6 +275,18 @@ class Mutation:
     confirm_index_run: index_mutations.ConfirmIndexRunPayload = strawberry.field(
         resolver=index_mutations.confirm_index_run,
         description="Let a held run remove what it was held for, or refuse it; for admins.",
+    )
+    register_service: service_mutations.RegisterServicePayload = strawberry.field(
+        resolver=service_mutations.register_service,
+        description="Register a service; for who may ask for changes of all that the owning team has.",
+    )
+    update_service: service_mutations.UpdateServicePayload = strawberry.field(
+        resolver=service_mutations.update_service,
+        description="Change a registered service. What the seeds define is a Conflict that names file and line.",
+    )
+    retire_service: service_mutations.RetireServicePayload = strawberry.field(
+        resolver=service_mutations.retire_service,
+        description="Retire a registered service: it stays, with lifecycle RETIRED. One that the seeds define is a Conflict.",
     )
     create_access_token: CreateAccessTokenPayload = strawberry.field(
         resolver=_create_token, description="Make a token for oneself, or, as an admin, for another principal."

@@ -89,9 +89,14 @@ def page(
 
 
 def parts(
-    compiler: Compiler, kind: GraphQLObjectType, nodes: list[FieldNode], nullable: tuple[bool, ...], weights: list[Weight]
+    compiler: Compiler,
+    kind: GraphQLObjectType,
+    source: str | None,
+    nodes: list[FieldNode],
+    nullable: tuple[bool, ...],
+    weights: list[Weight],
 ) -> tuple[Part | Literal, ...]:
-    """Return the parts of a connection that are asked for."""
+    """Return the parts that are asked for of a connection to rows of a source."""
     made: list[Part | Literal] = []
     for key, below in compiler.collector.below(kind, nodes).items():
         name = below[0].name.value
@@ -102,10 +107,10 @@ def parts(
         inner = get_named_type(kind.fields[name].type)
         match piece:
             case Piece.NODES:
-                fields = compiler.object(inner, below, (*nullable, False, False), weights)
+                fields = compiler.object(inner, source, below, (*nullable, False, False), weights)
                 made.append(Part(key=key, piece=piece, fields=fields))
             case Piece.EDGES:
-                listed = _edges(compiler, inner, below, (*nullable, False, False), weights)
+                listed = _edges(compiler, inner, source, below, (*nullable, False, False), weights)
                 made.append(Part(key=key, piece=piece, parts=listed))
             case Piece.PAGE_INFO:
                 made.append(Part(key=key, piece=piece, parts=_facts(compiler, inner, below)))
@@ -115,7 +120,7 @@ def parts(
 
 
 def _edges(
-    compiler: Compiler, kind: Any, nodes: list[FieldNode], nullable: tuple[bool, ...], weights: list[Weight]
+    compiler: Compiler, kind: Any, source: str | None, nodes: list[FieldNode], nullable: tuple[bool, ...], weights: list[Weight]
 ) -> tuple[Part | Literal | Leaf | One, ...]:
     made: list[Part | Literal | Leaf | One] = []
     for key, below in compiler.collector.below(kind, nodes).items():
@@ -124,7 +129,7 @@ def _edges(
             made.append(Part(key=key, piece=Piece.CURSOR))
         elif name == Piece.NODE:
             inner = get_named_type(kind.fields[name].type)
-            fields = compiler.object(inner, below, (*nullable, False), weights)
+            fields = compiler.object(inner, source, below, (*nullable, False), weights)
             made.append(Part(key=key, piece=Piece.NODE, fields=fields))
         else:
             field = compiler.field(kind, None, key, below, nullable, weights)

@@ -58,17 +58,18 @@ class Writer:
             else:
                 field = kind.fields[name]
                 attribute = field.extensions["strawberry-definition"].python_name
-                body = await self._value(field.type, getattr(value, attribute), below, (*path, key))
+                body = await self.value(field.type, getattr(value, attribute), below, (*path, key))
             written.append(json.dumps(key).encode() + b":" + body)
         return b"{" + b",".join(written) + b"}"
 
-    async def _value(self, kind: GraphQLOutputType, value: Any, nodes: list[FieldNode], path: tuple[str, ...]) -> bytes:
+    async def value(self, kind: GraphQLOutputType, value: Any, nodes: list[FieldNode], path: tuple[str, ...]) -> bytes:
+        """Write a value of a type."""
         if isinstance(kind, GraphQLNonNull):
             kind = kind.of_type
         if value is None:
             return b"null"
         if isinstance(kind, GraphQLList):
-            return b"[" + b",".join([await self._value(kind.of_type, item, nodes, path) for item in value]) + b"]"
+            return b"[" + b",".join([await self.value(kind.of_type, item, nodes, path) for item in value]) + b"]"
         if is_leaf_type(kind):
             leaf: GraphQLLeafType = kind
             return json.dumps(leaf.serialize(value), ensure_ascii=False).encode("utf-8", "replace")

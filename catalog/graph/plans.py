@@ -22,10 +22,12 @@ from graphql.execution import get_variable_values
 
 from catalog.graph import faults, limits, tracing
 from catalog.graph.collecting import Collector
-from catalog.graph.compiler import Slots, Weight
+from catalog.graph.compiler import Compiler, Weight
+from catalog.graph.computed import IDS, Asked, Path
 from catalog.graph.faults import Rejected
 from catalog.graph.tracing import Variables
 from catalog.store import compile as compiling
+from catalog.store.selection import Operation
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -80,6 +82,7 @@ class Plan:
     reads: tuple[Callable[[Variables], Any], ...]
     shapes: tuple[tuple[Callable[[Variables], Hashable], Hashable], ...]
     weights: tuple[Weight, ...]
+    steps: tuple[Step, ...] = ()
 
     def fits(self, variables: Variables) -> bool:
         """Whether the plan serves these variables too."""
@@ -93,10 +96,43 @@ class Plan:
         """Return the values of the slots; raises Rejected for one that doesn't hold."""
         return [read(variables) for read in self.reads]
 
+    def check(self, variables: Variables) -> None:
+        """Read what the steps will be given, so that a refusal comes before anything runs; raises Rejected."""
+        for step in self.steps:
+            step.asked.arguments(variables)
+            for plan in step.plans.values():
+                plan.values({**variables, IDS: []})
+                plan.check(variables)
 
-def plan(statement: compiling.Statement, slots: Slots, weights: list[Weight]) -> Plan:
-    """Put a plan together."""
-    return Plan(statement=statement, reads=tuple(slots.reads), shapes=tuple(slots.shapes), weights=tuple(weights))
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A computed field of a compiled operation, and the plans that read what its values name, by their path."""
+
+    asked: Asked
+    plans: Mapping[Path, Plan]
+
+
+def plan(
+    compiler: Compiler,
+    operation: Operation,
+    sight: compiling.sight.Sight,
+    sources: Mapping[str, compiling.Source] = compiling.SOURCES,
+) -> Plan:
+    """Compile a selection to its statement, and those of its computed fields to theirs."""
+    return Plan(
+        statement=compiling.statement(operation, sight, sources),
+        reads=tuple(compiler.slots.reads),
+        shapes=tuple(compiler.slots.shapes),
+        weights=tuple(compiler.weights),
+        steps=tuple(
+            Step(
+                asked=asked,
+                plans={shown.path: plan(shown.compiler, shown.operation, sight, sources) for shown in asked.shown},
+            )
+            for asked in compiler.computed
+        ),
+    )
 
 
 def prepare(schema: GraphQLSchema, text: str) -> Prepared:

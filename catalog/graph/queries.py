@@ -5,6 +5,7 @@ import strawberry
 from catalog.graph import enums, names
 from catalog.graph import filters as where
 from catalog.graph import orders as order
+from catalog.graph.as_of import AS_OF
 from catalog.graph.declarations import Argument, by_id, lookup, page
 from catalog.graph.mutations import PreviewProvisioningPayload, preview_provisioning
 from catalog.graph.nodes import Connection, Node
@@ -30,7 +31,7 @@ _TYPE = Argument(
 
 @strawberry.type(
     description="Look-ups by human reference give null when absent; when several estates or organisations match, an error with code"
-    " AMBIGUOUS names the candidates. Lists leave out what was removed."
+    " AMBIGUOUS names the candidates. With `asOf` they also find what was removed since. Lists leave out what was removed."
 )
 class Query:
     viewer: names.PrincipalType | None = by_id("Who asks; null for nobody known.")
@@ -84,15 +85,19 @@ class Query:
     components: Connection[names.ComponentType] = page(
         "components", "The components.", where=where.ComponentWhere, order_by=order.ComponentOrder
     )
-    stack: names.StackType | None = lookup("stacks", "The stack of that name.", name=_text("Its name.", "name"), estate=_ESTATE)
+    stack: names.StackType | None = lookup(
+        "stacks", "The stack of that name.", past="stacks_as_of", name=_text("Its name.", "name"), estate=_ESTATE, as_of=AS_OF
+    )
     stacks: Connection[names.StackType] = page("stacks", "The stacks.", where=where.StackWhere, order_by=order.StackOrder)
     component_instance: names.ComponentInstanceType | None = lookup(
         "component_instances",
         "The component instance of that name in a stack.",
+        past="component_instances_as_of",
         stack=_text("Its stack's name.", "stack", "name"),
         component=_text("Its name.", "name"),
         type=_TYPE,
         estate=_ESTATE,
+        as_of=AS_OF,
     )
     component_instances: Connection[names.ComponentInstanceType] = page(
         "component_instances",

@@ -5,8 +5,9 @@ from datetime import datetime
 import strawberry
 from strawberry.scalars import JSON
 
-from catalog.graph import enums, names
-from catalog.graph.declarations import Argument, column, items, one, page, reads_from
+from catalog.graph import apply_orders, enums, names
+from catalog.graph.apply_orders import ApplyOrder
+from catalog.graph.declarations import Argument, column, computed, items, one, page, reads_from
 from catalog.graph.filters import ComponentInstanceWhere
 from catalog.graph.nodes import Connection, DependencyConnection, Node, SourceLocation
 from catalog.graph.orders import ComponentInstanceOrder
@@ -93,6 +94,9 @@ class Stack(Node):
         "instances", "Its component instances.", where=ComponentInstanceWhere, order_by=ComponentInstanceOrder
     )
     cost: names.CostSummaryType | None = one("cost", "What its instances cost a month.", currency=CURRENCY)
+    apply_order: ApplyOrder = computed(
+        apply_orders.apply_order, "Dependency levels: what may be applied side by side.", weight=apply_orders.WEIGHT
+    )
 
 
 @reads_from("component")

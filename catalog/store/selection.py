@@ -251,6 +251,23 @@ class ById:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Each:
+    """The texts of the things with a list of ids, in their order, told apart by a separator: no JSON, but pieces to be put into some."""
+
+    key: str
+    id: Slot
+    branches: tuple[Branch, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computed:
+    """A response key whose value is worked out elsewhere: the statement says by `number` which value, and for which row."""
+
+    key: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
     """A response key that shows a document handed in as a value, read through a source made for it."""
 
@@ -260,7 +277,7 @@ class Given:
     fields: Fields
 
 
-Field = Literal | Leaf | One | Items | Many | Lookup | ById | Given
+Field = Literal | Leaf | One | Items | Many | Lookup | ById | Each | Computed | Given
 Fields = tuple[Field, ...]
 
 

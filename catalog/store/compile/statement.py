@@ -17,9 +17,13 @@ from catalog.store.compile.ordering import keys
 from catalog.store.compile.sight import Sight
 from catalog.store.compile.source import Column, Relation, Same, Source, ToMany, ToOne
 from catalog.store.compile.sources import BY_PREFIX, ROOTS, SOURCES
+from catalog.store.compile.sources import as_of as past
 from catalog.store.compile.writing import Parameter, Writing
 from catalog.store.selection import (
+    AsOf,
     ById,
+    Computed,
+    Each,
     Fault,
     Field,
     Fields,
@@ -115,12 +119,19 @@ class Writer:
                 relation = relations[field.relation]
                 assert isinstance(relation, ToMany)
                 connection(self, written, relation, alias, field)
-            case Lookup() | ById() | Given():
+            case Computed():
+                written.expression(text.place(field.number, self._row(columns, alias)))
+            case Lookup() | ById() | Each() | Given():
                 raise AssertionError("only an operation itself looks things up")
 
     def row(self, source: Source, alias: str, fields: Fields, joins: list[str]) -> str:
         """Write an object of a source's row."""
         return self.object(source.columns, source.relations, alias, fields, joins)
+
+    def _row(self, columns: Mapping[str, Column], alias: str) -> str:
+        """What tells a row: its id, and of a row of the past the revision that it is of."""
+        revision = columns.get("as_of_revision")
+        return f"{alias}.id||';'" + (f"||coalesce({self.writing.fill(revision.sql, a=alias)},'')" if revision else "")
 
     def origin(
         self, relation: ToMany, source: Source, alias: str, parent: str, arguments: tuple[tuple[str, Slot], ...] = ()
@@ -167,15 +178,15 @@ class Writer:
         assert isinstance(relation, ToOne)
         source = self.writing.sources[relation.target]
         inner = self.writing.alias()
-        if relation.rows:
-            rows = self.writing.fill(relation.rows, a=alias, b=inner, arguments=field.arguments)
+        rows = self.writing.fill(relation.rows or source.rows, a=alias, b=inner, arguments=field.arguments)
+        if relation.always:
             joins.append(f"left join lateral {rows} {inner} on true")
             return self.row(source, inner, field.fields, joins)
         within: list[str] = []
         body = self.row(source, inner, field.fields, within)
         on = self._on(relation, source, inner, alias)
         first = f" order by {inner}.{source.key} limit 1" if relation.first else ""
-        return f"coalesce((select {body} from {source.rows} {inner} {' '.join(within)} where {on}{first}),{self._missing(field)})"
+        return f"coalesce((select {body} from {rows} {inner} {' '.join(within)} where {on}{first}),{self._missing(field)})"
 
     def _on(self, relation: ToOne, source: Source, inner: str, alias: str) -> str:
         rules = [self.writing.fill(relation.on, a=alias, b=inner), self.writing.fill(relation.where, b=inner)]
@@ -222,27 +233,48 @@ class Writer:
                 written.expression(
                     self._by_ids(field) if field.many else f"coalesce({self._by_id(field, self.writing.slot(field.id))},'null')"
                 )
+            case Each():
+                written.expression(self._each(field))
             case Given():
                 written.expression(self._given(field))
-            case Leaf() | One() | Items():
+            case Leaf() | One() | Items() | Computed():
                 raise AssertionError("an operation has no row of its own")
 
     def _lookup(self, field: Lookup) -> str:
         relation = ROOTS[field.relation]
+        positions = self.writing.alias() if field.as_of else ""
         source = self.writing.sources[relation.target]
         alias = self.writing.alias()
-        rules = [*self.rules(relation, source, alias, ""), predicate(self.writing, source, alias, field.condition)]
+        rules = [*self.rules(relation, source, alias, positions), predicate(self.writing, source, alias, field.condition)]
         joins: list[str] = []
         body = self.row(source, alias, field.fields, joins)
         label = self.writing.fill(relation.label or f"{alias}.{source.key}", a=alias)
         mark = text.mark(self.writing.fault(field.ambiguous), "json_agg(q.label order by q.label)::text")
-        rows = f"select {body} as j, {label} as label from {source.rows} {alias} {' '.join(joins)} where {' and '.join(rules)}"
+        origin = self.origin(relation, source, alias, positions)
+        among = f"{positions} cross join lateral {origin}" if field.as_of else origin
+        rows = f"select {body} as j, {label} as label from {among} {' '.join(joins)} where {' and '.join(rules)}"
+        known, faults = self._positions(field.as_of, positions) if field.as_of else ("", "")
         return (
-            f"(select case when count(*) > 1 then {mark} else coalesce(min(q.j),'null') end"
+            f"({known}select case {faults}when count(*) > 1 then {mark} else coalesce(min(q.j),'null') end"
             f" from ({rows} limit {_AMBIGUOUS_SHOWN}) q)"
         )
 
-    def _by_id(self, field: ById, wanted: str) -> str:
+    def _positions(self, as_of: AsOf, name: str) -> tuple[str, str]:
+        """Write where a look-up into the past reads, as a named query, and the cases in which it reads nowhere."""
+        runs, run = self.writing.sources["index_run"], self.writing.alias()
+        found = self.writing.fill(past.RUNS[as_of.moment], arguments=(("moment", as_of.value),))
+        rules = f"{self.writing.visible(runs, run)} and {predicate(self.writing, runs, run, as_of.condition)}"
+        shown = self.writing.fill(past.POSITION, b=run)
+        revisions = f"(select json_agg(x.as_of_revision order by x.as_of_revision)::text from {name} x)"
+        missing, ambiguous = (self.writing.fault(fault) for fault in (as_of.missing, as_of.ambiguous))
+        named = f"with {name} as materialized (select {shown} from ({found}) {run} where {rules}) "
+        cases = (
+            f"when not exists(select from {name}) then {text.mark(missing)}"
+            f" when (select count(*) > count(distinct x.estate_id) from {name} x) then {text.mark(ambiguous, revisions)} "
+        )
+        return named, cases
+
+    def _by_id(self, field: ById | Each, wanted: str) -> str:
         branches = "".join(
             f" when '{_PREFIXES[branch.source]}' then {self._branch(self.writing.sources[branch.source], branch.fields, wanted)}"
             for branch in field.branches
@@ -257,12 +289,17 @@ class Writer:
         return f"(select {body} from {source.rows} {alias} {' '.join(joins)} where {' and '.join(rules)})"
 
     def _by_ids(self, field: ById) -> str:
+        return f"'['||coalesce((select string_agg(coalesce(q.j,'null'),',') from ({self._listed(field)}) q),'')||']'"
+
+    def _each(self, field: Each) -> str:
+        return f"coalesce((select string_agg(coalesce(q.j,'null'),E'\\x03') from ({self._listed(field)}) q),'')"
+
+    def _listed(self, field: ById | Each) -> str:
         alias = self.writing.alias()
-        rows = (
+        return (
             f"select {self._by_id(field, f'{alias}.id')} as j from unnest({self.writing.slot(field.id)}) with ordinality as"
             f" {alias}(id, n) order by {alias}.n"
         )
-        return f"'['||coalesce((select string_agg(coalesce(q.j,'null'),',') from ({rows}) q),'')||']'"
 
     def _given(self, field: Given) -> str:
         source = self.writing.sources[field.source]

@@ -9,6 +9,9 @@ from catalog.store.compile.source import Column, Format
 
 # Control characters are always escaped inside JSON strings, so this byte can't occur in data: it marks what isn't data.
 MARK = "\x01"
+# Where a value goes that is worked out elsewhere, and what stands between the pieces of a list that is no JSON.
+PLACE = "\x02"
+SEPARATOR = "\x03"
 
 _FORMATS = {
     Format.PLAIN: "'\"'||({x})||'\"'",
@@ -48,6 +51,11 @@ def mark(number: int, detail: str | None = None) -> str:
     if detail is None:
         return f"E'\\x01{number};\\x01'"
     return f"E'\\x01{number};'||{detail}||E'\\x01'"
+
+
+def place(number: int, row: str) -> str:
+    """Return the expression of a place that names a value and the row it is of."""
+    return f"E'\\x02{number};'||{row}||E'\\x02'"
 
 
 class Concatenation:

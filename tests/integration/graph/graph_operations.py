@@ -48,6 +48,12 @@ SELECTORS = ("tier=web", "tier!=web", "!legacy", "legacy", "tier in (web, data),
 PATHS = ("cidr", "list[0].port", 'tags["a.b"]', "n", "missing.deep", "spacelift.enabled", "secret", "list")
 JSONS = ("10.1.0.0/16", 443, "c", True, False, {"$redacted": "abc"}, [{"port": 80}], None)
 TIMES = ("2026-01-01T12:05:00Z", "2026-01-01T12:10:00.5+00:00", "2026-01-01T14:00:00+02:00")
+POSITIONS = (
+    *({"run": run} for run in ("run_0000", "run_0001", "run_0002", "run_0101", "run_0100", "run_side", "run_late", "run_far")),
+    *({"revision": revision} for revision in ("0" * 40, "0101010", "0" * 7, "0" * 7 + "A", "10101010", "ffffffff", "0202020")),
+    *({"time": f"2026-01-01T{time}Z"} for time in ("11:00:00", "12:00:00", "12:01:30", "12:30:00", "13:30:00")),
+    {"run": None, "time": "2026-01-01T12:02:00Z"},
+)
 ROOTS_LEFT_OUT = {"previewProvisioning", "__schema", "__type"}
 
 
@@ -289,13 +295,15 @@ class Generator:
     def _human(self, name: str, place: str) -> Any:
         table = {
             "Query.stack": {
-                "name": ("twin", "core-00-dev", "plat-01-prod", "hidden-05-dev"),
+                "name": ("twin", "core-00-staging", "plat-01-staging", "core-06-prod", "hidden-05-dev"),
                 "estate": ("acme-infra", "globex-infra"),
+                "asOf": POSITIONS,
             },
             "Query.componentInstance": {
-                "stack": ("twin",),
+                "stack": ("twin", "twin", "core-00-staging", "core-06-prod", "plat-04-dev"),
                 "component": ("vpc", "eks", "rds"),
                 "estate": ("acme-infra", "globex-infra"),
+                "asOf": POSITIONS,
             },
             "Query.component": {"name": ("vpc", "eks", "gone", "unused"), "estate": ("acme-infra", "globex-infra")},
             "Query.team": {"slug": ("web", "payments", "ops"), "organization": ("acme", "globex")},

@@ -6,10 +6,12 @@ shows), nothing of the compiler: links, orders, filters, pages and visibility ar
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import graphlib
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -55,7 +57,7 @@ class Row:
 
 TABLES = {
     "organization": "organization", "tenant": "tenant", "environment": "environment", "team": "team", "person": "person",
-    "estate": "estate", "index_run": "index_run", "diagnostic": "diagnostic", "change": "change", "manifest": "manifest",
+    "estate": "estate", "estate_remote": "estate_remote", "index_run": "index_run", "diagnostic": "diagnostic", "change": "change", "manifest": "manifest",
     "workflow": "workflow", "stack": "stack", "component": "component", "config": "config", "component_instance": "component_instance",
     "service": "service", "service_component": "service_component", "service_instance": "service_instance",
     "cost_estimate": "cost_estimate", "provisioning_request": "provisioning_request", "approval": "approval",
@@ -282,14 +284,13 @@ class Reader:
         ]
         return sum((one["monthly"] for one in counted if one["monthly"] is not None), Decimal(0))
 
-    def location(self, file, line=None, column=None, estate=None):
-        """A place, with its link."""
+    def location(self, file, line=None, column=None, estate=None, revision=None):
+        """A place, with its link into a revision: that of the rows unless given."""
         if file is None:
             return None
         url = None
         if estate is not None and self.store.one(estate)["web_url"]:
-            good = [one for one in self.store.where("index_run", estate_id=estate) if one["state"] == "SUCCEEDED"]
-            revision = max(good, key=lambda one: one["started_at"])["revision"]
+            revision = revision or last_run(self, self.store.one(estate), "SUCCEEDED")["revision"]
             template = self.store.one(estate)["web_url"]
             url = (
                 template.replace("{revision}", revision).replace("{path}", file).replace("{line}", str(1 if line is None else line))
@@ -353,6 +354,8 @@ class Reader:
                 return self.lookup(declared, made, given)
             case declarations.ById():
                 return self.by_id(declared, given)
+            case declarations.Computed():
+                return COMPUTED[info.parent_type.name, name](self, parent)
         raise AssertionError(name)
 
     def one(self, row, relation, given):
@@ -398,7 +401,10 @@ class Reader:
 
     def lookup(self, declared, made, given):
         """The one row that answers to a human reference."""
-        rows = self.many(Row("query", {}), declared.relation)
+        return self.only(self.many(Row("query", {}), declared.relation), declared, made, given)
+
+    def only(self, rows, declared, made, given):
+        """The one of some rows that the arguments of a look-up mean."""
         for name, argument in declared.arguments.items():
             value = given.get(declarations_name(name))
             if value is None:
@@ -417,6 +423,14 @@ class Reader:
             if row is None:
                 return None
         return self.column(row, path[-1])
+
+    def ways(self, _row):
+        """All edges among instances."""
+        return self.store.rows["dependency"]
+
+    def end(self, _row, one, there, depth):
+        """The instance at one end of an edge, reached from a row."""
+        return edge(self, one, there, depth)
 
     def related(self, row, relation):
         """Where a filter's relation leads, seen by the viewer."""
@@ -735,6 +749,8 @@ def tie_of(source, relation):
         "outputs",
         "providers",
         "modules",
+        "sources",
+        "reasons",
         "validations",
         "steps",
         "files",
@@ -765,7 +781,7 @@ DEFAULTS = {
     "change": [("at", False)], "manifest": [("path", False)], "value_change": [("n", False)], "affected_instance": [("n", False)],
     "log_line": [("sequence", False)], "provisioning_request": [("latest", False)], "access_token": [("created_at", False)],
     "component_input": [("n", False)], "component_output": [("n", False)], "provider_requirement": [("n", False)],
-    "module_call": [("n", False)], "input_validation": [("n", False)],
+    "ownership_count": [("n", False)], "unowned_count": [("n", False)], "module_call": [("n", False)], "input_validation": [("n", False)],
     "workflow_step": [("n", False)], "rendered_file": [("n", False)], "plan_level": [("n", False)], "policy_verdict": [("n", False)],
     "link": [("n", False)], "service_component": [("ordinal", False)], "request_step": [("ordinal", False)],
     "approval": [("at", False)], "grant": [("id", False)],
@@ -833,9 +849,16 @@ def of_service_instance(reader, row):
 
 
 def last_run(reader, row, *states):
-    """The latest run of an estate."""
-    found = [one for one in reader.store.where("index_run", estate_id=row["id"]) if not states or one["state"] in states]
+    """The latest run of an estate; of given states: that its rows are from."""
+    runs = reader.store.where("index_run", estate_id=row["id"])
+    found = [one for one in runs if not states or (one["state"] in states and not one["backfill"])]
     return max(found, key=lambda one: (one["started_at"], one["id"])) if found else None
+
+
+def remote(reader, row, name):
+    """What polling knows of an estate's remote."""
+    found = reader.store.where("estate_remote", estate_id=row["id"])
+    return found[0][name] if found else None
 
 
 def elements(source, listed):
@@ -874,7 +897,7 @@ def neighbours(reader, row):
 
 def edges(reader, row, here, there):
     """Dependencies with their edges."""
-    return [edge(reader, one, there, 1) for one in reader.store.where("dependency", **{here: row["id"]})]
+    return [reader.end(row, one, there, 1) for one in reader.store.where("dependency", **{here: row["id"]})]
 
 
 def edge(reader, one, there, depth):
@@ -884,20 +907,69 @@ def edge(reader, one, there, depth):
     return Row("component_instance", target.data, {"kind": one["kind"], "via": one["via"], "location": location, "depth": depth})
 
 
+def apply_order(reader, row):
+    """The order of a stack, by Python's own sorter; it goes on as far as cycles let it."""
+    deployed = [
+        one
+        for one in reader.store.where("component_instance", stack_id=row["id"], removed_at=None, abstract=False, enabled=True)
+        if reader.sees(one)
+    ]
+    deployed.sort(key=lambda one: (one["name"], one["id"]))
+    known = {one["id"] for one in deployed}
+    needs = {
+        one["id"]: sorted({found["target_id"] for found in reader.store.where("dependency", source_id=one["id"])} & known)
+        for one in deployed
+    }
+    sorter, levels = graphlib.TopologicalSorter(needs), []
+    with contextlib.suppress(graphlib.CycleError):
+        sorter.prepare()
+    while ready := sorter.get_ready():
+        levels.append([one for one in deployed if one["id"] in ready])
+        sorter.done(*ready)
+    rings = [[reader.store.one(one)["name"] for one in ring] for ring in rings_of(needs)]
+    return {"levels": levels, "truncated": False, "cycles": rings}
+
+
+def rings_of(needs):
+    """A shortest ring through the first thing of each set of things that need each other."""
+    told, rings = set(), []
+    for start in needs:
+        ways = {start: [start]}
+        for thing in (queue := [start]):
+            for other in needs[thing]:
+                if other not in ways:
+                    ways[other] = [*ways[thing], other]
+                    queue.append(other)
+        if start not in told and (closing := [way for thing, way in ways.items() if start in needs[thing]]):
+            rings.append(closing[0])
+            told |= {thing for way in closing for thing in way}
+            told |= {thing for thing in ways if leads_to(needs, thing, start)}
+    return rings
+
+
+def leads_to(needs, thing, end):
+    """Whether one thing needs another, in any number of steps."""
+    known = {thing}
+    for one in (queue := [thing]):
+        queue += [other for other in needs[one] if other not in known]
+        known |= set(needs[one])
+    return end in known
+
+
 def reached(reader, row, relation, kind):
     """What is reached in any number of steps, breadth first, each instance by the first edge that leads to it."""
     here, there = {"all_depends_on": ("source_id", "target_id"), "all_dependents": ("target_id", "source_id")}[relation]
     found, known, frontier, depth = [], {row["id"]}, {row["id"]}, 0
     while frontier:
         depth += 1
-        ways = [one for one in reader.store.rows["dependency"] if one[here] in frontier and kind in (None, one["kind"])]
+        ways = [one for one in reader.ways(row) if one[here] in frontier and kind in (None, one["kind"])]
         frontier = set()
         for one in sorted(ways, key=lambda one: (one[there], one["via"], one[here])):
-            end = reader.store.one(one[there])
-            if end["id"] not in known and end["removed_at"] is None and reader.sees(end):
+            end = reader.end(row, one, there, depth)
+            if end is not None and end["id"] not in known and end["removed_at"] is None and reader.sees(end):
                 known.add(end["id"])
                 frontier.add(end["id"])
-                found.append(edge(reader, one, there, depth))
+                found.append(end)
     return found
 
 
@@ -933,6 +1005,10 @@ COLUMNS = {
     ("estate", "repository"): lambda _r, row: row["url"] or row["path"],
     ("estate", "revision"): lambda r, row: (last_run(r, row, "SUCCEEDED") or {"revision": None})["revision"],
     ("estate", "indexed_at"): lambda r, row: (last_run(r, row, "SUCCEEDED") or {"finished_at": None})["finished_at"],
+    ("estate", "read_only_reason"): lambda _r, row: None if row["writable"] else "its registration says that nothing is written",
+    ("estate", "remote_asked_at"): lambda r, row: remote(r, row, "asked_at"),
+    ("estate", "remote_revision"): lambda r, row: remote(r, row, "revision"),
+    ("estate", "remote_error"): lambda r, row: remote(r, row, "error"),
     ("person", "email"): lambda r, row: row["email"] if r.scope.is_admin or row["team_id"] in r.own_teams else None,
     ("principal", "roles"): lambda r, row: sorted({one["role"] for one in r.store.where("grant", principal_id=row["id"])}, key=ROLES.index),
     ("component_instance", "hidden_dependencies"): neighbours,
@@ -962,9 +1038,45 @@ def ownership(reader, row, _given):
     return Row("ownership", {"row": row, "source": row["owner_source"], "value": row["owner_value"]})
 
 
+def unowned(reader, row, given):
+    """Why a row has no owner."""
+    if ownership(reader, row, given):
+        return None
+    reason = "NO_EVIDENCE" if row["owner_source"] is None else "UNKNOWN_OWNER"
+    return Row("unowned", {"row": row, "reason": reason, "source": row["owner_source"], "value": row["owner_value"]})
+
+
+def coverage(source):
+    """How many rows of an estate have an owner, by source, and why the others have none."""
+
+    def rule(reader, row, given):
+        rows = [one for one in reader.store.where(source, estate_id=row["id"], removed_at=None) if reader.sees(one)]
+        rows = [one for one in rows if not one.get("abstract")]
+        owned = Counter(one["owner_source"] for one in rows if ownership(reader, one, given))
+        lacking = [unowned(reader, one, given) for one in rows if not ownership(reader, one, given)]
+        reasons = Counter((one["reason"], one["source"], one["value"]) for one in lacking)
+        order = sorted(reasons, key=lambda one: (-reasons[one], one[0], one[1] is not None, one[1], one[2] is not None, one[2]))
+        return Row(
+            "ownership_coverage",
+            {
+                "total": len(rows),
+                "owned": sum(owned.values()),
+                "unowned": len(rows) - sum(owned.values()),
+                "sources": [{"source": one, "count": owned[one]} for one in map(str, records.OwnershipSource) if owned[one]],
+                "reasons": [{"reason": one[0], "source": one[1], "value": one[2], "count": reasons[one]} for one in order[:100]],
+            },
+        )
+
+    return rule
+
+
 ONES = {
     ("", "estate"): lambda r, row, _g: r.store.one(row["estate_id"]),
     ("", "ownership"): ownership,
+    ("", "unowned"): unowned,
+    ("unowned", "location"): lambda r, row, _g: r.location(row["row"]["owner_file"], row["row"]["owner_line"], None, row["row"]["estate_id"]),
+    ("estate", "stack_ownership"): coverage("stack"),
+    ("estate", "instance_ownership"): coverage("component_instance"),
     ("", "cost_estimate"): lambda r, row, _g: r.store.one(row["cost_estimate_id"]),
     ("ownership", "team"): lambda r, row, _g: r.store.one(row["row"]["team_id"]),
     ("ownership", "location"): lambda r, row, _g: r.location(row["row"]["owner_file"], row["row"]["owner_line"], None, row["row"]["estate_id"]),
@@ -1020,6 +1132,8 @@ MANY = {("query", name): (lambda r, _row, source=source: r.store.rows[source]) f
     ("manifest", "imported_by"): lambda r, row: [r.store.one(one) for one in {found["manifest_id"] for found in r.store.where("manifest_import", imported_id=row["id"])}],
     ("manifest", "stacks"): spanning,
     ("workflow", "steps"): lambda _r, row: elements("workflow_step", row["steps"]),
+    ("ownership_coverage", "sources"): lambda _r, row: elements("ownership_count", row["sources"]),
+    ("ownership_coverage", "reasons"): lambda _r, row: elements("unowned_count", row["reasons"]),
     ("stack", "instances"): linked("component_instance", "stack_id"),
     ("component", "inputs"): lambda _r, row: elements("component_input", row["inputs"]),
     ("component", "modules"): lambda _r, row: elements("module_call", row["modules"]),
@@ -1058,5 +1172,6 @@ MANY = {("query", name): (lambda r, _row, source=source: r.store.rows[source]) f
     ("grant", "teams"): lambda r, row: None if row["teams"] is None else [r.store.one(one) for one in row["teams"]],
     ("grant", "tenants"): lambda r, row: None if row["tenants"] is None else [r.store.one(one) for one in row["tenants"]],
 }  # fmt: skip
+COMPUTED = {("Stack", "applyOrder"): apply_order}
 DECLARED_PATH = {"layer": "layer"}
 PREFIXES = defaultdict(str, {prefix: kind for kind, prefix in ID_PREFIXES.items()})

@@ -200,6 +200,8 @@ class World:
                 web_url=None if number else "https://git.test/{revision}/{path}#L{line}",
             )
         )
+        if not number:
+            self.add(records.EstateRemote(estate_id=estate.id, next_at=at(1), asked_at=at(0), revision="a" * 40, error="no answer"))
         for run in range(3 + number):
             self.add(
                 records.IndexRun(

@@ -81,16 +81,92 @@ async def test_tokens_are_made_shown_once_and_revoked(graph, world) -> None:
     assert revoked["data"]["revokeAccessToken"]["accessToken"]["revokedAt"] is not None
 
 
+INDEX = """mutation($estate: String = "globex-infra", $key: String!, $revision: String) {
+  indexEstate(input: {estate: $estate, idempotencyKey: $key, revision: $revision}) {
+    run { id state estate { name } askedRevision number revision } errors { __typename code } } }"""
+CONFIRM = """mutation($id: ID!, $accept: Boolean!, $reason: String) {
+  confirmIndexRun(input: {id: $id, accept: $accept, reason: $reason}) {
+    run { id state heldReason error decidedBy } errors { __typename code path } } }"""
+
+
 async def test_only_an_admin_asks_for_an_index_and_a_key_asks_once(graph, world, database) -> None:
-    """Others are Forbidden; the same key with the same body puts one job into the queue."""
-    document = """mutation($key: String!) {
-      indexEstate(input: {estate: "acme-infra", idempotencyKey: $key}) { run { id } errors { __typename } } }"""
-    refused = await ask(graph, world.viewers()["pay"], document, key="a")
-    assert refused["data"]["indexEstate"]["errors"] == [{"__typename": "Forbidden"}]
-    for _ in range(2):
-        assert (await ask(graph, world.viewers()["admin"], document, key="a"))["data"]["indexEstate"]["errors"] == []
+    """Others are Forbidden; the answer is the queued run, and the same key gives the same one, whatever has become of it."""
+    admin = world.viewers()["admin"]
+    refused = await ask(graph, world.viewers()["pay"], INDEX, key="a")
+    assert refused["data"]["indexEstate"] == {"run": None, "errors": [{"__typename": "Forbidden", "code": "FORBIDDEN"}]}
+    first = (await ask(graph, admin, INDEX, key="a"))["data"]["indexEstate"]
+    run = first["run"]
+    assert (run["state"], run["estate"], run["number"], run["revision"]) == ("QUEUED", {"name": "globex-infra"}, 0, None)
+    assert await jobs_of(database, run["id"]) == 1
     async with database.connection() as connection:
-        assert await connection.fetchval("select count(*) from pgqueuer where entrypoint = 'index_estate'") == 1
+        await connection.execute("update index_run set state = 'SUCCEEDED' where id = $1", run["id"])
+    again = (await ask(graph, admin, INDEX, key="a"))["data"]["indexEstate"]
+    assert (again["run"]["id"], again["run"]["state"]) == (run["id"], "SUCCEEDED")
+    other = await ask(graph, admin, INDEX, key="a", revision="b")
+    assert other["data"]["indexEstate"]["errors"] == [{"__typename": "Conflict", "code": "IDEMPOTENCY_KEY_REUSED"}]
+    assert await jobs_of(database, run["id"]) == 1
+
+
+async def test_whoever_asks_while_a_run_waits_is_answered_by_it(graph, world, database) -> None:
+    """A run waits for an estate and a revision once: another key finds it, another revision does not."""
+    admin = world.viewers()["admin"]
+    asked = [("b", None), ("c", None), ("d", "0123456"), ("e", "0123456")]
+    runs = [(await ask(graph, admin, INDEX, key=key, revision=revision))["data"]["indexEstate"]["run"] for key, revision in asked]
+    assert [run["id"] for run in runs] == [runs[0]["id"], runs[0]["id"], runs[2]["id"], runs[2]["id"]]
+    assert [run["askedRevision"] for run in runs] == [revision for _, revision in asked]
+    assert runs[0]["id"] != runs[2]["id"]
+    assert [await jobs_of(database, run["id"]) for run in runs] == [1, 1, 1, 1]
+
+
+async def test_an_unknown_estate_is_not_found(graph, world) -> None:
+    """Asking to index what isn't registered says so."""
+    answer = await ask(graph, world.viewers()["admin"], INDEX, key="f", estate="nowhere")
+    assert answer["data"]["indexEstate"]["errors"] == [{"__typename": "NotFound", "code": "NOT_FOUND"}]
+
+
+@pytest.mark.parametrize("accept", [True, False])
+async def test_an_admin_decides_on_a_held_run(graph, world, database, accept) -> None:
+    """Confirmed, a held run is queued again; refused, it has failed with the reason. Saying it twice is saying it once."""
+    run = f"run_held_{accept}"
+    await hold(database, run)
+    refused = await ask(graph, world.viewers()["pay"], CONFIRM, id=run, accept=accept)
+    assert refused["data"]["confirmIndexRun"]["errors"][0]["__typename"] == "Forbidden"
+    for _ in range(2):
+        answer = await ask(graph, world.viewers()["admin"], CONFIRM, id=run, accept=accept, reason="not yet")
+        assert answer["data"]["confirmIndexRun"]["errors"] == []
+        shown = answer["data"]["confirmIndexRun"]["run"]
+        assert (shown["state"], shown["heldReason"]) == ("QUEUED" if accept else "FAILED", "too much")
+        assert shown["error"] == (None if accept else "refused by admin@acme.test: not yet")
+        assert shown["decidedBy"] == "admin@acme.test"
+    assert await jobs_of(database, run) == (1 if accept else 0)
+    other = await ask(graph, world.viewers()["admin"], CONFIRM, id=run, accept=not accept)
+    assert other["data"]["confirmIndexRun"]["errors"] == [{"__typename": "Conflict", "code": "CONFLICT", "path": ["id"]}]
+
+
+@pytest.mark.parametrize(("run", "problem"), [("run_0000", "Conflict"), ("nothing", "NotFound"), ("run_0002", "Conflict")])
+@pytest.mark.parametrize("accept", [True, False])
+async def test_what_is_not_held_can_not_be_decided_on(graph, world, run, problem, accept) -> None:
+    """A run in any other state is a Conflict, and one that isn't there is not found."""
+    answer = await ask(graph, world.viewers()["admin"], CONFIRM, id=run, accept=accept)
+    assert [found["__typename"] for found in answer["data"]["confirmIndexRun"]["errors"]] == [problem]
+
+
+async def hold(database, run):
+    """Put a held run of an estate beside the others."""
+    async with database.connection() as connection:
+        await connection.execute(
+            """insert into index_run select r.* from jsonb_populate_record(
+                (select x from index_run x where id = 'run_0100'),
+                jsonb_build_object('id', $1::text, 'state', 'HELD', 'held_reason', 'too much', 'removal_digest', 'd')) r""",
+            run,
+        )
+
+
+async def jobs_of(database, run):
+    """How many jobs wait for a run."""
+    async with database.connection() as connection:
+        payloads = await connection.fetch("select payload from pgqueuer where entrypoint = 'index_estate'")
+    return sum(json.loads(row["payload"]) == {"run_id": run} for row in payloads)
 
 
 async def test_a_name_of_several_is_an_error_with_candidates(graph, world) -> None:

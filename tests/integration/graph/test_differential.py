@@ -11,7 +11,8 @@ from collections import Counter, defaultdict
 
 import pytest_asyncio
 from graph_operations import SCHEMA, Generator
-from graph_reference import Reader, Store, decoded
+from graph_past import Reader, Store
+from graph_reference import decoded
 from graphql import GraphQLError, get_named_type
 
 COUNT = int(os.environ.get("CATALOG_DIFFERENTIAL", "300"))

@@ -6,7 +6,7 @@ import os
 
 import pytest
 import pytest_asyncio
-from graph_reference import Store
+from graph_past import Store
 from synthetic import Synthetic
 from test_differential import Differences, harvest
 

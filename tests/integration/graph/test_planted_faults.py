@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import pytest_asyncio
-from graph_reference import Store
+from graph_past import Store
 from test_differential import Differences, harvest
 
 from catalog.graph.execution import Graph

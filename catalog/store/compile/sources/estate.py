@@ -25,6 +25,18 @@ ESTATE = ToOne(target="estate", on="{b}.id = {a}.estate_id", proven=True, key="e
 
 _LAST_RUN = "(select r.id from index_run r where r.estate_id = {a}.id order by r.started_at desc, r.id desc limit 1)"
 
+_READ_ONLY = (
+    "(case when {a}.writable then null when {a}.kind = 'directory' then"
+    " 'a plain directory is read as it lies there and never written'"
+    " else 'its registration says that nothing is written' end)"
+)
+
+
+def _of_remote(column: str) -> str:
+    """What polling knows of an estate's remote."""
+    return f"(select x.{column} from estate_remote x where x.estate_id = {{a}}.id)"
+
+
 SOURCES = (
     Source(
         name="estate",
@@ -34,6 +46,10 @@ SOURCES = (
             repository=text("coalesce({a}.url, {a}.path)"),
             revision=text(last_good("revision", "{a}")),
             indexed_at=time(last_good("finished_at", "{a}")),
+            read_only_reason=text(_READ_ONLY),
+            remote_asked_at=time(_of_remote("asked_at")),
+            remote_revision=text(_of_remote("revision")),
+            remote_error=text(_of_remote("error")),
         ),
         relations={
             "organization": ToOne(target="organization", on="{b}.id = {a}.organization_id", proven=True, key="organization_id"),

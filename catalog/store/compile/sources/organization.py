@@ -49,6 +49,8 @@ SOURCES = (
         relations={
             "organization": _ORGANIZATION,
             "stacks": ToMany(target="stack", link="{b}.tenant_id = {a}.id"),
+            # Budgets are the team's own; a tenant's is everybody's who sees all of it.
+            "budget": money("case when {admits_tenant} then {a}.budget end", "{a}.budget_currency"),
             "cost": cost.summary("i.tenant_id = {a}.id", organization="{a}.organization_id"),
         },
         orders=_NAME,

@@ -136,7 +136,7 @@ class StackOwners:
         if evidence.location is not None or evidence.path is None:
             return evidence.location
         if instance is not None:
-            return next((entry.location for entry in self._said(instance, evidence.path) if entry.location is not None), None)
+            return self._resolved.origin(instance.stack, instance.type, instance.name, evidence.path)
         first = next(iter(self._stack.instances), None)
         entries = [entry for entry in self._said(first, evidence.path) if entry.location is not None] if first is not None else []
         # The instance may have overridden what the stack says.

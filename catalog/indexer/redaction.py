@@ -2,7 +2,7 @@
 
 What is redacted: variables that Terraform marks sensitive, values of `!secret` and `!store`, and everything under a key that
 matches the configured pattern. In its place stands {"$redacted": "<keyed hash>"}: equal secrets stay equal, and without the
-key nobody can guess one by hashing candidates. NUL, lone surrogates and infinities are replaced by text and reported.
+key nobody can guess one by hashing candidates. NUL, lone surrogates and infinities are replaced by text and counted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from catalog.values import canonical_json
 
 MARK = "$redacted"
 _KEY_BYTES = 32
-_SECRET_FUNCTIONS = ("!secret", "!store")
+SECRET_FUNCTIONS = ("!secret", "!store")
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
@@ -47,10 +47,9 @@ def read_key(path: Path) -> bytes:
 
 
 class Redactor:
-    """Redacts values and writes them as JSON; never changes what it is given, and shares what needs no change.
+    """Redacts values; never changes what it is given, and shares what needs no change.
 
-    Remembers shared parts by identity, so one must not outlive the estate that it reads. `replaced` counts values that could not be
-    stored as they were.
+    Remembers shared parts by identity, so one must not outlive the estate that it reads.
     """
 
     def __init__(self, key: bytes, pattern: str) -> None:
@@ -59,25 +58,6 @@ class Redactor:
         self._harmless: set[str] = set()
         self._secret: set[str] = set()
         self._seen: dict[int, tuple[Any, Any]] = {}
-        self.replaced = 0
-
-    def document(self, sections: Mapping[str, Any], sensitive: Collection[str] = ()) -> str:
-        """The JSON text of an instance's redacted sections, as `sections` redacts them, ready to be stored."""
-        text = _stored(self.sections(sections, sensitive))
-        if text is None:
-            cleaned, count = storable(sections)
-            self.replaced += count
-            text = json_text(self.sections(cleaned, [safe(name) for name in sensitive]))
-        return text
-
-    def text(self, value: Any) -> str:
-        """The JSON text of any redacted value, ready to be stored."""
-        text = _stored(self.value(value))
-        if text is None:
-            cleaned, count = storable(value)
-            self.replaced += count
-            text = json_text(self.value(cleaned))
-        return text
 
     def sections(self, sections: Mapping[str, Any], sensitive: Collection[str] = ()) -> dict[str, Any]:
         """Redact an instance's sections, whose names are no keys of secrets; `sensitive` names variables that its code marks so."""
@@ -92,7 +72,7 @@ class Redactor:
         """Redact one value, whatever it is."""
         kind = type(value)
         if kind is str:
-            return self.mark(value) if value.startswith(_SECRET_FUNCTIONS) else value
+            return self.mark(value) if value.startswith(SECRET_FUNCTIONS) else value
         if kind is dict or kind is list:
             known = self._seen.get(id(value))
             if known is None:
@@ -124,10 +104,10 @@ class Redactor:
         for key, item in value.items():
             kind = type(item)
             # Most values are texts, numbers and flags that need nothing: decided here, without a call.
-            if risky and self.is_secret(key) and _can_be_secret(item):
+            if risky and self.is_secret(key) and can_be_secret(item):
                 changed[key] = self.mark(item)
             elif kind is str:
-                if item.startswith(_SECRET_FUNCTIONS):
+                if item.startswith(SECRET_FUNCTIONS):
                     changed[key] = self.mark(item)
             elif kind is dict or kind is list:
                 new = self.value(item)
@@ -161,16 +141,6 @@ def storable(value: Any) -> tuple[Any, int]:
     return cleaned(value), count
 
 
-def _stored(value: Any) -> str | None:
-    """The JSON text, or None when there is something in it that can't be stored."""
-    try:
-        text = json_text(value)
-        text.encode()
-    except (ValueError, TypeError):
-        return None
-    return None if "\\u0000" in text else text
-
-
 def _printable(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _printable(item) for key, item in value.items()}
@@ -189,6 +159,6 @@ def safe(text: str) -> str:
     return text if _UNSTORABLE.search(text) is None else _UNSTORABLE.sub("\ufffd", text)
 
 
-def _can_be_secret(value: Any) -> bool:
-    """Nothing, true, false and the empty text hide nothing, and showing them keeps switches readable."""
+def can_be_secret(value: Any) -> bool:
+    """Whether a value can be a secret: nothing, flags and the empty text hide nothing, and showing them keeps switches readable."""
     return value is not None and value is not True and value is not False and value not in ("", {}, [])

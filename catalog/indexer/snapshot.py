@@ -15,6 +15,7 @@ from catalog.indexer import component_rows, context, organization_rows, owners, 
 from catalog.indexer.codeowners import CodeOwners
 from catalog.indexer.component_facts import ComponentFacts
 from catalog.indexer.context import Mappings, Place
+from catalog.indexer.documents import Writer
 from catalog.indexer.organization_rows import OrganizationRows
 from catalog.indexer.owners import Authorities
 from catalog.indexer.ownership import Teams
@@ -108,7 +109,7 @@ def take(
     estimates = {row.id: row for _, row in made if row is not None}
     component_table = {row.id: row for row, _ in made}
     service_rows = services.make(seeds, teams, subject.foreign)
-    workflows, workflow_diagnostics = _workflows(resolved.workflows, subject.estate, around.redactor)
+    workflows, workflow_diagnostics = _workflows(resolved.workflows, subject.estate, around.writer)
     used: set[str] = set().union(*(part.owners for part in parts.values()))
     others = {row.owner_id for row in service_rows.services.values()} | {row.maintainer_id for row in component_table.values()}
     organization = organization_rows.make(
@@ -171,7 +172,7 @@ def _surroundings(
         authorities=authorities,
         components=components,
         component_ids={key: component_rows.identity(subject.estate, key) for key in components},
-        redactor=Redactor(subject.redaction_key, subject.secret_keys),
+        writer=Writer(Redactor(subject.redaction_key, subject.secret_keys)),
         resolved=resolved,
     )
 
@@ -259,7 +260,7 @@ def _manifest(manifest: ResolvedManifest, imported: tuple[str, ...], estate: str
     )
 
 
-def _workflows(workflows: Iterable[WorkflowManifest], estate: str, redactor: Redactor) -> tuple[dict[str, Any], list[Diagnostic]]:
+def _workflows(workflows: Iterable[WorkflowManifest], estate: str, writer: Writer) -> tuple[dict[str, Any], list[Diagnostic]]:
     rows: dict[str, Any] = {}
     diagnostics: list[Diagnostic] = []
     for workflow in workflows:
@@ -284,8 +285,8 @@ def _workflows(workflows: Iterable[WorkflowManifest], estate: str, redactor: Red
             file=safe(workflow.file),
             description=workflow.description and safe(workflow.description),
             governed=read.governed,
-            parameters=redactor.text(parameters if isinstance(parameters, dict) else {}),
-            steps=redactor.text(steps),
+            parameters=writer.text(parameters if isinstance(parameters, dict) else {}),
+            steps=writer.text(steps),
             content_hash="",
         )
         rows[row.id] = row._replace(content_hash=fingerprint(row))

@@ -15,11 +15,12 @@ from typing import Any
 from catalog.indexer import metadata
 from catalog.indexer.component_facts import ComponentFacts
 from catalog.indexer.context import Place
+from catalog.indexer.documents import Writer, text_of
 from catalog.indexer.estimate_rows import estimate_row
 from catalog.indexer.metadata import Complaint, Cost, Facts
 from catalog.indexer.owners import Authorities, StackOwners
 from catalog.indexer.ownership import Teams
-from catalog.indexer.redaction import Redactor, safe
+from catalog.indexer.redaction import safe
 from catalog.records import ComponentType, CostStatus, DriftState, FreshnessState
 from catalog.stacks.resolved import ResolvedDependency, ResolvedEstate, ResolvedInstance, ResolvedStack
 from catalog.store.rows import ComponentInstanceRow, DependencyRow, StackRow
@@ -54,14 +55,14 @@ class StackPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a stack's rows depend on besides the stack: the estate, its components, what names owners, and the redactor."""
+    """What a stack's rows depend on besides the stack: the estate, its components, what names owners, and the writer of documents."""
 
     estate: str
     currencies: Mapping[str, str]  # organisation → currency
     authorities: Authorities
     components: Mapping[tuple[str, str], ComponentFacts]  # (type, path)
     component_ids: Mapping[tuple[str, str], str]
-    redactor: Redactor
+    writer: Writer
     resolved: ResolvedEstate
     alike: dict[Any, Any] = field(default_factory=dict, repr=False)
 
@@ -187,8 +188,8 @@ class _Maker:
     def stack_row(self) -> Any:
         """The stack's own row, its hash still empty."""
         stack, place = self._stack, self._place
-        redacted = self._around.redactor.text
-        replaced = self._around.redactor.replaced
+        redacted = self._around.writer.text
+        replaced = self._around.writer.replaced
         row = StackRow(
             id=self._id,
             estate_id=global_id("Estate", self._around.estate),
@@ -244,7 +245,7 @@ class _Maker:
             inherits=[safe(base) for base in instance.bases],
             workspace=_text(instance.sections.get("workspace")),
             backend_type=_text(instance.sections.get("backend_type")),
-            labels=self._around.redactor.text(self._labels(instance)),
+            labels=self._around.writer.text(self._labels(instance)),
             unresolved_dependencies=self._unresolved(instance),
             config_hash=config_hash,
             **self._owners.of_instance(instance, path),
@@ -262,9 +263,9 @@ class _Maker:
         self.instances[identity] = row
 
     def _document(self, instance: ResolvedInstance, component: ComponentFacts | None) -> str:
-        redactor = self._around.redactor
-        replaced = redactor.replaced
-        text = redactor.document(instance.sections, component.code.sensitive if component else ())
+        writer = self._around.writer
+        replaced = writer.replaced
+        text = text_of(writer.document(instance.sections, component.code.sensitive if component else ()))
         self._note_replaced(replaced, instance, instance.location)
         config_hash = hashlib.sha256(text.encode()).hexdigest()
         self.documents[config_hash] = text
@@ -275,7 +276,7 @@ class _Maker:
         return (*self.diagnostics, *self._owners.diagnostics)
 
     def _note_replaced(self, before: int, instance: ResolvedInstance | None, location: SourceLocation | None) -> None:
-        count = self._around.redactor.replaced - before
+        count = self._around.writer.replaced - before
         if count:
             message = f"{count} value{'s' if count > 1 else ''} that JSON or Postgres can't hold were replaced"
             self._report(Complaint(severity=Severity.WARNING, code="UNSTORABLE_VALUE", message=message), instance, location)
@@ -328,10 +329,7 @@ class _Maker:
         )
 
     def _spot_of(self, instance: ResolvedInstance, path: str | None) -> SourceLocation | None:
-        if path is None:
-            return None
-        entries = self._around.resolved.provenance(instance.stack, instance.type, instance.name, path)
-        return next((entry.location for entry in entries if entry.location is not None), None)
+        return None if path is None else self._around.resolved.origin(instance.stack, instance.type, instance.name, path)
 
 
 def labels(variables: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:

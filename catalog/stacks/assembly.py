@@ -13,10 +13,11 @@ from typing import Any
 
 from catalog.stacks import foreign, provenance, validation
 from catalog.stacks.atmos_config import AtmosConfig
+from catalog.stacks.components import Built
 from catalog.stacks.decoding import COMPONENT_TYPES
 from catalog.stacks.edges import Edges, Place, Targets, edges_of, is_local
 from catalog.stacks.findings import Findings, ordered
-from catalog.stacks.manifests import Manifests
+from catalog.stacks.manifests import Manifests, Merged
 from catalog.stacks.resolved import (
     ProvenanceEntry,
     ResolvedEstate,
@@ -69,6 +70,7 @@ def assemble(
     edges = _all_edges(parts)
     told = _manifests(manifests, stacks, old)
     read = manifests.read_paths()
+    told_by = _Provenance(parts)
     notes = chain(
         findings.diagnostics,
         (note for items in read.values() if isinstance(items, tuple) for item in items for note in item.diagnostics),
@@ -85,7 +87,8 @@ def assemble(
         broken=frozenset(stack.file for stack in stacks.values() if stack.error is not None),
         broken_instances=frozenset((stack.file, *lost) for stack in stacks.values() for lost in stack.lost),
         component_base_paths={kind: base for kind in COMPONENT_TYPES if (base := config.component_base_path(kind))},
-        provenance=_Provenance(parts),
+        provenance=told_by,
+        origin=told_by.origin,
         empty_stacks=tuple(_empty_names(config, stacks)),
         config=config,
         memory=Assembly(reading=reading, parts=parts, manifests=told),
@@ -215,9 +218,17 @@ class _Provenance:
         self._parts = parts
 
     def __call__(self, stack: str, kind: str, name: str, path: str) -> Sequence[ProvenanceEntry]:
+        found = self._found(stack, kind, name)
+        return () if found is None else provenance.trace(*found, path)
+
+    def origin(self, stack: str, kind: str, name: str, path: str) -> SourceLocation | None:
+        """Where the last word is written."""
+        found = self._found(stack, kind, name)
+        return None if found is None else provenance.origin(*found, path)
+
+    def _found(self, stack: str, kind: str, name: str) -> tuple[Merged, Built, Any] | None:
         part = self._parts.get(stack)
         place = part.places.get((kind, name)) if part is not None else None
         if place is None or place.source.merged is None:
-            return ()
-        entry: Any = place.instance.sections
-        return provenance.trace(place.source.merged, place.source.built[place.number], entry, path)
+            return None
+        return place.source.merged, place.source.built[place.number], place.instance.sections

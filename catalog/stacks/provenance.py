@@ -6,6 +6,7 @@ the same layers again for one path.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -19,6 +20,8 @@ from catalog.values import SourceLocation
 Path = tuple[str | int, ...]
 _ABSENT: Any = object()
 
+# Where a key of a path may end.
+_ENDS = re.compile(r"[.\[]")
 # Sections whose entry shows only the part below the chosen backend's type.
 _BELOW_TYPE = {"backend": "backend_type", "remote_state_backend": "remote_state_backend_type"}
 
@@ -28,17 +31,42 @@ def trace(merged: Merged, built: Built, entry: Map, path: str) -> tuple[Provenan
     steps = parse(path, entry)
     if not steps:
         return ()
+    found = tuple(
+        ProvenanceEntry(
+            value=_written(manifest.value, place),
+            location=_location(manifest, place),
+            import_chain=chain,
+            layer=layer,
+            component=str(place[2]) if place[0] == "components" else "",
+        )
+        for layer, manifest, chain, place in _writers(merged, built, entry, steps)
+    )
     value = _at(entry, steps)
-    files = _by_place(merged)
-    for asked in (steps, *_lists_above(steps, value)):
-        found = [
-            said for layer, prefix in _layers(built, entry, asked) for said in _said(files.get(_place(prefix), ()), layer, prefix)
-        ]
-        if found:
-            return tuple(reversed(found))
-    if value is _ABSENT:
-        return ()
+    if found or value is _ABSENT:
+        return found
     return (ProvenanceEntry(value=value, location=None, import_chain=(), layer="computed"),)
+
+
+def origin(merged: Merged, built: Built, entry: Map, path: str) -> SourceLocation | None:
+    """Return where the last word on the value at a path is written: the place of the first entry of `trace`, found sooner."""
+    found = next(_writers(merged, built, entry, parse(path, entry)), None)
+    return None if found is None else _location(found[1], found[3])
+
+
+def _writers(merged: Merged, built: Built, entry: Map, steps: Path) -> Iterator[tuple[str, Manifest, tuple[str, ...], Path]]:
+    """The files that write a value, the last word first: layer, file, import chain, and the path of the value in the file."""
+    if not steps:
+        return
+    files = _by_place(merged)
+    for asked in (steps, *_lists_above(steps, _at(entry, steps))):
+        is_written = False
+        for layer, path in reversed(tuple(_layers(built, entry, asked))):
+            for manifest, chain in reversed(files.get(_place(path), ())):
+                if _written(manifest.value, path) is not _ABSENT:
+                    is_written = True
+                    yield layer, manifest, chain, path
+        if is_written:
+            return
 
 
 def _lists_above(steps: Path, value: Any) -> Iterator[Path]:
@@ -72,12 +100,12 @@ def _index(rest: str) -> int:
 
 
 def _key(rest: str, value: Any) -> str:
+    ends = [*(found.start() for found in _ENDS.finditer(rest, 1)), len(rest)]
     if isinstance(value, dict):
-        fitting = [key for key in value if rest == key or rest.startswith((key + ".", key + "["))]
-        if fitting:
-            return str(max(fitting, key=len))
-    cut = min((position for position in (rest.find("."), rest.find("[")) if position > 0), default=len(rest))
-    return rest[:cut]
+        fitting = next((rest[:end] for end in reversed(ends) if rest[:end] in value), None)
+        if fitting is not None:
+            return fitting
+    return rest[: ends[0]]
 
 
 def _layers(built: Built, entry: Map, steps: Path) -> Iterator[tuple[str, Path]]:
@@ -121,20 +149,6 @@ def _places(value: Any) -> Iterator[Path]:
 
 def _place(path: Path) -> Path:
     return path[:3] if path[0] == "components" else path[:1]
-
-
-def _said(files: Sequence[Contribution], layer: str, path: Path) -> Iterator[ProvenanceEntry]:
-    for manifest, chain in files:
-        value = _written(manifest.value, path)
-        if value is _ABSENT:
-            continue
-        yield ProvenanceEntry(
-            value=value,
-            location=_location(manifest, path),
-            import_chain=chain,
-            layer=layer,
-            component=str(path[2]) if path[0] == "components" else "",
-        )
 
 
 def _written(value: Any, path: Path) -> Any:

@@ -125,10 +125,11 @@ class ResolvedEstate:
     `broken` names the top-level manifests (estate-relative paths) that gave no stack: what they held must keep its last good
     version. `broken_instances` names instances (manifest path, type, name) lost alone while their stack resolved. `provenance`
     answers (stack, type, name, path) with the entries that set the value, the last first; a path is `vars.tags.team` or
-    `vars.list[0]`. `unreadable` tells that the configuration itself couldn't be read, so that nothing is known and everything keeps
-    its last good version. `empty_stacks` are names of manifests without components. `config` is what atmos.yaml
-    decided, None when unreadable. `describe` evaluates one component as `describe component` does: by its name, its stack (a name or
-    a manifest's path) and its type, None for the first that Atmos looks for; `more` gives further keys before templates are rendered.
+    `vars.list[0]`. `origin` answers the same with the place of the first entry, None where no file sets the value. `unreadable` tells
+    that the configuration itself couldn't be read, so that nothing is known and everything keeps its last good version.
+    `empty_stacks` are names of manifests without components. `config` is what atmos.yaml decided, None when unreadable. `describe`
+    evaluates one component as `describe component` does: by its name, its stack (a name or a manifest's path) and its type, None for
+    the first that Atmos looks for; `more` gives further keys before templates are rendered.
     `memory` is what the resolver keeps for an incremental reading; nobody else looks into it.
     """
 
@@ -142,6 +143,7 @@ class ResolvedEstate:
     broken_instances: frozenset[tuple[str, str, str]]
     component_base_paths: Mapping[str, str]
     provenance: Callable[[str, str, str, str], Sequence[ProvenanceEntry]] = field(repr=False, compare=False)
+    origin: Callable[[str, str, str, str], SourceLocation | None] = field(default=lambda *_: None, repr=False, compare=False)
     unreadable: bool = False
     empty_stacks: tuple[str, ...] = ()
     config: AtmosConfig | None = field(default=None, repr=False, compare=False)

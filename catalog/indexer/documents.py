@@ -1,0 +1,149 @@
+"""Writes resolved sections as the JSON text that is stored, redacted on the way, each shared part once.
+
+Instances of an estate share most of their sections, down to the very objects, so that a part's text is kept by the part's identity
+and a document is put together from texts. What is written is to the letter what encoding the redacted values as a whole would give.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from json.encoder import encode_basestring as _quoted
+from typing import Any
+
+from catalog.indexer.redaction import SECRET_FUNCTIONS, Redactor, can_be_secret, json_text, safe, storable
+
+# The pieces of a document, `"section":text` in the order of their names: equal pieces of one writer are mostly one object.
+Document = tuple[str, ...]
+
+
+def text_of(document: Document) -> str:
+    """The JSON text of a document."""
+    return f"{{{','.join(document)}}}"
+
+
+class Writer:
+    """Writes documents and other values of one estate.
+
+    Remembers shared parts by identity, so one must not outlive the estate that it reads. `replaced` counts values that could not be
+    stored as they were.
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self.replaced = 0
+        # A value itself is kept with its text: an identity means something only as long as its object lives.
+        self._texts: dict[int, tuple[Any, str]] = {}
+        self._pieces: dict[tuple[str, int], tuple[Any, str]] = {}
+        self._names: dict[str, str] = {}
+        self._orders: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def document(self, sections: Mapping[str, Any], sensitive: Collection[str] = ()) -> Document:
+        """An instance's redacted sections, whose names are no keys of secrets; `sensitive` names variables that its code marks so."""
+        try:
+            return self._document(sections, sensitive)
+        except _UNSTORABLE:
+            cleaned, count = storable(sections)
+            self.replaced += count
+            redacted = self._redactor.sections(cleaned, [safe(name) for name in sensitive])
+            return tuple(f"{_quoted(name)}:{json_text(redacted[name])}" for name in sorted(redacted))
+
+    def text(self, value: Any) -> str:
+        """The JSON text of any redacted value, ready to be stored."""
+        try:
+            # Not remembered itself: it may be the caller's passing one.
+            return _checked(self._map(value) if type(value) is dict else self._written(value))
+        except _UNSTORABLE:
+            cleaned, count = storable(value)
+            self.replaced += count
+            return json_text(self._redactor.value(cleaned))
+
+    def _document(self, sections: Mapping[str, Any], sensitive: Collection[str]) -> Document:
+        names = tuple(sections)
+        order = self._orders.get(names)
+        if order is None:
+            order = self._orders[names] = tuple(sorted(names))
+        pieces = self._pieces
+        found = []
+        for name in order:
+            value = sections[name]
+            if name == "vars" and type(value) is dict:
+                # Variables differ from instance to instance; their values are shared again.
+                found.append(f'"vars":{_checked(self._map(value, sensitive))}')
+                continue
+            known = pieces.get((name, id(value)))
+            if known is None:
+                known = value, f"{_quoted(name)}:{_checked(self._written(value))}"
+                if type(value) is dict or type(value) is list:
+                    pieces[name, id(value)] = known
+            found.append(known[1])
+        return tuple(found)
+
+    def _written(self, value: Any) -> str:
+        kind = type(value)
+        if kind is dict or kind is list:
+            known = self._texts.get(id(value))
+            if known is None:
+                known = self._texts[id(value)] = value, self._map(value) if kind is dict else self._list(value)
+            return known[1]
+        if kind is str:
+            return _quoted(value) if not value.startswith(SECRET_FUNCTIONS) else json_text(self._redactor.mark(value))
+        if kind is int:
+            return int.__repr__(value)
+        if kind is float and not math.isfinite(value):
+            raise ValueError("JSON knows no such number")
+        return json_text(self._redactor.value(value))
+
+    def _map(self, value: dict[str, Any], sensitive: Collection[str] = ()) -> str:
+        names, texts = self._names, self._texts
+        found = []
+        # Most values are texts, flags and parts that are written already: decided here, without a call.
+        for key in sorted(value):
+            item = value[key]
+            name = names.get(key)
+            if name is None or (sensitive and key in sensitive and item is not None):
+                name, hidden = self._name(key)
+                if (hidden and can_be_secret(item)) or (key in sensitive and item is not None):
+                    found.append(f"{name}{json_text(self._redactor.mark(item))}")
+                    continue
+            kind = type(item)
+            if kind is str:
+                text = _quoted(item) if not item.startswith(SECRET_FUNCTIONS) else json_text(self._redactor.mark(item))
+            elif item is True:
+                text = "true"
+            elif item is False:
+                text = "false"
+            elif item is None:
+                text = "null"
+            elif (kind is dict or kind is list) and (known := texts.get(id(item))) is not None:
+                text = known[1]
+            else:
+                text = self._written(item)
+            found.append(name + text)
+        return f"{{{','.join(found)}}}"
+
+    def _list(self, value: list[Any]) -> str:
+        return f"[{','.join([self._written(item) for item in value])}]"
+
+    def _name(self, key: str) -> tuple[str, bool]:
+        """A key as it is written, and whether it is one of a secret; only harmless ones are remembered."""
+        if type(key) is not str:
+            raise TypeError("only texts are keys")
+        name = f"{_quoted(key)}:"
+        if self._redactor.is_secret(key):
+            return name, True
+        self._names[key] = name
+        return name, False
+
+
+# What can't be encoded: values that JSON doesn't know, keys of several kinds, lone surrogates.
+_UNSTORABLE = (ValueError, TypeError)
+
+
+def _checked(text: str) -> str:
+    """The text, if Postgres can hold it."""
+    if not text.isascii():
+        text.encode()
+    if "\\u0000" in text:
+        raise ValueError("Postgres holds no NUL")
+    return text

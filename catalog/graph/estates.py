@@ -21,6 +21,10 @@ class Estate(Node):
     revision: str | None = column("revision", "The revision of the last good run.")
     indexed_at: datetime | None = column("indexed_at", "When the last good run ended.")
     writable: bool = column("writable", "Whether requests can change it; a plain directory is read-only.")
+    read_only_reason: str | None = column("read_only_reason", "Why requests can't change it; null when they can.")
+    remote_asked_at: datetime | None = column("remote_asked_at", "When its remote was last polled; null when nobody does.")
+    remote_revision: str | None = column("remote_revision", "Where its branch was in the remote by then.")
+    remote_error: str | None = column("remote_error", "Why the remote could not be asked the last time.")
     last_run: names.IndexRunType | None = one("last_run", "The last run, whatever became of it.")
     runs: Connection[names.IndexRunType] = page("runs", "Its runs, the latest first.")
     diagnostics: Connection[names.DiagnosticType] = page(
@@ -38,7 +42,9 @@ class Estate(Node):
 class IndexRun(Node):
     estate: names.EstateType = one("estate", "The estate that was read.")
     ref: str = column("ref", "The branch that it was read from; for a revision that the branch never was at, that revision.")
-    number: int = column("number", "How many commits led there by first parents, or how often a directory was read; 0 while queued.")
+    number: int = column(
+        "number", "How many commits led there by first parents, or how often a directory was read; 0 while queued."
+    )
     revision: str | None = column("revision", "The revision that was read; none for a directory.")
     asked_revision: str | None = column(
         "asked", "The revision that it was asked for; none: wherever the branch is when its turn comes."

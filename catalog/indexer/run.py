@@ -7,7 +7,6 @@ limit, leaves everything as it was; a run that finds nothing new writes only tha
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -97,7 +96,7 @@ async def index(
         course = await _course(connection, chosen, config, position, last)
         began = datetime.now(UTC)
         begun = Begun(
-            id=run_id or uuid.uuid4().hex,
+            id=run_id or index_runs.new_id(),
             estate_id=chosen.id,
             ref=course.ref,
             number=position.number or await index_runs.highest(connection, chosen.id) + 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import asyncpg
 from catalog.errors import Conflict
 from catalog.records import IndexRunState
 from catalog.store.database import Database
+from catalog.values import global_id
 
 LOCKS = 0x696E6478  # "indx": the family of the locks, the estate's name makes the other half
 
@@ -62,6 +64,11 @@ class Last:
     number: int
     revision: str | None
     snapshot_hash: str | None
+
+
+def new_id() -> str:
+    """The id of another run: reading an estate again is another run, so nothing natural names it."""
+    return global_id("IndexRun", uuid.uuid4().hex)
 
 
 @asynccontextmanager

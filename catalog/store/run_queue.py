@@ -6,7 +6,6 @@ poller, a request that has committed. One run waits for an estate and a revision
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.errors import Conflict, NotFound
 from catalog.records import IndexRunState
-from catalog.store import jobs
-from catalog.store.index_runs import LOCKS
+from catalog.store import index_runs, jobs
 
 JOB = "index_estate"
 # What no longer needs work. A failed run may be tried again: its job says so.
@@ -64,7 +62,7 @@ async def ask(connection: asyncpg.Connection | AsyncSession, estate_id: str, rev
     """
     raw = await jobs.driver(connection)
     while True:
-        made = await raw.fetchval(_ASK, uuid.uuid4().hex, estate_id, revision)
+        made = await raw.fetchval(_ASK, index_runs.new_id(), estate_id, revision)
         if made is not None:
             await _wake(raw, made)
             return str(made)
@@ -183,7 +181,7 @@ async def repair(connection: asyncpg.Connection) -> int:
             update index_run r set state = 'FAILED', finished_at = now(), error = 'the indexer was interrupted' from running
             where r.id = running.id and r.state = 'RUNNING' and pg_try_advisory_xact_lock($1, hashtext(running.estate_id))
             returning r.id""",
-            LOCKS,
+            index_runs.LOCKS,
         )
     async with connection.transaction():
         lost = await connection.fetch(

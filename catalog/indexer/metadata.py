@@ -84,8 +84,8 @@ def read(metadata: Any, currency: str, own: Own) -> Facts:
 
 
 def described(sections: Mapping[str, Any]) -> str | None:
-    """What an instance's settings, else its variables, describe it with; None for nothing or for text that is still to be made."""
-    for section in ("settings", "vars"):
+    """What an instance's metadata, settings or variables describe it with; None for nothing or for text that is still to be made."""
+    for section in ("metadata", "settings", "vars"):
         values = sections.get(section)
         written = values.get("description") if isinstance(values, Mapping) else None
         if isinstance(written, str) and written.strip() and not written.startswith("!") and not _UNFINISHED.search(written):

@@ -95,8 +95,8 @@ def test_a_module_tells_variables_outputs_providers_modules_and_resources(hcl_en
         ("aws", "hashicorp/aws", "~> 5.0"),
         ("null", None, "~> 3.0"),
     ]
-    assert [(entry.name, entry.source, entry.version) for entry in module.modules] == [
-        ("labels", "cloudposse/label/null", "0.25.0")
+    assert [(entry.name, entry.source, entry.version, dict(entry.arguments)) for entry in module.modules] == [
+        ("labels", "cloudposse/label/null", "0.25.0", {})
     ]
     assert [(entry.mode, entry.type, entry.count) for entry in module.resources] == [
         ("data", "aws_region", 1),
@@ -104,6 +104,41 @@ def test_a_module_tells_variables_outputs_providers_modules_and_resources(hcl_en
         ("managed", "aws_vpc", 1),
     ]
     assert (module.required_version, module.backend, module.problems) == ((">= 1.5",), "s3", ())
+
+
+def test_a_module_call_tells_its_arguments(hcl_engine: hcl.HclEngine) -> None:
+    """Arguments come as written, with their value where they refer to nothing; what every call may have is no argument."""
+    call = """
+    module "vpc" {
+      source      = "cloudposse/stack-config/yaml//modules/remote-state"
+      version     = "1.5.0"
+      for_each    = toset(["a"])
+      component   = "vpc"
+      environment = var.vpc_environment
+      context     = module.this.context
+    }
+    """
+    (found,) = hcl_engine.parse_module({"remote-state.tf": call.encode()}).modules
+
+    assert {name: (argument.expression, argument.value) for name, argument in found.arguments.items()} == {
+        "component": ('"vpc"', "vpc"),
+        "environment": ("var.vpc_environment", None),
+        "context": ("module.this.context", None),
+    }
+    assert (found.file, found.line) == ("remote-state.tf", 2)
+    assert "vpc_environment" not in repr(found)  # arguments may be secrets
+
+
+def test_what_is_deprecated_says_so(hcl_engine: hcl.HclEngine) -> None:
+    """A variable's and an output's word to those who still use it is kept."""
+    module = hcl_engine.parse_module(
+        {
+            "m.tf": b'variable "a" {\n deprecated = "Use b."\n}\noutput "o" {\n value = 1\n deprecated = "Use p."\n}\noutput "p" {\n value = 1\n}\n'
+        }
+    )
+
+    assert (module.variables[0].deprecated, [entry.deprecated for entry in module.outputs]) == ("Use b.", ["Use p.", None])
+    assert module.problems == ()
 
 
 def test_types_come_as_trees_with_optional_attributes_and_their_defaults(hcl_engine: hcl.HclEngine) -> None:
@@ -152,6 +187,82 @@ def test_defaults_are_values_as_terraform_reads_them(hcl_engine: hcl.HclEngine, 
         ('startswith(var.x, "s3://a.")', {"operation": "pattern", "value": r"^s3://a\."}),
         ("can(cidrhost(var.x, 0))", {"operation": "cidr"}),
         ("floor(var.x) == var.x", {"operation": "integer"}),
+        ("ceil(var.x) == var.x", {"operation": "integer"}),
+        ("can(index([1, 2], var.x))", {"operation": "enum", "value": [1, 2]}),
+        (
+            'lookup(var.x, "case", null) == null ? true : contains(["lower"], var.x["case"])',
+            {
+                "operation": "property",
+                "name": "case",
+                "of": [
+                    {"operation": "any", "of": [{"operation": "enum", "value": [None]}, {"operation": "enum", "value": ["lower"]}]}
+                ],
+            },
+        ),
+        (
+            'alltrue([for v in [var.x.sku] : v == null || contains(["a"], v)])',
+            {
+                "operation": "property",
+                "name": "sku",
+                "of": [{"operation": "any", "of": [{"operation": "enum", "value": [None]}, {"operation": "enum", "value": ["a"]}]}],
+            },
+        ),
+        (
+            "alltrue([for k, v in var.x : length(k) <= 8 && length(v) <= 9])",
+            {
+                "operation": "all",
+                "of": [
+                    {"operation": "items", "of": [{"operation": "max_length", "value": 9}]},
+                    {"operation": "names", "of": [{"operation": "max_length", "value": 8}]},
+                ],
+            },
+        ),
+        (
+            "alltrue(flatten([for q in var.x : [for r in q.roles : r.id > 1]]))",
+            {
+                "operation": "items",
+                "of": [
+                    {
+                        "operation": "property",
+                        "name": "roles",
+                        "of": [
+                            {
+                                "operation": "items",
+                                "of": [
+                                    {"operation": "property", "name": "id", "of": [{"operation": "exclusive_minimum", "value": 1}]}
+                                ],
+                            }
+                        ],
+                    }
+                ],
+            },
+        ),
+        (
+            'alltrue([for v in coalesce(var.x.ids, []) : v != ""])',
+            {
+                "operation": "property",
+                "name": "ids",
+                "of": [{"operation": "items", "of": [{"operation": "not", "of": [{"operation": "enum", "value": [""]}]}]}],
+            },
+        ),
+        (
+            '!(var.x.port == "80" || var.x.host == "")',
+            {
+                "operation": "all",
+                "of": [
+                    {
+                        "operation": "property",
+                        "name": "port",
+                        "of": [{"operation": "not", "of": [{"operation": "enum", "value": ["80"]}]}],
+                    },
+                    {
+                        "operation": "property",
+                        "name": "host",
+                        "of": [{"operation": "not", "of": [{"operation": "enum", "value": [""]}]}],
+                    },
+                ],
+            },
+        ),
         ("length(distinct(var.x)) == length(var.x)", {"operation": "unique"}),
         ("length(trimspace(var.x)) > 0", {"operation": "pattern", "value": r"\S"}),
         ("0 < var.x", {"operation": "exclusive_minimum", "value": 0}),
@@ -194,6 +305,18 @@ def test_common_conditions_are_understood_whole(hcl_engine: hcl.HclEngine, condi
         ("length(toset(var.x)) <= 3", None),
         ('!(var.x == "a" && timestamp() != "")', None),
         ("var.x > 1 && var.x > var.least", {"operation": "exclusive_minimum", "value": 1}),
+        (
+            'contains(["a"], lookup(var.x, "k", "b"))',
+            {"operation": "property", "name": "k", "of": [{"operation": "enum", "value": ["a"]}]},
+        ),
+        (
+            'try(contains(["a"], var.x), true)',
+            {"operation": "any", "of": [{"operation": "enum", "value": [None]}, {"operation": "enum", "value": ["a"]}]},
+        ),
+        (
+            "alltrue([for k, v in var.x : length(v) <= 9 && k != v])",
+            {"operation": "items", "of": [{"operation": "max_length", "value": 9}]},
+        ),
     ],
 )
 def test_what_is_not_understood_never_demands_more_than_the_condition(

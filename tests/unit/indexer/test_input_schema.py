@@ -85,12 +85,59 @@ def test_a_sensitive_variable_shows_no_default(hcl_engine: hcl.HclEngine) -> Non
 
 
 @pytest.mark.parametrize(
+    ("body", "default"),
+    [
+        ('type = list(number)\n default = ["1", 2.5]', [1, 2.5]),
+        ("type = map(string)\n default = { a = 1, b = true, c = 1.5 }", {"a": "1", "b": "true", "c": "1.5"}),
+        ('type = object({ a = bool })\n default = { a = "true", extra = 1 }', {"a": True}),
+        ('type = tuple([string, number])\n default = [1, "2"]', ["1", 2]),
+        ('type = set(string)\n default = ["a", "b", "a"]', ["a", "b"]),
+        ("type = map(number)\n default = { a = null }", {"a": None}),
+        ("type = list(object({ a = optional(map(string), { k = null }) }))\n default = [{}]", [{}]),
+        ("type = any\n default = { a = [1, null] }", {"a": [1, None]}),
+        ("default = 5", 5),
+    ],
+)
+def test_a_default_stands_as_terraform_takes_it(hcl_engine: hcl.HclEngine, body: str, default: Any) -> None:
+    """A default is converted to the variable's type, and the schema accepts it, nulls within it included."""
+    found = property_of(hcl_engine, body)
+
+    assert (found["default"], list(Draft202012Validator(found).iter_errors(default))) == (default, [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'type = map(string)\n default = {}\n validation {\n condition = contains(keys(var.x), "Environment")\n error_message = "No."\n}',
+        'type = list(string)\n default = []\n validation {\n condition = length(var.x) > 0\n error_message = "No."\n}',
+        "type = string\n default = null\n nullable = false",
+    ],
+)
+def test_a_default_that_its_own_variable_refuses_is_none(hcl_engine: hcl.HclEngine, body: str) -> None:
+    """Terraform refuses such a default when it plans, so a form asks for a value."""
+    schema = schema_of(hcl_engine, body)
+
+    assert ("default" in schema["properties"]["x"], schema["required"]) == (False, ["x"])
+
+
+def test_a_deprecated_variable_says_what_to_do_instead(hcl_engine: hcl.HclEngine) -> None:
+    """Forms can hide what is deprecated, and people read why."""
+    found = property_of(hcl_engine, 'type = string\n deprecated = "Use y."')
+
+    assert found == {"type": "string", "deprecated": True, "x-deprecated": "Use y."}
+
+
+@pytest.mark.parametrize(
     ("type_", "condition", "keywords"),
     [
         ("string", 'contains(["a", "b"], var.x)', {"type": "string", "enum": ["a", "b"]}),
         ("string", 'var.x == "a" || var.x == "b"', {"type": "string", "enum": ["a", "b"]}),
         ("string", 'can(regex("^[a-z]+$", var.x))', {"type": "string", "pattern": "^[a-z]+$"}),
-        ("string", 'can(regex("\\\\A[[:alpha:]][[:alnum:]_]*\\\\z", var.x))', {"type": "string", "pattern": "^[A-Za-z][0-9A-Za-z_]*$"}),
+        (
+            "string",
+            'can(regex("\\\\A[[:alpha:]][[:alnum:]_]*\\\\z", var.x))',
+            {"type": "string", "pattern": "^[A-Za-z][0-9A-Za-z_]*$"},
+        ),
         ("string", 'can(regex("^(?P<env>dev|prod)$", var.x))', {"type": "string", "pattern": "^(dev|prod)$"}),
         ("string", "can(cidrnetmask(var.x))", {"type": "string", "x-format": "cidr"}),
         ("string", "length(var.x) >= 3 && length(var.x) < 10", {"type": "string", "minLength": 3, "maxLength": 9}),

@@ -5,7 +5,7 @@ import strawberry
 from catalog.graph import enums, names
 from catalog.graph.declarations import column, items, one, page, reads_from
 from catalog.graph.filters import ComponentInstanceWhere, ServiceWhere, StackWhere
-from catalog.graph.nodes import Connection, Money, Node
+from catalog.graph.nodes import Connection, Money, Node, SourceLocation
 from catalog.graph.scalars import CurrencyCode
 from catalog.graph.stacks import CURRENCY
 
@@ -27,6 +27,7 @@ class Tenant(Node):
     title: str | None = column("title", "Its title.")
     organization: names.OrganizationType | None = one("organization", "Its organisation.")
     stacks: Connection[names.StackType] = page("stacks", "Its stacks.", where=StackWhere)
+    budget: Money | None = one("budget", "What it may spend a month, for its own viewers and for admins.")
     cost: names.CostSummaryType | None = one("cost", "What its instances cost a month.", currency=CURRENCY)
 
 
@@ -57,9 +58,10 @@ class Team(Node):
     chat: str | None = column("chat", "Where to talk to it.")
     cost_center: str | None = column("cost_center", "The cost centre that pays.")
     platform: bool = column("platform", "Whether it builds the platform for the others.")
+    location: SourceLocation | None = one("location", "Where the seeds define it; null for a team that only estates name.")
     members: list[names.PersonType] = items("members", "Who is in it.")
     organization: names.OrganizationType | None = one("organization", "Its organisation.")
-    budget: Money | None = one("budget", "What it may spend a month.")
+    budget: Money | None = one("budget", "What it may spend a month, for its own viewers and for admins.")
     services: Connection[names.ServiceType] = page("services", "The services that it owns.", where=ServiceWhere)
     stacks: Connection[names.StackType] = page("stacks", "The stacks that it owns.")
     instances: Connection[names.ComponentInstanceType] = page(

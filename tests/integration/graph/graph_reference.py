@@ -1031,6 +1031,12 @@ CHECKED = {
 }  # fmt: skip
 
 
+def budget_of(reader, row):
+    """A budget, for those whose it is and for admins."""
+    own = reader.own_teams if row.source == "team" else reader.own_tenants
+    return row["budget"] if reader.scope.is_admin or row["id"] in own else None
+
+
 def ownership(reader, row, _given):
     """An owner with its evidence."""
     if row["team_id"] is None or row["owner_source"] is None:
@@ -1088,12 +1094,14 @@ ONES = {
     ("cost_estimate", "high"): lambda _r, row, _g: amount(row["high"], row["currency"]),
     ("cost_summary", "estimated"): lambda _r, row, _g: amount(row["estimated"], row["currency"]),
     ("cost_summary", "budget"): lambda _r, row, _g: amount(row["budget"], row["currency"]),
-    ("team", "budget"): lambda _r, row, _g: amount(row["budget"], row["budget_currency"]),
+    ("team", "budget"): lambda r, row, _g: amount(budget_of(r, row), row["budget_currency"]),
+    ("team", "location"): lambda r, row, _g: r.location(row["file"], row["line"]),
+    ("tenant", "budget"): lambda r, row, _g: amount(budget_of(r, row), row["budget_currency"]),
     ("service", "computed_cost_estimate"): lambda r, row, _g: r.store.one(row["computed_cost_estimate_id"]),
     ("stack", "cost"): lambda r, row, g: r.summed(r.store.where("component_instance", stack_id=row["id"]), currency_of(r, row["organization_id"], g)),
-    ("tenant", "cost"): lambda r, row, g: r.summed(r.store.where("component_instance", tenant_id=row["id"]), currency_of(r, row["organization_id"], g)),
+    ("tenant", "cost"): lambda r, row, g: r.summed(r.store.where("component_instance", tenant_id=row["id"]), (c := currency_of(r, row["organization_id"], g)), budget_of(r, row) if row["budget_currency"] == c else None),
     ("environment", "cost"): lambda r, row, g: r.summed([one for one in r.store.rows["component_instance"] if r.store.one(one["stack_id"])["environment_id"] == row["id"]], currency_of(r, row["organization_id"], g)),
-    ("team", "cost"): lambda r, row, g: r.summed(r.store.where("component_instance", team_id=row["id"]), (c := currency_of(r, row["organization_id"], g)), row["budget"] if row["budget_currency"] == c else None),
+    ("team", "cost"): lambda r, row, g: r.summed(r.store.where("component_instance", team_id=row["id"]), (c := currency_of(r, row["organization_id"], g)), budget_of(r, row) if row["budget_currency"] == c else None),
     ("service", "cost"): lambda r, row, g: r.summed(of_service(r, row), currency_of(r, row["organization_id"], g)),
     ("service_instance", "cost"): lambda r, row, g: r.summed(of_service_instance(r, row), currency_of(r, r.store.one(row["environment_id"])["organization_id"], g)),
     ("component_instance", "cost"): lambda r, row, g: r.summed([row], g.get("currency") or row["currency"] or r.store.one(r.store.one(row["stack_id"])["organization_id"])["currency"]),

@@ -65,6 +65,8 @@ class World:
                     name="acme-infra" if hidden else name,
                     title=None if hidden else f'The "{name}" ténant\n',
                     hidden=hidden,
+                    budget=Decimal("99.5") if name == "plat" else None,
+                    budget_currency="USD" if name == "plat" else None,
                 )
             )
             self.tenants["hidden" if hidden else name] = made.id
@@ -88,6 +90,8 @@ class World:
                     budget=budget,
                     budget_currency="USD" if budget else None,
                     aliases=[],
+                    file="seeds/teams.yaml" if budget else None,
+                    line=3 if budget else None,
                 )
             )
             self.teams[key] = made.id
@@ -382,8 +386,9 @@ class World:
                 vars={"namespace": organization, "n": place},
                 state=("REMOVED" if place == 6 else "STALE" if place == 5 else "FRESH"),
                 team_id=self.teams[team] if team else None,
-                owner_source="TAG" if team else None,
-                owner_value=team,
+                # What names nobody is kept on rows without an owner.
+                owner_source="TAG" if team else "CODEOWNERS" if place % 2 else None,
+                owner_value=team or (f'ghost "{place % 3}"' if place % 2 else None),
                 owner_file=f"stacks/orgs/{place}.yaml" if team == "payments" else None,
                 owner_line=place if team == "payments" else None,
                 row_hash="h",
@@ -442,8 +447,8 @@ class World:
                     unresolved_dependencies=["{{ .x }}"] if count == 2 else [],
                     config_hash=digest,
                     team_id=team,
-                    owner_source="STACK_METADATA" if team else None,
-                    owner_value="x" if team else None,
+                    owner_source="STACK_METADATA" if team else "REVIEWERS" if count % 2 else None,
+                    owner_value="x" if team else f"nobody {count % 3}" if count % 2 else None,
                     owner_file=None,
                     cost_estimate_id=estimate,
                     cost_status=found.status if found else "UNKNOWN",

@@ -11,6 +11,7 @@ from catalog.store.compile.source import (
     columns_of,
     element_source,
     elements,
+    location,
     money,
     text,
     texts,
@@ -24,6 +25,9 @@ _BY_SLUG = (("slug", False),)
 _ORGANIZATION = ToOne(target="organization", on="{b}.id = {a}.organization_id", proven=True, key="organization_id")
 _TENANT = ToOne(target="tenant", on="{b}.id = {a}.tenant_id", where="not {b}.hidden", proven=True, key="tenant_id")
 _TEAM = ToOne(target="team", on="{b}.id = {a}.team_id", proven=True, key="team_id")
+# What may be spent is for those whose money it is, and for admins.
+_TEAM_BUDGET = "case when {admin} or {a}.id = any({my_teams}) then {a}.budget end"
+_TENANT_BUDGET = "case when {admin} or {a}.id = any({my_tenants}) then {a}.budget end"
 _OF_SERVICE = (
     "i.id in (select x.instance_id from service_instance_component x join service_instance y on y.id = x.service_instance_id"
     " where y.service_id = {a}.id)"
@@ -49,9 +53,13 @@ SOURCES = (
         relations={
             "organization": _ORGANIZATION,
             "stacks": ToMany(target="stack", link="{b}.tenant_id = {a}.id"),
-            # Budgets are the team's own; a tenant's is everybody's who sees all of it.
-            "budget": money("case when {admits_tenant} then {a}.budget end", "{a}.budget_currency"),
-            "cost": cost.summary("i.tenant_id = {a}.id", organization="{a}.organization_id"),
+            "budget": money(_TENANT_BUDGET, "{a}.budget_currency"),
+            "cost": cost.summary(
+                "i.tenant_id = {a}.id",
+                organization="{a}.organization_id",
+                budget=_TENANT_BUDGET,
+                budget_currency="{a}.budget_currency",
+            ),
         },
         orders=_NAME,
         order=_BY_NAME,
@@ -82,7 +90,8 @@ SOURCES = (
         relations={
             "organization": _ORGANIZATION,
             "members": ToMany(target="person", link="{b}.team_id = {a}.id"),
-            "budget": money("{a}.budget", "{a}.budget_currency"),
+            "budget": money(_TEAM_BUDGET, "{a}.budget_currency"),
+            "location": location("{a}.file", "{a}.line"),
             "services": ToMany(target="service", link="{b}.owner_id = {a}.id"),
             "stacks": ToMany(target="stack", link="{b}.team_id = {a}.id"),
             "instances": ToMany(target="component_instance", link="{b}.team_id = {a}.id"),
@@ -90,7 +99,7 @@ SOURCES = (
             "cost": cost.summary(
                 "i.team_id = {a}.id",
                 organization="{a}.organization_id",
-                budget="{a}.budget",
+                budget=_TEAM_BUDGET,
                 budget_currency="{a}.budget_currency",
             ),
         },

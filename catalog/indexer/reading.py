@@ -8,14 +8,13 @@ from __future__ import annotations
 import gc
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from catalog.config import Config
 from catalog.engines import hcl
 from catalog.engines.answers import Answers
 from catalog.engines.template import Engine
 from catalog.errors import EstateError
-from catalog.indexer import code, codeowners, component_facts, component_rows, redaction, seeds, snapshot, sources
+from catalog.indexer import code, codeowners, component_facts, component_rows, redaction, seed_claims, seeds, snapshot, sources
 from catalog.indexer.component_facts import ComponentFacts
 from catalog.indexer.seed_values import Seeds, currency_of
 from catalog.indexer.snapshot import Progress, Snapshot, Subject
@@ -76,7 +75,7 @@ def read(
     kept = memory.readings.get(estate.id)
     templates = templates or _compiled_templates(config, memory)
     with sources.opened(estate, config, position) as (whole, files):
-        said = _seeds(whole, estate, config)
+        said = _seeds(whole, estate, config, home)
         changed = sources.changed_between(estate, config, kept.position.revision, position) if kept else None
         _tell(progress, "reading manifests")
         resolved = resolver.resolve(
@@ -98,6 +97,7 @@ def read(
             redaction_key=redaction.read_key(config.redaction_key_file),
             secret_keys=config.secret_keys,
             foreign=home.foreign,
+            claims=config.seeds is None,
         )
         taken = snapshot.take(
             resolved,
@@ -130,10 +130,11 @@ def _compiled_templates(config: Config, memory: Memory) -> Engine | None:
     return memory.templates
 
 
-def _seeds(whole: Tree, estate: Estate, config: Config) -> Seeds:
-    """The configured seeds, else those in the estate's own repository; good versions are kept below the home."""
-    source: Path | Tree = config.seeds or SubTree(whole, seeds.DIRECTORY)
-    return seeds.load(source, kept=config.home / "seeds" / (estate.name if config.seeds is None else "all"))
+def _seeds(whole: Tree, estate: Estate, config: Config, home: Home) -> Seeds:
+    """The configured seeds, else what counts of those in the estate's own repository; good versions are kept below the home."""
+    if config.seeds is not None:
+        return seeds.load(config.seeds, kept=config.home / "seeds" / "all")
+    return seed_claims.settle(seeds.load(SubTree(whole, seeds.DIRECTORY), kept=config.home / "seeds" / estate.name), home)
 
 
 @dataclass(frozen=True, slots=True)

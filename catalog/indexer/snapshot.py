@@ -33,13 +33,17 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """The estate that is read: its name, its organisation, those that are other estates' own, and how values are redacted."""
+    """The estate that is read: its name, its organisation, those that are other estates' own, and how values are redacted.
+
+    `claims` tells that its seeds are its own, so that it speaks for the organisations that they name.
+    """
 
     estate: str
     organization: str
     redaction_key: bytes = field(repr=False)
     secret_keys: str
     foreign: frozenset[str] = frozenset()
+    claims: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +117,12 @@ def take(
     used: set[str] = set().union(*(part.owners for part in parts.values()))
     others = {row.owner_id for row in service_rows.services.values()} | {row.maintainer_id for row in component_table.values()}
     organization = organization_rows.make(
-        (subject.estate, subject.organization), seeds, (part.place for part in parts.values()), teams, used | others
+        (subject.estate, subject.organization),
+        seeds,
+        (part.place for part in parts.values()),
+        teams,
+        used | others,
+        claims=subject.claims,
     )
     manifests = _manifests(resolved, subject.estate, previous.made_from[2] if previous is not None else {})
     snapshot = Snapshot(
@@ -142,20 +151,12 @@ def take(
         broken=resolved.broken,
         broken_instances=resolved.broken_instances,
         unread=seeds.unread,
-        spoken_for=frozenset(global_id("Organization", name) for name in _named(seeds)),
+        spoken_for=frozenset(global_id("Organization", name) for name in seeds.spoken_for),
         pending=any(facts.code.pending for facts in components.values()),
         hash="",
         made_from=(inputs, teams, manifests, declared),
     )
     return replace(snapshot, hash=_hash(snapshot))
-
-
-def _named(seeds: Seeds) -> set[str]:
-    return (
-        {item.name for item in seeds.organizations}
-        | {item.organization for item in seeds.teams}
-        | {item.organization for item in seeds.services}
-    )
 
 
 def _surroundings(

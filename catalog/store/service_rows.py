@@ -5,6 +5,7 @@ The caller's transaction; what follows from what is written, `store.services` te
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -65,7 +66,7 @@ async def find(connection: asyncpg.Connection, slug: str, organization: str | No
             ),
         )
     )
-    rows = [ServiceRow(*row) for row in await tables.rows(connection, records.Service, "id", names)]
+    rows = [_row(row) for row in await tables.rows(connection, records.Service, "id", names)]
     parts = [
         ServiceComponentRow(*row)
         for row in await tables.rows(connection, records.ServiceComponent, "service_id", names, more="order by 1, 2")
@@ -82,6 +83,14 @@ async def find(connection: asyncpg.Connection, slug: str, organization: str | No
         )
         for row in sorted(rows, key=lambda row: names[row.id])
     ]
+
+
+def _row(found: Any) -> Any:
+    """A row as the indexer has it: sessions read JSON as values, rows hold its text."""
+    row = ServiceRow(*found)
+    documents = {name: getattr(row, name) for name in tables.of(records.Service).documents}
+    written = {name: json.dumps(value, ensure_ascii=False) for name, value in documents.items() if isinstance(value, (list, dict))}
+    return row._replace(**written)
 
 
 async def owners(connection: asyncpg.Connection, slug: str, organization: str | None) -> list[Owner]:

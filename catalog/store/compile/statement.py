@@ -22,6 +22,7 @@ from catalog.store.compile.writing import Parameter, Writing
 from catalog.store.selection import (
     AsOf,
     ById,
+    Choice,
     Computed,
     Each,
     Fault,
@@ -121,6 +122,9 @@ class Writer:
                 connection(self, written, relation, alias, field)
             case Computed():
                 written.expression(text.place(field.number, self._row(columns, alias)))
+            case Choice():
+                wanted = self.writing.fill(columns[field.column].sql, a=alias)
+                written.expression(f"coalesce({self._by_id(field, wanted)},{text.mark(self.writing.fault(field.missing))})")
             case Lookup() | ById() | Each() | Given():
                 raise AssertionError("only an operation itself looks things up")
 
@@ -129,9 +133,9 @@ class Writer:
         return self.object(source.columns, source.relations, alias, fields, joins)
 
     def _row(self, columns: Mapping[str, Column], alias: str) -> str:
-        """What tells a row: its id, and of a row of the past the revision that it is of."""
+        """What tells a row: its id, and of a row of the past the revision that it is of, `-` where a directory was read."""
         revision = columns.get("as_of_revision")
-        return f"{alias}.id||';'" + (f"||coalesce({self.writing.fill(revision.sql, a=alias)},'')" if revision else "")
+        return f"{alias}.id||';'" + (f"||coalesce({self.writing.fill(revision.sql, a=alias)},'-')" if revision else "")
 
     def origin(
         self, relation: ToMany, source: Source, alias: str, parent: str, arguments: tuple[tuple[str, Slot], ...] = ()
@@ -237,7 +241,7 @@ class Writer:
                 written.expression(self._each(field))
             case Given():
                 written.expression(self._given(field))
-            case Leaf() | One() | Items() | Computed():
+            case Leaf() | One() | Items() | Computed() | Choice():
                 raise AssertionError("an operation has no row of its own")
 
     def _lookup(self, field: Lookup) -> str:
@@ -274,7 +278,7 @@ class Writer:
         )
         return named, cases
 
-    def _by_id(self, field: ById | Each, wanted: str) -> str:
+    def _by_id(self, field: ById | Each | Choice, wanted: str) -> str:
         branches = "".join(
             f" when '{_PREFIXES[branch.source]}' then {self._branch(self.writing.sources[branch.source], branch.fields, wanted)}"
             for branch in field.branches

@@ -164,6 +164,12 @@ class Reader(graph_reference.Reader):
             return sum(1 for end in ends if end is not None and end["removed_at"] is None and not self.sees(end))
         return super().column(row, name)
 
+    def resolve(self, parent, info, **given):
+        """Resolve any field; the order of a stack is told of the present only."""
+        if isinstance(parent, PastRow) and info.field_name == "applyOrder":
+            raise GraphQLError("the order of a stack is told of the present only (leave out `asOf`)")
+        return super().resolve(parent, info, **given)
+
     def one(self, row, relation, given):
         """A to-one relation."""
         if isinstance(row, PastRow) and (row.source, relation) in PAST_ONES:

@@ -57,7 +57,10 @@ def agreed(stack_vars: Mapping[str, Any], instances: Sequence[Mapping[str, Any]]
 
 
 def _most_common(key: str, everyone: Iterable[Mapping[str, Any]]) -> str | None:
-    counted = Counter(_usable(variables.get(key)) for variables in everyone)
+    values = [variables.get(key) for variables in everyone]
+    if values and values.count(values[0]) == len(values):
+        return _usable(values[0])
+    counted = Counter(map(_usable, values))
     # A value beats "absent" when they are level; among values the first one written wins.
     return max(counted, key=lambda value: (counted[value], value is not None))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from json.encoder import encode_basestring as _quoted
 from typing import Any
 
@@ -22,6 +23,15 @@ def text_of(document: Document) -> str:
     return f"{{{','.join(document)}}}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Section:
+    """A section of documents and the pieces that it was written as, by the identity of its values."""
+
+    name: str
+    prefix: str
+    pieces: dict[int, tuple[Any, str]]
+
+
 class Writer:
     """Writes documents and other values of one estate.
 
@@ -34,19 +44,24 @@ class Writer:
         self.replaced = 0
         # A value itself is kept with its text: an identity means something only as long as its object lives.
         self._texts: dict[int, tuple[Any, str]] = {}
-        self._pieces: dict[tuple[str, int], tuple[Any, str]] = {}
         self._names: dict[str, str] = {}
-        self._orders: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._sections: dict[str, _Section] = {}
+        self._orders: dict[tuple[str, ...], tuple[_Section, ...]] = {}
 
-    def document(self, sections: Mapping[str, Any], sensitive: Collection[str] = ()) -> Document:
-        """An instance's redacted sections, whose names are no keys of secrets; `sensitive` names variables that its code marks so."""
+    def document(self, sections: Mapping[str, Any], sensitive: Collection[str] = ()) -> tuple[Document, str]:
+        """The pieces and the text of an instance's redacted sections, whose names are no keys of secrets.
+
+        `sensitive` names variables that its code marks so.
+        """
         try:
-            return self._document(sections, sensitive)
+            document = self._document(sections, sensitive)
+            return document, _checked(text_of(document))
         except _UNSTORABLE:
             cleaned, count = storable(sections)
             self.replaced += count
             redacted = self._redactor.sections(cleaned, [safe(name) for name in sensitive])
-            return tuple(f"{_quoted(name)}:{json_text(redacted[name])}" for name in sorted(redacted))
+            document = tuple(f"{_quoted(name)}:{json_text(redacted[name])}" for name in sorted(redacted))
+            return document, text_of(document)
 
     def text(self, value: Any) -> str:
         """The JSON text of any redacted value, ready to be stored."""
@@ -62,22 +77,25 @@ class Writer:
         names = tuple(sections)
         order = self._orders.get(names)
         if order is None:
-            order = self._orders[names] = tuple(sorted(names))
-        pieces = self._pieces
+            order = self._orders[names] = tuple(map(self._section, sorted(names)))
         found = []
-        for name in order:
-            value = sections[name]
-            if name == "vars" and type(value) is dict:
-                # Variables differ from instance to instance; their values are shared again.
-                found.append(f'"vars":{_checked(self._map(value, sensitive))}')
-                continue
-            known = pieces.get((name, id(value)))
-            if known is None:
-                known = value, f"{_quoted(name)}:{_checked(self._written(value))}"
-                if type(value) is dict or type(value) is list:
-                    pieces[name, id(value)] = known
-            found.append(known[1])
+        for section in order:
+            value = sections[section.name]
+            kind = type(value)
+            if (kind is dict or kind is list) and section.name != "vars":
+                known = section.pieces.get(id(value))
+                if known is None:
+                    known = section.pieces[id(value)] = value, section.prefix + self._written(value)
+                found.append(known[1])
+            elif kind is dict:
+                # Variables differ from instance to instance; what is in them is shared again.
+                found.append(section.prefix + self._map(value, sensitive))
+            else:
+                found.append(section.prefix + self._written(value))
         return tuple(found)
+
+    def _section(self, name: str) -> _Section:
+        return self._sections.setdefault(name, _Section(name=name, prefix=f"{_quoted(name)}:", pieces={}))
 
     def _written(self, value: Any) -> str:
         kind = type(value)

@@ -30,6 +30,8 @@ class Authorities:
     default_teams: Mapping[str, Evidence] = field(default_factory=dict)  # organisation → the evidence that names its team
     codeowners: CodeOwners = NONE
     accounts: Accounts = field(default_factory=dict)
+    # What sections say that many instances share, by organisation, name and identity; the section is kept, so that its identity lives.
+    remembered: dict[tuple[str, str, int], tuple[Any, _Found]] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +76,13 @@ class StackOwners:
         """What each kind of source says of an instance, in the documented order; asked for only while nobody is found."""
         sections = instance.sections
         rules = self._authorities.codeowners.of_folder(folder) if folder else ()
-        yield self._find(ownership.in_metadata(sections, OwnershipSource.INSTANCE_METADATA), own=True)
+        yield self._shared("metadata", sections, ownership.in_metadata(sections, OwnershipSource.INSTANCE_METADATA))
         yield self._metadata
         yield self._find(chain(ownership.in_tags(sections), ownership.known_variable(sections)), own=True)
         yield self._tags
         yield self._find(ownership.in_account_tags(sections), own=True)
         yield self._account
-        yield self._find(ownership.in_settings(sections), own=True)
+        yield self._shared("settings", sections, ownership.in_settings(sections))
         yield self._settings
         yield self._rules
         yield self._find(ownership.in_rules(rules, everything=False))
@@ -88,6 +90,15 @@ class StackOwners:
         yield self._weak
         yield self._find(ownership.in_rules(rules, everything=True))
         yield self._default
+
+    def _shared(self, name: str, sections: Mapping[str, Any], evidence: Iterable[Evidence]) -> _Found:
+        """What one of an instance's own sections says, looked into once for all instances that share it."""
+        section = sections.get(name)
+        key = self._place.organization, name, id(section)
+        known = self._authorities.remembered.get(key)
+        if known is None:
+            known = self._authorities.remembered[key] = section, self._find(evidence, own=True)
+        return known[1]
 
     def _find(self, evidence: Iterable[Evidence], *, own: bool = False) -> _Found:
         strangers: list[Evidence] = []

@@ -15,7 +15,7 @@ from typing import Any
 from catalog.indexer import metadata
 from catalog.indexer.component_facts import ComponentFacts
 from catalog.indexer.context import Place
-from catalog.indexer.documents import Writer, text_of
+from catalog.indexer.documents import Writer
 from catalog.indexer.estimate_rows import estimate_row
 from catalog.indexer.metadata import Complaint, Cost, Facts
 from catalog.indexer.owners import Authorities, StackOwners
@@ -65,6 +65,7 @@ class Surroundings:
     writer: Writer
     resolved: ResolvedEstate
     alike: dict[Any, Any] = field(default_factory=dict, repr=False)
+    facts: dict[tuple[int, str], tuple[Any, Facts]] = field(default_factory=dict, repr=False)  # by metadata and currency
 
     @property
     def teams(self) -> Teams:
@@ -119,9 +120,9 @@ def make(source: Source, place: Place, position: Position, around: Surroundings)
         sorted(_edges(dependencies, around.estate, maker.instances), key=lambda row: (row.source_id, row.target_id, row.via))
     )
     row = maker.stack_row()
-    row = row._replace(row_hash=fingerprint(row))
+    row = row._replace(row_hash=fingerprint(tuple(row)))
     instances = _hashed(maker.instances, maker.estimates, edges)
-    covered = (row, sorted(instances.items()), lost)
+    covered = (tuple(row), sorted((key, item.content_hash) for key, item in instances.items()), lost)
     content_hash = fingerprint(covered)
     return StackPart(
         stack=row._replace(content_hash=content_hash),
@@ -148,9 +149,11 @@ def _hashed(instances: Mapping[str, Any], estimates: Mapping[str, Any], edges: I
     """Rows with their hashes, which cover estimate and dependencies too: a version of an instance is all of these."""
     leaving: dict[str, list[Any]] = {}
     for edge in edges:
-        leaving.setdefault(edge.source_id, []).append(edge)
+        leaving.setdefault(edge.source_id, []).append(tuple(edge))
+    # As plain tuples, which are printed much faster than named ones.
     return {
-        key: row._replace(content_hash=fingerprint((row, estimates.get(key), leaving.get(key)))) for key, row in instances.items()
+        key: row._replace(content_hash=fingerprint((tuple(row), tuple(estimates.get(key, ())), leaving.get(key))))
+        for key, row in instances.items()
     }
 
 
@@ -176,6 +179,7 @@ class _Maker:
     def __init__(self, stack: ResolvedStack, place: Place, position: Position, around: Surroundings) -> None:
         self._stack, self._place, self._position, self._around = stack, place, position, around
         self._id = global_id("Stack", around.estate, stack.name)
+        self._estate_id = global_id("Estate", around.estate)
         self._currency = around.currencies.get(place.organization, "USD")
         self._owners = StackOwners(stack, place, around.authorities, around.resolved)
         self.instances: dict[str, Any] = {}
@@ -192,7 +196,7 @@ class _Maker:
         replaced = self._around.writer.replaced
         row = StackRow(
             id=self._id,
-            estate_id=global_id("Estate", self._around.estate),
+            estate_id=self._estate_id,
             tenant_id=self._position.tenant_id,
             organization_id=self._position.organization_id,
             environment_id=self._position.environment_id,
@@ -225,14 +229,14 @@ class _Maker:
         path = component_path(instance, self._around.resolved.component_base_paths)
         component = self._around.components.get((kind_of(instance.type), path or ""))
         config_hash = self._document(instance, component)
-        facts = metadata.read(instance.sections.get("metadata"), self._currency, lambda path: self._says(instance, path))
+        facts = self._facts_of(instance)
         cost = facts.cost or (component.cost if component else None)
         estimate = self._estimate(identity, instance, cost)
         self._note_facts(instance, facts, component)
         file, line, _ = _spot(instance.location)
         row = ComponentInstanceRow(
             id=identity,
-            estate_id=global_id("Estate", self._around.estate),
+            estate_id=self._estate_id,
             tenant_id=self._position.tenant_id,
             stack_id=self._id,
             component_id=self._around.component_ids.get((kind_of(instance.type), path or "")),
@@ -265,7 +269,7 @@ class _Maker:
     def _document(self, instance: ResolvedInstance, component: ComponentFacts | None) -> str:
         writer = self._around.writer
         replaced = writer.replaced
-        text = text_of(writer.document(instance.sections, component.code.sensitive if component else ()))
+        _, text = writer.document(instance.sections, component.code.sensitive if component else ())
         self._note_replaced(replaced, instance, instance.location)
         config_hash = hashlib.sha256(text.encode()).hexdigest()
         self.documents[config_hash] = text
@@ -309,6 +313,22 @@ class _Maker:
             described = None if "description" in component.code.sensitive else metadata.described(instance.sections)
             identity = self._around.component_ids[component.type, component.path]
             self.facts.add((identity, facts.category, facts.time, unplaced, described))
+
+    def _facts_of(self, instance: ResolvedInstance) -> Facts:
+        """What the instance's metadata says: read once for all instances that share it, unless it depends on who says it."""
+        about = instance.sections.get("metadata")
+        known = self._around.facts.get((id(about), self._currency))
+        if known is None:
+            asked: list[str] = []
+
+            def own(path: str) -> bool:
+                asked.append(path)
+                return self._says(instance, path)
+
+            known = about, metadata.read(about, self._currency, own)
+            if not asked:
+                self._around.facts[id(about), self._currency] = known
+        return known[1]
 
     def _says(self, instance: ResolvedInstance, path: str) -> bool:
         """Whether the instance says the value at a path itself."""

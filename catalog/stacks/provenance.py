@@ -58,9 +58,9 @@ def _writers(merged: Merged, built: Built, entry: Map, steps: Path) -> Iterator[
     if not steps:
         return
     files = _by_place(merged)
-    for asked in (steps, *_lists_above(steps, _at(entry, steps))):
+    for asked in (steps, *_lists_above(steps, entry)):
         is_written = False
-        for layer, path in reversed(tuple(_layers(built, entry, asked))):
+        for layer, path in _layers(built, entry, asked):
             for manifest, chain in reversed(files.get(_place(path), ())):
                 if _written(manifest.value, path) is not _ABSENT:
                     is_written = True
@@ -69,10 +69,10 @@ def _writers(merged: Merged, built: Built, entry: Map, steps: Path) -> Iterator[
             return
 
 
-def _lists_above(steps: Path, value: Any) -> Iterator[Path]:
+def _lists_above(steps: Path, entry: Map) -> Iterator[Path]:
     """The lists that a value stands in, the nearest first: of a list that layers make together, no file has every place."""
     for length in range(len(steps) - 1, 0, -1):
-        if isinstance(steps[length], int) and value is not _ABSENT:
+        if isinstance(steps[length], int) and _at(entry, steps) is not _ABSENT:
             yield steps[:length]
 
 
@@ -87,9 +87,13 @@ def parse(path: str, entry: Any) -> Path:
     steps: list[str | int] = []
     rest = path
     while rest:
-        key = _index(rest) if rest.startswith("[") else _key(rest, entry)
+        key: str | int
+        if rest.startswith("["):
+            key = _index(rest)
+            rest = rest[len(f"[{key}]") :].removeprefix(".")
+        else:
+            key, rest = _key(rest, entry)
         steps.append(key)
-        rest = rest[len(f"[{key}]") if isinstance(key, int) else len(key) :].removeprefix(".")
         entry = _at(entry, (key,))
     return tuple(steps)
 
@@ -99,28 +103,38 @@ def _index(rest: str) -> int:
     return int(number) if number.isdigit() else 0
 
 
-def _key(rest: str, value: Any) -> str:
-    ends = [*(found.start() for found in _ENDS.finditer(rest, 1)), len(rest)]
+def _key(rest: str, value: Any) -> tuple[str, str]:
+    """The key that a path begins with, and the path below it."""
+    heads = _heads(rest)
     if isinstance(value, dict):
-        fitting = next((rest[:end] for end in reversed(ends) if rest[:end] in value), None)
-        if fitting is not None:
-            return fitting
-    return rest[: ends[0]]
+        for head in heads:
+            if head[0] in value:
+                return head
+    return heads[-1]
+
+
+# An indexer asks for the same few paths again and again.
+@lru_cache(maxsize=4096)
+def _heads(path: str) -> tuple[tuple[str, str], ...]:
+    """The keys that a path may begin with, the longest first, each with the path below it."""
+    ends = [*(found.start() for found in _ENDS.finditer(path, 1)), len(path)]
+    return tuple((path[:end], path[end:].removeprefix(".")) for end in reversed(ends))
 
 
 def _layers(built: Built, entry: Map, steps: Path) -> Iterator[tuple[str, Path]]:
+    """The layers that may write a value, the last one first, each with the path that it has in their files."""
     section, *below = steps
     if section in _BELOW_TYPE:
         below = [str(entry.get(_BELOW_TYPE[str(section)], "")), *below]
     inner = (section, *below)
-    yield "global", inner
-    yield "type", (built.type, *inner)
-    for name, _ in built.chain.layers:
-        yield "base", ("components", built.type, name, *inner)
-    yield "component", ("components", built.type, built.name, *inner)
     if _at(entry.get("overrides", EMPTY), inner) is not _ABSENT:
-        yield "overrides", ("overrides", *inner)
         yield "overrides", (built.type, "overrides", *inner)
+        yield "overrides", ("overrides", *inner)
+    yield "component", ("components", built.type, built.name, *inner)
+    for name, _ in reversed(built.chain.layers):
+        yield "base", ("components", built.type, name, *inner)
+    yield "type", (built.type, *inner)
+    yield "global", inner
 
 
 Contribution = tuple[Manifest, tuple[str, ...]]

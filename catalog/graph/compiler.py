@@ -14,6 +14,7 @@ from graphql import (
     FieldNode,
     GraphQLField,
     GraphQLInputObjectType,
+    GraphQLInputType,
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
@@ -36,6 +37,7 @@ from catalog.store.selection import (
     All,
     Branch,
     ById,
+    Choice,
     Computed,
     Condition,
     Each,
@@ -298,6 +300,9 @@ class Compiler:
                 return self._paged(key, declared, source, made, nodes, given, here, weights)
             case declarations.Computed():
                 return self._computed(key, declared, made, nodes, here, weights)
+            case declarations.Choice():
+                branches = self._branches(inner, nodes, here, weights)
+                return Choice(key=key, column=declared.column, branches=branches, missing=_null_fault(kind, name, here))
             case _:
                 raise AssertionError(f"{kind.name}.{name} has no declaration")
 
@@ -347,6 +352,7 @@ class Compiler:
         handed: tuple[tuple[str, Slot], ...] = ()
         if relation == declared.relation:
             asked = self._filter(declared, made, given)
+            handed = self._handed(_without_path(declared.arguments), made, nodes)
         else:
             handed = self._handed(_without_switch(declared.arguments), made, nodes)
         weight = Weight(size=pages.size_reader(given, key))
@@ -396,7 +402,8 @@ class Compiler:
         if not declared:
             return ()
         given = arguments(made, nodes[0], self.variables)
-        return tuple((name, self.slots.slot("text", _reader(given.get(camel(name), NULL)))) for name in declared)
+        types = {name: made.args[camel(name)].type for name in declared}
+        return tuple((name, self.slots.slot(_handed_type(types[name]), _reader(given.get(camel(name), NULL)))) for name in declared)
 
 
 # ── the declarations of a type ───────────────────────────────────────────────────────────────────────────────────────
@@ -424,6 +431,16 @@ def _relation(declared: Paged, given: Mapping[str, Traced]) -> str:
     """The relation that a list reads: another one where an argument says so."""
     chosen = (argument.instead for name, argument in declared.arguments.items() if current(given.get(camel(name))) is True)
     return next((relation for relation in chosen if relation is not None), declared.relation)
+
+
+def _without_path(declared: Mapping[str, Argument]) -> Mapping[str, Argument]:
+    return {name: argument for name, argument in declared.items() if not argument.path and argument.instead is None}
+
+
+def _handed_type(kind: GraphQLInputType) -> str:
+    """The Postgres type of an argument that is handed to a relation."""
+    bare = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+    return "text[]" if isinstance(bare, GraphQLList) else "text"
 
 
 def _without_switch(declared: Mapping[str, Argument]) -> Mapping[str, Argument]:

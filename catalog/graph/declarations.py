@@ -88,6 +88,13 @@ class ById:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The field shows the thing whose id a column holds, of whichever type it is."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Computed:
     """The field shows what `resolve` works out, for all rows of a response at once.
 
@@ -101,7 +108,7 @@ class Computed:
     arguments: Mapping[str, Argument] = field(default_factory=dict)
 
 
-Reads = Column | One | Items | Paged | Lookup | ById | Computed
+Reads = Column | One | Items | Paged | Lookup | ById | Choice | Computed
 
 
 class Kind(Enum):
@@ -145,6 +152,11 @@ def column(name: str, description: str) -> Any:
 def one(relation: str, description: str, **arguments: Argument) -> Any:
     """A field that shows what a to-one relation leads to."""
     return _with_arguments(One(relation=relation, arguments=arguments), description, arguments)
+
+
+def choice(column: str, description: str) -> Any:
+    """A field that shows the thing whose id a column holds, of whichever type it is."""
+    return strawberry.field(description=description, metadata={READS: Choice(column=column)})
 
 
 def items(relation: str, description: str, **arguments: Argument) -> Any:

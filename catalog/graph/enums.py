@@ -24,6 +24,7 @@ from catalog.records import (
     ProvisioningAction,
     RequestState,
     Role,
+    SearchKind,
     ServiceInstanceState,
     ServiceLayer,
     StepKind,
@@ -249,6 +250,18 @@ described(
     APPROVER="May decide about requests of others.",
     ADMIN="May do everything.",
 )
+described(
+    SearchKind,
+    "A kind of thing that is searched.",
+    SERVICE="Services: by slug, title, description, category and tags.",
+    COMPONENT="Components: by name, title, description and category.",
+    COMPONENT_INSTANCE="Component instances: by name, and by their stack for some of the words.",
+    STACK="Stacks: by name, context, tags and labels.",
+    TEAM="Teams: by slug, title and cost centre.",
+    ENVIRONMENT="Environments: by name, tenant, account, stage, region and kind.",
+    PROVISIONING_REQUEST="Requests: by number, component, stack, action, requester and justification.",
+    WORKFLOW="Workflows: by name, description and file.",
+)
 
 
 class OrderDirection(StrEnum):
@@ -293,6 +306,7 @@ __all__ = [
     "ProvisioningAction",
     "RequestState",
     "Role",
+    "SearchKind",
     "ServiceInstanceState",
     "ServiceLayer",
     "Severity",

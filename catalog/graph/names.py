@@ -21,7 +21,8 @@ if TYPE_CHECKING:
         RenderedFile,
         RequestStep,
     )
-    from catalog.graph.services import Link, Service, ServiceComponent, ServiceInstance
+    from catalog.graph.search import SearchHit
+    from catalog.graph.services import Link, Scorecard, ScorecardCheck, Service, ServiceComponent, ServiceInstance
     from catalog.graph.stacks import (
         Component,
         ComponentInput,
@@ -67,6 +68,8 @@ PersonType = Annotated["Person", strawberry.lazy("catalog.graph.organizations")]
 ServiceType = Annotated["Service", strawberry.lazy("catalog.graph.services")]
 ServiceComponentType = Annotated["ServiceComponent", strawberry.lazy("catalog.graph.services")]
 ServiceInstanceType = Annotated["ServiceInstance", strawberry.lazy("catalog.graph.services")]
+ScorecardType = Annotated["Scorecard", strawberry.lazy("catalog.graph.services")]
+ScorecardCheckType = Annotated["ScorecardCheck", strawberry.lazy("catalog.graph.services")]
 LinkType = Annotated["Link", strawberry.lazy("catalog.graph.services")]
 CostEstimateType = Annotated["CostEstimate", strawberry.lazy("catalog.graph.costs")]
 CostSummaryType = Annotated["CostSummary", strawberry.lazy("catalog.graph.costs")]
@@ -80,6 +83,7 @@ AffectedInstanceType = Annotated["AffectedInstance", strawberry.lazy("catalog.gr
 ProvisioningPlanType = Annotated["ProvisioningPlan", strawberry.lazy("catalog.graph.provisioning")]
 PlanLevelType = Annotated["PlanLevel", strawberry.lazy("catalog.graph.provisioning")]
 PolicyVerdictType = Annotated["PolicyVerdict", strawberry.lazy("catalog.graph.provisioning")]
+SearchHitType = Annotated["SearchHit", strawberry.lazy("catalog.graph.search")]
 PrincipalType = Annotated["Principal", strawberry.lazy("catalog.graph.access")]
 GrantType = Annotated["Grant", strawberry.lazy("catalog.graph.access")]
 AccessTokenType = Annotated["AccessToken", strawberry.lazy("catalog.graph.access")]

@@ -128,6 +128,15 @@ class Query:
         resolver=preview_provisioning,
         description="Show what a request would do: nothing is written, nothing is executed.",
     )
+    search: Connection[names.SearchHitType] = page(
+        "search",
+        "What answers to some words, best first: a name that is what was asked, one that begins with it, one that has all the words;"
+        " then what has them in its name and text together; then what has words that are written much alike. Each word must be there,"
+        " as a word or as the beginning of one; words in double quotes must stand there as they are, one after the other. An instance"
+        " is found by its own name, and by its stack's for some of the words. The first 20 words count.",
+        query=Argument(type=str, description="The words; without any, nothing is found."),
+        kinds=Argument(type=list[enums.SearchKind] | None, description="Which kinds of things: all unless given."),
+    )
     principals: Connection[names.PrincipalType] = page("principals", "Who acts: oneself, and for admins everybody.")
     access_tokens: Connection[names.AccessTokenType] = page(
         "access_tokens", "One's own tokens, and for admins everybody's, the latest first."

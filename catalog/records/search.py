@@ -13,16 +13,16 @@ from catalog.records import columns
 
 
 class SearchKind(StrEnum):
-    """What kinds of things are searched, in the order in which they are listed among equals."""
+    """The kinds of things that are searched."""
 
     SERVICE = "SERVICE"
     COMPONENT = "COMPONENT"
+    COMPONENT_INSTANCE = "COMPONENT_INSTANCE"
     STACK = "STACK"
     TEAM = "TEAM"
     ENVIRONMENT = "ENVIRONMENT"
-    WORKFLOW = "WORKFLOW"
     PROVISIONING_REQUEST = "PROVISIONING_REQUEST"
-    COMPONENT_INSTANCE = "COMPONENT_INSTANCE"
+    WORKFLOW = "WORKFLOW"
 
 
 class SearchEntry(SQLModel, table=True):

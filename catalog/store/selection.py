@@ -260,6 +260,16 @@ class Each:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A response key that shows the thing whose id a column of the row holds, whichever of some sources it is of."""
+
+    key: str
+    column: str
+    branches: tuple[Branch, ...]
+    missing: Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Computed:
     """A response key whose value is worked out elsewhere: the statement says by `number` which value, and for which row."""
 
@@ -277,7 +287,7 @@ class Given:
     fields: Fields
 
 
-Field = Literal | Leaf | One | Items | Many | Lookup | ById | Each | Computed | Given
+Field = Literal | Leaf | One | Items | Many | Lookup | ById | Each | Choice | Computed | Given
 Fields = tuple[Field, ...]
 
 

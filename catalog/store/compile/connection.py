@@ -53,11 +53,21 @@ class _Connection:
         self._judge(root=root)
 
     def _judge(self, *, root: bool) -> None:
-        """A filter, an order that no index carries, or a whole table behind a rule: planned anew for each viewer and value."""
+        """A filter, an order that no index carries, or a whole table behind a rule: planned anew for each viewer and value.
+
+        Rows that are found within a window are bounded by themselves.
+        """
+        if self._relation.window is not None:
+            return
         counted = any(isinstance(part, Part) and part.piece is Piece.TOTAL_COUNT for part in self._field.parts)
         open_list = self._writing.viewer.everything or (self._by_tenant and not counted)
         if self._field.condition != ALWAYS or self._field.order or self._relation.walks or (root and not open_list):
             self._writing.bounded = False
+
+    @property
+    def backward(self) -> bool:
+        """Whether the page is read from the end."""
+        return self._page.backward
 
     def sql(self) -> str:
         body = text.Concatenation().text("{")
@@ -159,8 +169,11 @@ class _Connection:
     def _size(self) -> str:
         return self._writing.slot(self._page.size)
 
-    def _origin(self) -> str:
-        return self._writer.origin(self._relation, self._source, self._alias, self._parent, self._field.arguments)
+    def _origin(self, *, whole: bool = False) -> str:
+        if self._relation.window is None:
+            return self._writer.origin(self._relation, self._source, self._alias, self._parent, self._field.arguments)
+        rows = self._relation.window(self._writing.viewer, _Window(self, whole=whole))
+        return f"{self._writing.fill(rows, arguments=self._field.arguments)} {self._alias}"
 
     def _rules(self) -> list[str]:
         rules = self._writer.rules(self._relation, self._source, self._alias, self._parent)
@@ -170,17 +183,12 @@ class _Connection:
 
     def _count(self) -> str:
         where = " and ".join(self._rules()) or "true"
-        return f"(select count(*)::text from {self._origin()} where {where})"
+        return f"(select count(*)::text from {self._origin(whole=True)} where {where})"
 
     def _rows(self) -> str:
-        page = self._page
         limit = f"({self._size()} + 1)" if self._peeks else self._size()
         written = [self._writing.fill(key.sql, b=self._alias) for key in self._keys]
-        rules = self._rules()
-        if page.cursor is not None:
-            rules.append(self._beyond(written, page.cursor, reverse=page.backward))
-        if page.other is not None:
-            rules.append(self._beyond(written, page.other, reverse=not page.backward))
+        rules = [*self._rules(), *self.between(written)]
         columns = "".join(f", {sql} as k{number}" for number, sql in enumerate(written))
         also = f", {self._writing.fill(self._relation.also, b=self._alias)}" if self._relation.also else ""
         if self._by_tenant:
@@ -213,6 +221,11 @@ class _Connection:
             for key, sql in zip(self._keys, written, strict=True)
         )
 
+    def between(self, written: list[str]) -> list[str]:
+        """Return what rows fulfil that stand between the page's cursors, given an expression for each key."""
+        bounds = ((self._page.cursor, self._page.backward), (self._page.other, not self._page.backward))
+        return [self._beyond(written, bound, reverse=reverse) for bound, reverse in bounds if bound is not None]
+
     def _beyond(self, written: list[str], bound: tuple[Slot, ...], *, reverse: bool) -> str:
         """The rows behind a bound: a row comparison where every key runs one way, so that an index range can be resumed."""
         values = [self._writing.slot(slot) for slot in bound]
@@ -224,3 +237,21 @@ class _Connection:
             equal = [f"{sql} = {value}" for sql, value in zip(written[:number], values[:number], strict=True)]
             steps.append(f"({' and '.join([*equal, f'{written[number]} {sign} {values[number]}'])})")
         return f"({' or '.join(steps)})"
+
+
+class _Window:
+    """The part of a list that a connection reads, or, for its count, all of it."""
+
+    def __init__(self, connection: _Connection, *, whole: bool) -> None:
+        self._connection = connection
+        self._whole = whole
+
+    @property
+    def limit(self) -> str:
+        return "" if self._whole else f"limit {_MOST}"
+
+    def order(self, *written: str) -> str:
+        return ", ".join(f"{sql} desc" if self._connection.backward else sql for sql in written)
+
+    def beyond(self, *keys: str) -> str:
+        return "true" if self._whole else " and ".join(self._connection.between(list(keys))) or "true"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Boolean, CheckConstraint, DateTime, Integer, Numeric, Table
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -27,6 +27,7 @@ class Format(Enum):
     TEXT = auto()
     INT = auto()
     BOOL = auto()
+    FLOAT = auto()
     DECIMAL = auto()  # a string, without trailing zeros
     TIME = auto()
     JSON = auto()
@@ -85,6 +86,23 @@ class ToOne:
         return self.rows is not None and self.on == "true"
 
 
+class Window(Protocol):
+    """The part of an ordered list that is read, for a relation that finds its rows no further than that. All keys of the list ascend."""
+
+    @property
+    def limit(self) -> str:
+        """The LIMIT of every ordered piece; none where all rows are counted."""
+        ...
+
+    def order(self, *written: str) -> str:
+        """The ORDER BY list of some expressions, in the direction of the page."""
+        ...
+
+    def beyond(self, *keys: str) -> str:
+        """The predicate of rows on the wanted side of the page's cursors: an expression for each key of the list."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToMany:
     """A to-many relation: rows of `target` (or computed `rows`) for which `link` holds, in `order`.
@@ -92,6 +110,7 @@ class ToMany:
     `join` brings in a link table, `also` names what of it the edges show (read through the source `edge`); `tie` ends the order when
     the target's own id isn't unique in the list. `present` makes a plain list null. `label` tells candidates of an ambiguous look-up
     apart. `walks` says that finding the rows costs more than the page: what is reached in any number of steps.
+    `window` writes rows of its own, ordered and limited, for this viewer and part of the list.
     """
 
     target: str
@@ -106,6 +125,7 @@ class ToMany:
     label: str | None = None
     proven: bool = False
     walks: bool = False
+    window: Callable[[Viewer, Window], str] | None = None
 
 
 Relation = Same | ToOne | ToMany
@@ -197,6 +217,11 @@ def json(sql: str, *, nullable: bool = True) -> Column:
 def texts(sql: str, *, nullable: bool = False) -> Column:
     """A list of texts."""
     return Column(sql=sql, format=Format.TEXTS, nullable=nullable)
+
+
+def fraction(sql: str, *, nullable: bool = True) -> Column:
+    """A number that may have decimals."""
+    return Column(sql=sql, format=Format.FLOAT, nullable=nullable)
 
 
 def decimal(sql: str, *, nullable: bool = True) -> Column:

@@ -18,6 +18,7 @@ _FORMATS = {
     Format.TEXT: "to_json({x})::text",
     Format.INT: "({x})::text",
     Format.BOOL: "({x})::text",
+    Format.FLOAT: "(case when {x} = trunc({x}) then trunc({x})::text||'.0' else trim_scale({x})::text end)",
     Format.DECIMAL: "'\"'||trim_scale({x})::text||'\"'",
     Format.TIME: "'\"'||replace(to_char({x} at time zone 'UTC','YYYY-MM-DD\"T\"HH24:MI:SS.US'),'.000000','')||'+00:00\"'",
     Format.JSON: "({x})::text",

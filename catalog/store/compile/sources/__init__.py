@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from catalog.store.compile.source import Source, ToMany
-from catalog.store.compile.sources import access, as_of, cost, estate, organization, provisioning, stack
+from catalog.store.compile.sources import access, as_of, cost, estate, organization, provisioning, search, stack
 from catalog.values import ID_PREFIXES
 
 SOURCES: dict[str, Source] = {
@@ -18,6 +18,7 @@ SOURCES: dict[str, Source] = {
         *provisioning.SOURCES,
         *access.SOURCES,
         *as_of.SOURCES,
+        *search.SOURCES,
     )
 }
 
@@ -47,6 +48,7 @@ ROOTS: dict[str, ToMany] = {
     "provisioning_requests": ToMany(target="provisioning_request", label="{a}.id"),
     "principals": ToMany(target="principal"),
     "access_tokens": ToMany(target="access_token"),
+    "search": search.HITS,
 }
 
 # Kinds whose source has another name than the kind, in snake case.

@@ -4,7 +4,7 @@ Ways to answer, each better than the next: a name is what was asked, begins with
 the words; so they do if words that are written alike count. Instances are found by the names they share; where a name has only some
 of the words, the stack must have the others. Only what passes its own source's rule of visibility becomes a row here.
 
-    with q (the question), k (kinds asked for), places (the words of stacks), found (what matches by its words)
+    with q (the question), k (the kinds asked for), found (entries that match by their words), rests (stacks with the rest of them)
     select … from q, p (passes) cross join lateral (rows of one pass, in order, limited) h order by pass … limit
 
 Passes are gone through in their order until the page is full: names that are what was asked, kind by kind; names that begin with it,
@@ -15,35 +15,58 @@ from __future__ import annotations
 
 from catalog.records import SearchKind
 from catalog.store.compile.sight import Viewer
-from catalog.store.compile.source import Window
+from catalog.store.compile.source import Column, Format, Key, Source, ToMany, Window, plain, text
 
-# Ranks, to which the kind's place is added: ten kinds at most.
-_EXACT, _BEGINS, _NAMED, _WORDS, _ALIKE = 0, 10, 20, 30, 40
-_KINDS = ", ".join(f"('{kind}', {place})" for place, kind in enumerate(SearchKind))
+# Ranks, to which the kind's place is added: ten kinds at most. A name that is what was asked begins at 0.
+_BEGINS, _NAMED, _WORDS, _ALIKE = 10, 20, 30, 40
+_FEW = 300  # stacks whose instances are looked up one by one; of more, the instances of a name are gone through
+_INSTANCE = SearchKind.COMPONENT_INSTANCE
+# Kinds of one thing each, in the order in which they are listed among equals; instances, by far the most, come behind them.
+_ONE_EACH = (
+    SearchKind.SERVICE,
+    SearchKind.COMPONENT,
+    SearchKind.STACK,
+    SearchKind.TEAM,
+    SearchKind.ENVIRONMENT,
+    SearchKind.WORKFLOW,
+    SearchKind.PROVISIONING_REQUEST,
+)
+_KINDS = ", ".join(f"('{kind}', {place})" for place, kind in enumerate((*_ONE_EACH, _INSTANCE)))
 _CURRENT = {SearchKind.STACK: "t.removed_at is null", SearchKind.COMPONENT: "t.removed_at is null"}
 
 _ASKED = "select (catalog_search_query({arg_query})).*"
 _KINDS_ASKED = f"select * from (values {_KINDS}) k(kind, place) where {{arg_kinds}} is null or kind = any({{arg_kinds}})"
-# Which of the words each stack has, as bits by id: asked only where instances may need their stack for some of the words.
-_PLACES = """
-select jsonb_object_agg(o.key, catalog_search_bits(o.words, q.plain)) as plain,
-  jsonb_object_agg(o.key, catalog_search_bits(o.words, q.broad)) as broad
-from q join search_entry o on o.kind = 'STACK' and o.words @@ q.some_broad
-where q.terms > 1 and exists(select from k where k.kind = 'COMPONENT_INSTANCE')"""
-# What matches by its words and by none of the better ways. `need` of null: it has all the words itself; otherwise the way in which
-# its stack must have the rest.
-_FOUND = f"""
-select e.kind, e.key, e.name, m.rank + k.place as rank, m.need, m.plain, m.broad
-from q join search_entry e on e.words @@ q.some_broad join k on k.kind = e.kind cross join lateral (
-    select case when e.words @@ q.every_named then {_NAMED} when e.words @@ q.every_plain then {_WORDS} else {_ALIKE} end as rank,
-      null::int as need, null::bigint as plain, null::bigint as broad
-    where e.words @@ q.every_plain or ((e.kind <> 'COMPONENT_INSTANCE' or q.terms = 1) and e.words @@ q.every_broad)
-    union all
-    select w.way, w.way, catalog_search_bits(e.words, q.plain), catalog_search_bits(e.words, q.broad)
-    from (values ({_WORDS}), ({_ALIKE})) w(way)
-    where e.kind = 'COMPONENT_INSTANCE' and q.terms > 1 and not e.words @@ q.every_plain
-  ) m
-where e.name <> q.text and not (q.begins and starts_with(e.name, q.text))"""
+# What an instance's name must have, since no stack has it.
+_SOUGHT = """
+select case when q.terms = 1 then q.every_broad else coalesce((
+    select string_agg('(' || t.term::text || ')', '&')::tsquery from unnest(q.broad) t(term)
+    where not exists(select from search_entry o where o.kind = 'STACK' and o.words @@ t.term)
+  ), q.some_broad) end as names from q"""
+# What matches by its words and by none of the better ways: all but instances.
+_THINGS_FOUND = f"""
+select e.kind, e.key, e.name, k.place
+    + case when e.words @@ q.every_named then {_NAMED} when e.words @@ q.every_plain then {_WORDS} else {_ALIKE} end as rank,
+  null::tsquery as rest, null::tsquery as spare
+from q join search_entry e on e.words @@ q.every_broad join k on k.kind = e.kind where e.kind <> 'COMPONENT_INSTANCE'{{other}}"""
+# Names of instances. `rest` is what their stack must have, null for nothing; `spare` what it must not, so that no instance is found
+# in two ways.
+_NAMES_FOUND = f"""
+select e.kind, e.key, e.name, k.place + w.way as rank, w.rest, w.spare
+from q cross join sought s join search_entry e on e.words @@ s.names join k on k.kind = e.kind
+cross join lateral (
+    select {_NAMED} as way, null::tsquery as rest, null::tsquery as spare where e.words @@ q.every_plain
+    union all select {_WORDS}, catalog_search_rest(e.words, q.plain), null where not e.words @@ q.every_plain
+    union all select {_ALIKE}, catalog_search_rest(e.words, q.broad), catalog_search_rest(e.words, q.plain)
+    where q.broad <> q.plain and not e.words @@ q.every_plain
+      and catalog_search_rest(e.words, q.broad) is distinct from catalog_search_rest(e.words, q.plain)
+  ) w
+where e.kind = 'COMPONENT_INSTANCE'{{other}}"""
+_OTHER_WAY = " and e.name <> q.text and not (q.begins and starts_with(e.name, q.text))"
+_FOUND = f"{_THINGS_FOUND} union all {_NAMES_FOUND}".format(other=_OTHER_WAY)
+# The stacks that have the rest of the words, as long as they are few.
+_RESTS = f"""
+select r.rest, array(select o.key from search_entry o where o.kind = 'STACK' and o.words @@ r.rest limit {_FEW + 1}) as stacks
+from (select distinct rest from found where rest is not null) r"""
 
 
 def hits(viewer: Viewer, window: Window) -> str:
@@ -55,69 +78,96 @@ def hits(viewer: Viewer, window: Window) -> str:
         f"p.pass >= {_BEGINS} and p.pass < {_NAMED} and q.begins and e.name > q.text and e.name < q.text || chr(1114111)",
     )
     return (
-        f"(with q as materialized ({_ASKED}), k as materialized ({_KINDS_ASKED}), places as materialized ({_PLACES}),"
-        f" found as materialized ({_FOUND})"
+        f"(with q as materialized ({_ASKED}), k as materialized ({_KINDS_ASKED}), sought as materialized ({_SOUGHT}),"
+        f" found as materialized ({_FOUND}), rests as materialized ({_RESTS})"
         " select h.*, p.pass, q.beginnings, q.wholes from q cross join"
         f" (select place as pass, kind from k union all select {_BEGINS} + place, kind from k union all select {_NAMED}, null) p"
         f" cross join lateral (({exact}) union all ({begins}) union all ({_by_words(viewer, window)})) h"
-        f" where q.terms > 0 order by p.pass, h.rank, h.name, h.id {window.limit})"
+        f" where q.terms > 0 order by {window.order('p.pass', 'h.rank', 'h.name', 'h.id')} {window.limit})"
     )
 
 
 def _named(viewer: Viewer, window: Window, which: str) -> str:
     """The rows of one kind whose name is, or begins with, what was asked: along an index."""
-    beyond = window.beyond("p.pass", "p.pass", "e.name", "h.id")
-    things = _things(viewer, window, "p.kind", window.beyond("p.pass", "p.pass", "e.name", "i.id"))
+    instances = _instances(viewer, window, f"p.kind = '{_INSTANCE}' and {window.beyond('p.pass', 'p.pass', 'e.name', 'i.id')}")
     return (
         "select h.id, e.kind, e.key, p.pass as rank, e.name from search_entry e"
-        f" cross join lateral ({things}) h where {which} and e.kind = p.kind and {beyond}"
+        f" cross join lateral ({_ones('p.kind')} union all ({instances})) h"
+        f" where {which} and e.kind = p.kind and {window.beyond('p.pass', 'p.pass', 'e.name', 'h.id')}"
         f" order by {window.order('e.name', 'h.id')} {window.limit}"
     )
 
 
 def _by_words(viewer: Viewer, window: Window) -> str:
     """The rows that match by their words."""
-    beyond = window.beyond("p.pass", "e.rank", "e.name", "h.id")
-    things = _things(viewer, window, "e.kind", f"({_STACK_HAS_THE_REST}) and {window.beyond('p.pass', 'e.rank', 'e.name', 'i.id')}")
+    beyond = window.beyond("p.pass", "e.rank", "e.name", "i.id")
+    common = f"e.kind = '{_INSTANCE}' and (e.spare is null or not {_stack_has('e.spare')}) and {beyond}"
+    anywhere = _instances(
+        viewer, window, f"{common} and (e.rest is null or (cardinality(e.stacks) > {_FEW} and {_stack_has('e.rest')}))"
+    )
+    in_few = (
+        "select i.id from unnest(e.stacks) n(id) join component_instance i on i.stack_id = n.id"
+        f" where i.name = e.key and i.removed_at is null and {{sees_component_instance_i}} and {common}"
+        f" and cardinality(e.stacks) <= {_FEW}"
+    )
+    found = f"select f.*, r.stacks from found f left join rests r on r.rest = f.rest order by {window.order('f.rank', 'f.name')}"
     return (
-        "select h.id, e.kind, e.key, e.rank, e.name"
-        f" from (select * from found order by {window.order('rank', 'name')}) e cross join lateral ({things}) h"
-        f" where p.pass = {_NAMED} and {beyond} order by {window.order('e.rank', 'e.name', 'h.id')} {window.limit}"
+        f"select h.id, e.kind, e.key, e.rank, e.name from ({found}) e"
+        f" cross join lateral ({_ones('e.kind')} union all ({anywhere}) union all ({in_few})) h"
+        f" where p.pass = {_NAMED} and {window.beyond('p.pass', 'e.rank', 'e.name', 'h.id')}"
+        f" order by {window.order('e.rank', 'e.name', 'h.id')} {window.limit}"
     )
 
 
-def _all_words(way: str) -> str:
-    return (
-        f"(e.{way} | coalesce(((select l.{way} from places l) ->> i.stack_id)::bigint, 0)) = (1::bigint << q.terms) - 1"
-    )
+def _stack_has(words: str) -> str:
+    return f"exists(select from search_entry o where o.kind = 'STACK' and o.key = i.stack_id and o.words @@ {words})"
 
 
-_STACK_HAS_THE_REST = (
-    f"case e.need when {_WORDS} then {_all_words('plain')}"
-    f" when {_ALIKE} then {_all_words('broad')} and not {_all_words('plain')} else true end"
-)
-
-
-def _things(viewer: Viewer, window: Window, kind: str, more: str) -> str:
-    """The things that an entry stands for, as far as the viewer sees them."""
-    ones = [
-        f"select t.id from {table} t where {kind} = '{one}' and t.id = e.key"
-        f" and {_CURRENT.get(one, 'true')} and {{sees_{table}_t}}"
-        for one in SearchKind
-        if one is not SearchKind.COMPONENT_INSTANCE
+def _ones(kind: str) -> str:
+    """The one thing that an entry stands for, as far as the viewer sees it; nothing for names of instances."""
+    return " union all ".join(
+        f"select t.id from {table} t where {kind} = '{one}' and t.id = e.key and {_CURRENT.get(one, 'true')} and {{sees_{table}_t}}"
+        for one in _ONE_EACH
         for table in (one.lower(),)
-    ]
-    instances = (
-        "select i.id from component_instance i where {tenant} and i.name = e.key and i.removed_at is null"
-        f" and {{sees_component_instance_i}} and {more} order by {window.order('i.id')} {window.limit}"
     )
-    if viewer.sight.by_tenant:
-        # An index holds each tenant's instances by name: a tenant with few of them must not pay for those of others.
-        of_tenant = instances.replace("{tenant}", "i.tenant_id = n.id")
-        instances = (
-            f"select j.id from unnest({{my_tenants}}) n(id) cross join lateral ({of_tenant}) j"
-            f" where {kind} = '{SearchKind.COMPONENT_INSTANCE}' order by {window.order('j.id')} {window.limit}"
-        )
-    else:
-        instances = instances.replace("{tenant}", f"{kind} = '{SearchKind.COMPONENT_INSTANCE}'")
-    return " union all ".join((*ones, f"({instances})"))
+
+
+def _instances(viewer: Viewer, window: Window, condition: str) -> str:
+    """The instances of an entry's name, as far as the viewer sees them, along an index."""
+    written = (
+        f"select i.id from component_instance i where i.name = e.key and i.removed_at is null"
+        f" and {{sees_component_instance_i}} and {condition}"
+    )
+    limited = f"order by {window.order('i.id')} {window.limit}"
+    if not viewer.sight.by_tenant:
+        return f"{written} {limited}"
+    # An index holds each tenant's instances by name: a tenant with few of them must not pay for those of others.
+    return (
+        f"select i.id from unnest({{my_tenants}}) n(id) cross join lateral ({written} and i.tenant_id = n.id {limited}) i {limited}"
+    )
+
+
+_HIGHLIGHT = """
+case when {a}.kind = 'COMPONENT_INSTANCE' then (
+    select catalog_search_highlight(i.name, s.name, {a}.beginnings, {a}.wholes)
+    from component_instance i join stack s on s.id = i.stack_id where i.id = {a}.id
+  ) else (
+    select catalog_search_highlight(o.shown, o.body, {a}.beginnings, {a}.wholes)
+    from search_entry o where o.kind = {a}.kind and o.key = {a}.key
+  ) end"""
+HITS = ToMany(target="search_hit", window=hits)
+SOURCES = (
+    Source(
+        name="search_hit",
+        rows="",
+        columns={
+            "id": plain("{a}.id", nullable=False),
+            "score": Column(sql="(100 - {a}.rank) / 100.0", format=Format.FLOAT, nullable=False),
+            "highlight": text(_HIGHLIGHT),
+        },
+        orders={
+            "best": (Key(sql="{b}.pass", type="int4"), Key(sql="{b}.rank", type="int4"), Key(sql="{b}.name", type="text")),
+        },
+        order=(("best", False),),
+    ),
+)

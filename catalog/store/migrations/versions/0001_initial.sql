@@ -75,7 +75,7 @@ CREATE TABLE search_entry (
     body TEXT COLLATE "C" NOT NULL,
     words TSVECTOR NOT NULL,
     CONSTRAINT search_entry_pkey PRIMARY KEY (kind, key),
-    CONSTRAINT kind_known CHECK (kind in ('SERVICE', 'COMPONENT', 'STACK', 'TEAM', 'ENVIRONMENT', 'WORKFLOW', 'PROVISIONING_REQUEST', 'COMPONENT_INSTANCE'))
+    CONSTRAINT kind_known CHECK (kind in ('SERVICE', 'COMPONENT', 'COMPONENT_INSTANCE', 'STACK', 'TEAM', 'ENVIRONMENT', 'PROVISIONING_REQUEST', 'WORKFLOW'))
 );
 
 CREATE INDEX search_entry_by_name ON search_entry (kind, name);

@@ -151,7 +151,7 @@ create trigger component_instance_search_added after insert on component_instanc
 -- thing is found for what itself holds.
 create function catalog_search_similar(given text) returns setof text language plpgsql stable as $$
 begin
-    if length(given) < 5 or to_regoperator('%(text,text)') is null then
+    if length(given) < 5 or given ~ '^[0-9]+$' or to_regoperator('%(text,text)') is null then
         return;
     end if;
     return query select distinct w.word from search_word w
@@ -233,9 +233,9 @@ begin
 end
 $$;
 
--- Which terms, as bits, are in some words.
-create function catalog_search_bits(words tsvector, terms tsquery[]) returns bigint language sql immutable parallel safe as $$
-    select coalesce(bit_or(1::bigint << (t.n::int - 1)), 0) from unnest(terms) with ordinality as t(term, n) where words @@ t.term
+-- The terms that some words lack, all of them; null when they lack none.
+create function catalog_search_rest(words tsvector, terms tsquery[]) returns tsquery language sql immutable parallel safe as $$
+    select string_agg('(' || term::text || ')', '&')::tsquery from unnest(terms) term where not words @@ term
 $$;
 
 -- A text with «» around the words that were found, shortened around the first of them.
@@ -256,4 +256,12 @@ create function catalog_search_marked(given text, beginnings text[], wholes text
             ) pieces
         ) whole
     ) placed
+$$;
+
+-- What a hit shows of itself: its name, or where the words are found beside it.
+create function catalog_search_highlight(shown text, body text, beginnings text[], wholes text[]) returns text
+    language sql immutable parallel safe as $$
+    select case when strpos(body, '«') = 0 then shown when strpos(shown, '«') = 0 then body else shown || ' · ' || body end
+    from (select catalog_search_marked(shown, beginnings, wholes), coalesce(catalog_search_marked(body, beginnings, wholes), ''))
+        as marked(shown, body)
 $$;

@@ -220,8 +220,11 @@ KINDS: dict[str, Kind] = {
     "runs": Kind(
         field="runs",
         where=None,
-        selection="revision state startedAt finishedAt manifests stacks componentInstances added changed removed unchanged heldReason",
-        columns=("estate", "state", "startedAt", "revision", "added", "changed", "removed", "unchanged"),
+        selection=(
+            "id ref number revision askedRevision author committedAt state startedAt finishedAt manifests stacks componentInstances"
+            " added changed removed unchanged heldReason decidedBy error backfill"
+        ),
+        columns=("run:id", "estate", "state", "startedAt", "revision", "added", "changed", "removed", "unchanged"),
         of_estate=True,
     ),
 }

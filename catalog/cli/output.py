@@ -70,8 +70,8 @@ def save(pieces: Iterable[str], path: Path) -> None:
         raise errors.Unavailable(f"can't write {path}: {error.strerror}") from error
 
 
-def rows(values: Sequence[Row], columns: Sequence[str], format_: str) -> None:
-    """Print rows: whole as JSON or YAML, their columns as a table or CSV.
+def rows(values: Sequence[Row], columns: Sequence[str], format_: str, *, titled: bool = True) -> None:
+    """Print rows: whole as JSON or YAML, their columns as a table or CSV; `titled` of False leaves the titles of CSV out.
 
     A column is a dotted path into the row, perhaps with a title before it: `owner:ownership.team.slug`. Without one the title is the
     path's last word, or for a thing's name the thing.
@@ -81,7 +81,8 @@ def rows(values: Sequence[Row], columns: Sequence[str], format_: str) -> None:
         return
     titles, paths = zip(*map(_titled, columns), strict=True)
     cells = [[_cell(_at(row, path)) for path in paths] for row in values]
-    click.echo(_TABLES[format_](titles, cells), nl=False)
+    printed = _TABLES[format_](titles, cells)
+    click.echo(printed if titled else printed.partition("\n")[2], nl=False)
 
 
 def _titled(column: str) -> tuple[str, str]:

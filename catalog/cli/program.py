@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "reject": (_GRAPH, "requests:reject", "Reject a request."),
     "cancel": (_GRAPH, "requests:cancel", "Cancel a request of your own."),
     "resolve": (_GRAPH, "requests:resolve", "Say what became of a request whose worker died while applying."),
+    "confirm": (_GRAPH, "confirm:confirm", "Let a held run remove what it was held for."),
     "schema": (_GRAPH, "schema:schema", "Export the graph's schema, or check the exported one."),
 }
 

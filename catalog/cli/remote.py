@@ -142,4 +142,7 @@ def _placed(problem: Mapping[str, Any]) -> str:
 
 def _error(extensions: Mapping[str, Any], message: str) -> errors.CatalogError:
     code = str(extensions.get("code", "ERROR"))
+    candidates = tuple(extensions.get("candidates") or ())
+    if code == errors.Ambiguous.code and candidates:
+        return errors.Ambiguous(message, candidates=candidates, hint=f"name one of {', '.join(candidates)}")
     return _KINDS.get(code, errors.CatalogError)(message, code=code, hint=extensions.get("hint"))

@@ -30,7 +30,7 @@ class Tree(Protocol):
 
 
 # Never part of an estate: version control, and what terraform and this catalog write beside it.
-_SKIPPED_DIRECTORIES = frozenset({".git", ".terraform", ".catalog", ".venv", "node_modules"})
+SKIPPED_DIRECTORIES = frozenset({".git", ".terraform", ".catalog", ".venv", "node_modules"})
 
 
 class DirectoryTree:
@@ -51,7 +51,7 @@ class DirectoryTree:
     def _walk(self) -> Iterable[str]:
         root = str(self.root)
         for folder, folders, files in os.walk(root):
-            folders[:] = [name for name in folders if name not in _SKIPPED_DIRECTORIES]
+            folders[:] = [name for name in folders if name not in SKIPPED_DIRECTORIES]
             for name in files:
                 full = os.path.join(folder, name)  # noqa: PTH118 — a hot loop over tens of thousands of files
                 if not os.path.islink(full) or os.path.realpath(full).startswith(root + os.sep):  # noqa: PTH114

@@ -302,7 +302,7 @@ class ComponentInstance(SQLModel, table=True):
     estate_id: str = columns.reference("estate.id")
     tenant_id: str = columns.text()
     stack_id: str = columns.text()
-    component_id: str | None = columns.reference("component.id", nullable=True, ondelete="SET NULL")
+    component_id: str | None = columns.reference("component.id", nullable=True, index=False, ondelete="SET NULL")
     type: str = columns.text()
     name: str = columns.text()
     abstract: bool = Field(nullable=False)
@@ -342,6 +342,8 @@ class ComponentInstance(SQLModel, table=True):
         Index("component_instance_by_name", "name", "id"),
         Index("component_instance_by_stack_name", "stack_id", "name", "id"),
         Index("component_instance_by_component_name", "component_id", "name", "id"),
+        # Whether a viewer sees a component: some instance of it in their tenants.
+        Index("component_instance_by_component_tenant", "component_id", "tenant_id"),
         Index("component_instance_by_team_name", "team_id", "name", "id"),
         Index("component_instance_by_changed_at", "changed_at", "id"),
         Index("component_instance_labels", "labels", postgresql_using="gin", postgresql_ops={"labels": "jsonb_path_ops"}),

@@ -598,6 +598,8 @@ CREATE INDEX component_instance_by_changed_at ON component_instance (changed_at,
 
 CREATE INDEX component_instance_by_component_name ON component_instance (component_id, name, id);
 
+CREATE INDEX component_instance_by_component_tenant ON component_instance (component_id, tenant_id);
+
 CREATE INDEX component_instance_by_name ON component_instance (name, id);
 
 CREATE INDEX component_instance_by_stack_name ON component_instance (stack_id, name, id);
@@ -607,8 +609,6 @@ CREATE INDEX component_instance_by_team_name ON component_instance (team_id, nam
 CREATE INDEX component_instance_by_tenant_name ON component_instance (tenant_id, name, id);
 
 CREATE INDEX component_instance_labels ON component_instance USING gin (labels jsonb_path_ops);
-
-CREATE INDEX ix_component_instance_component_id ON component_instance (component_id);
 
 CREATE INDEX ix_component_instance_config_hash ON component_instance (config_hash);
 

@@ -4,6 +4,6 @@ May import `store`, `records`, `config`, `errors` and `values`. The decision tha
 (`records.Scope`) that `store` compiles into predicates; nobody asks the database again whether a row may be seen.
 """
 
-from catalog.access import principals, tokens, viewers
+from catalog.access import names, principals, seeding, tokens, viewers
 
-__all__ = ["principals", "tokens", "viewers"]
+__all__ = ["names", "principals", "seeding", "tokens", "viewers"]

@@ -32,9 +32,13 @@ async def add(
     """Add a principal with one grant, limited to the named teams and tenants (none named: all), and a member of `members`.
 
     Adding an e-mail address again replaces its grant, enables it, and keeps its memberships. The caller commits. Raises Invalid for
-    what isn't an e-mail address, NotFound or Ambiguous for a team or tenant.
+    what isn't an e-mail address, NotFound or Ambiguous for a team or tenant, Conflict for a principal that the seeds define.
     """
     address = normal(email)
+    if await access.seeded_grants(session, global_id("Principal", address)):
+        raise errors.Conflict(
+            f"the seeds say what {address} may", hint="change it among the principals of seeds/teams.yaml", path=("email",)
+        )
     known_teams = await access.team_names(session) if teams or members else []
     known_tenants = await access.tenant_names(session) if tenants else []
     grant_teams, grant_tenants = names.resolve("team", teams, known_teams), names.resolve("tenant", tenants, known_tenants)

@@ -15,6 +15,7 @@ from pathlib import Path
 from catalog.config import Config
 from catalog.errors import Invalid, NotFound, Unavailable, WrongUse
 from catalog.gitops.repository import Repository
+from catalog.indexer import seed_principals
 from catalog.indexer import seeds as seed_files
 from catalog.indexer.seed_files import DEFAULT_REMOVAL_LIMIT
 from catalog.indexer.seed_values import DEFAULT_CURRENCY, EstateSeed
@@ -46,7 +47,9 @@ async def find(database: Database, name: str) -> Estate:
 async def register_seeds(database: Database, config: Config, directory: Path | None = None) -> tuple[str, ...]:
     """Register what `estates.yaml` of a seeds directory (default: the configured one) names; return the estates' names.
 
-    Repositories are made or cloned where they are missing. Raises Invalid, with file and line, when the file can't be read.
+    Repositories are made or cloned where they are missing; principals of `teams.yaml` are written with what they may.
+
+    Raises Invalid, with file and line, when the file can't be read.
     """
     place = directory or config.seeds
     if place is None:
@@ -59,6 +62,7 @@ async def register_seeds(database: Database, config: Config, directory: Path | N
         currency = next((item.currency for item in said.organizations if item.name == seed.organization), DEFAULT_CURRENCY)
         estate = await asyncio.to_thread(_from_seed, seed, config, place)
         await _write(database, estate, seed.organization, currency)
+    await seed_principals.register(database, said)
     return tuple(seed.name for seed in said.estates)
 
 

@@ -17,7 +17,7 @@ from catalog.indexer.difference import Comparison
 from catalog.indexer.snapshot import Snapshot
 from catalog.store import tables
 from catalog.store.organizations import OrganizationNow
-from catalog.store.rows import OrganizationRow
+from catalog.store.rows import OrganizationRow, TeamRow
 from catalog.store.services import Unsettled
 from catalog.store.snapshots import Delete, Step, Upsert
 from catalog.values import global_id
@@ -78,11 +78,16 @@ def _taken_back(snapshot: Snapshot, now: OrganizationNow) -> list[Step]:
         Delete(records.Environment, now.environments.keys() - said.environments.keys(), unreferenced=True),
         Delete(
             records.Team,
-            [key for key, row in now.teams.items() if teams and key not in said.teams and row[1] in spoken],
+            [key for key, row in now.teams.items() if teams and key not in said.teams and (row[1] in spoken or _is_made(row))],
             unreferenced=True,
         ),
         Delete(records.Tenant, now.tenants.keys() - said.tenants.keys(), unreferenced=True),
     ]
+
+
+def _is_made(team: Any) -> bool:
+    """Whether only estates name a team: it goes with the last that does."""
+    return TeamRow(*team).file is None
 
 
 def _speaks(snapshot: Snapshot, now: OrganizationNow, person: Any) -> bool:

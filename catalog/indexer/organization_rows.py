@@ -91,6 +91,15 @@ def make(
     )
 
 
+def seeded(seeds: Seeds) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The organisations and teams of seeds as columns by name, for writing them before anything is indexed."""
+    names = sorted({item.organization for item in seeds.teams})
+    return (
+        [_organization(name, seeds, None)._asdict() for name in names],
+        [_team(seed)._asdict() for seed in seeds.teams],
+    )
+
+
 def _organization(name: str, seeds: Seeds, speaker: str | None) -> Any:
     seed = next((item for item in seeds.organizations if item.name == name), None)
     default = seed.default_team if seed else None

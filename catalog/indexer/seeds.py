@@ -58,9 +58,12 @@ def _without_file(seeds: Seeds, name: str, error: CatalogError, shown: str, last
     message = f"the last good version of {shown} stays: {error.message}"
     found = Diagnostic(severity=Severity.ERROR, code="SEED_BROKEN", message=message, hint=error.hint, location=location)
     diagnostics, broken, unread = (*seeds.diagnostics, found), seeds.broken | {name}, seeds.unread
-    if last_good is not None:
-        seeds = _read_file(seeds, name, last_good.read_bytes(), shown)
-    else:
+    try:
+        seeds = _read_file(seeds, name, last_good.read_bytes(), shown) if last_good is not None else seeds
+    except CatalogError:
+        # It was good beside another file that says less now.
+        last_good = None
+    if last_good is None:
         unread |= {name}
     return replace(seeds, diagnostics=diagnostics, broken=broken, unread=unread)
 

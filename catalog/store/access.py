@@ -139,10 +139,13 @@ async def emails(session: AsyncSession) -> list[str]:
     return list(await session.scalars(select(col(Principal.email)).order_by(col(Principal.email))))
 
 
-async def put_principal(session: AsyncSession, given: Principal, *, rename: bool) -> Principal:
-    """Write a principal, or enable the one that has its e-mail address (and rename it when asked to); return what is stored."""
+async def put_principal(session: AsyncSession, given: Principal, *, rename: bool, enable: bool = True) -> Principal:
+    """Write a principal, or the kind of the one that has its e-mail address; return what is stored.
+
+    `rename` gives that one the name too, `enable` lets its tokens hold again.
+    """
     row = given.model_dump()
-    kept = {"disabled_at": None, "kind": given.kind} | ({"name": given.name} if rename else {})
+    kept = {"kind": given.kind} | ({"name": given.name} if rename else {}) | ({"disabled_at": None} if enable else {})
     await session.execute(insert(Principal).values(row).on_conflict_do_update(index_elements=["email"], set_=kept))
     query = select(Principal).where(col(Principal.email) == given.email).execution_options(populate_existing=True)
     return (await session.scalars(query)).one()
@@ -153,6 +156,37 @@ async def replace_grants(session: AsyncSession, principal_id: str, grants: Itera
     await session.execute(delete(Grant).where(col(Grant.principal_id) == principal_id))
     session.add_all(grants)
     await session.flush()
+
+
+async def seeded_grants(session: AsyncSession, principal_id: str) -> list[Grant]:
+    """The grants that the seeds give a principal."""
+    query = select(Grant).where(col(Grant.principal_id) == principal_id, col(Grant.seeded)).order_by(col(Grant.id))
+    return list(await session.scalars(query))
+
+
+async def replace_seeded_grants(session: AsyncSession, principal_id: str, grants: Iterable[Grant]) -> None:
+    """Let exactly these be the grants that the seeds give a principal; what else it has stays."""
+    await session.execute(delete(Grant).where(col(Grant.principal_id) == principal_id, col(Grant.seeded)))
+    session.add_all(grants)
+    await session.flush()
+
+
+async def release_seeded(session: AsyncSession, kept: Iterable[str]) -> list[str]:
+    """Leave the grants of principals whom the seeds no longer name to the commands; return those principals' addresses."""
+    gone = select(col(Grant.principal_id)).where(col(Grant.seeded), col(Grant.principal_id).not_in(list(kept)))
+    query = select(col(Principal.email)).where(col(Principal.id).in_(gone)).order_by(col(Principal.email))
+    released = list(await session.scalars(query))
+    if released:
+        ids = select(col(Principal.id)).where(col(Principal.email).in_(released))
+        await session.execute(update(Grant).where(col(Grant.seeded), col(Grant.principal_id).in_(ids)).values(seeded=False))
+    return released
+
+
+async def have_teams(session: AsyncSession, organizations: Iterable[dict[str, Any]], teams: Iterable[dict[str, Any]]) -> None:
+    """Write organisations and teams that are not there yet."""
+    for record, rows in ((Organization, list(organizations)), (Team, list(teams))):
+        if rows:
+            await session.execute(insert(record).values(rows).on_conflict_do_nothing())
 
 
 async def join_teams(session: AsyncSession, principal_id: str, team_ids: Sequence[str]) -> None:

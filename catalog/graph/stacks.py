@@ -6,11 +6,13 @@ import strawberry
 from strawberry.scalars import JSON
 
 from catalog.graph import apply_orders, enums, names
+from catalog.graph import provenance as origins
 from catalog.graph.apply_orders import ApplyOrder
 from catalog.graph.declarations import Argument, column, computed, items, one, page, reads_from
 from catalog.graph.filters import ComponentInstanceWhere
 from catalog.graph.nodes import Connection, DependencyConnection, Node, SourceLocation
 from catalog.graph.orders import ComponentInstanceOrder
+from catalog.graph.provenance import Provenance
 from catalog.graph.scalars import CurrencyCode
 
 CURRENCY = Argument(type=CurrencyCode | None, description="In which currency: the organisation's unless given.")
@@ -202,6 +204,13 @@ class ComponentInstance(Node):
     providers: JSON = _section("providers", "Its providers' configuration.")
     overrides: JSON = _section("overrides", "The overrides that were applied.")
     config: JSON = _section("document", "The whole resolved section.")
+    provenance: list[Provenance] = computed(
+        origins.provenance,
+        "Which file and line set the value at `path` and what it overrode, last first: at the revision that the instance is shown as of,"
+        " of a directory as it lies there now. Files that the viewer may not see are left out.",
+        weight=origins.WEIGHT,
+        path=origins.PATH,
+    )
     ownership: Ownership | None = one("ownership", "Who owns it, and what says so.")
     unowned: Unowned | None = one("unowned", "Why nobody owns it; null where somebody does.")
     depends_on: DependencyConnection = page(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from catalog.records import Scope
 from catalog.store.compile.fixed import fixed
+from catalog.store.compile.source import last_good
 from catalog.store.compile.sources.cost import COUNTED
 from catalog.store.reader import Reader
 
@@ -42,3 +43,49 @@ async def deployed(reader: Reader, scope: Scope, stacks: Sequence[str]) -> dict[
     for stack, identity, name, needs in json.loads(text):
         found[stack].append(Deployed(id=identity, name=name, needs=tuple(needs)))
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What tells where an instance is written: its estate, the revision that it is shown as of, its manifest, type and name."""
+
+    estate_id: str
+    revision: str | None
+    manifest: str
+    type: str
+    name: str
+
+
+# An instance whose stack can't be read now is what it was when it was read last: there its version began. Several manifests may make
+# one stack: the document names its own.
+_WRITTEN = (
+    "select coalesce(json_object_agg(i.id, json_build_array(x.id, case when i.state = 'FRESH' then "
+    + last_good("revision", "x")
+    + " else (select r.revision from instance_version v join index_run r on r.estate_id = x.id and r.ref = v.ref"
+    " and r.number = v.from_number and r.state = 'SUCCEEDED' where v.instance_id = i.id order by v.from_number desc limit 1) end,"
+    " coalesce((select n.path from manifest n where n.estate_id = x.id and n.top_level"
+    " and right('/' || regexp_replace(n.path, '\\.ya?ml(\\.tmpl)?$', ''), length(c.document->>'atmos_manifest') + 1)"
+    " = '/' || (c.document->>'atmos_manifest') order by n.id <> m.id, n.path limit 1), m.path), i.type, i.name)), '{{}}')::text"
+    " from component_instance i join estate x on x.id = i.estate_id join stack s on s.id = i.stack_id"
+    " join manifest m on m.id = s.manifest_id left join config c on c.hash = i.config_hash"
+    " where i.id = any({arg_ids}) and {sees_component_instance_i}"
+)
+_PATHS = (
+    "select coalesce(json_agg(json_build_array(m.estate_id, m.path)), '[]')::text from manifest m"
+    " where m.estate_id = any({arg_estates}) and m.path = any({arg_paths}) and {sees_manifest_m}"
+)
+
+
+async def written(reader: Reader, scope: Scope, ids: Sequence[str]) -> dict[str, Written]:
+    """Return where instances are written that a viewer sees, by id. Raises Unavailable."""
+    statement, values = fixed(_WRITTEN, scope, {"ids": ("text[]", list(ids))})
+    text = await reader.fetch_text(statement.sql, values, generic=statement.generic, key="where instances are written")
+    names = ("estate_id", "revision", "manifest", "type", "name")
+    return {identity: Written(**dict(zip(names, told, strict=True))) for identity, told in json.loads(text).items()}
+
+
+async def visible_manifests(reader: Reader, scope: Scope, estates: Sequence[str], paths: Sequence[str]) -> set[tuple[str, str]]:
+    """Return which manifests of estates a viewer sees, as (estate, path). Raises Unavailable."""
+    statement, values = fixed(_PATHS, scope, {"estates": ("text[]", list(estates)), "paths": ("text[]", list(paths))})
+    text = await reader.fetch_text(statement.sql, values, generic=statement.generic, key="which manifests are visible")
+    return {(estate, path) for estate, path in json.loads(text)}

@@ -14,7 +14,7 @@ from graphql import (
 from catalog.graph.schema import graphql_schema
 
 # What the schema adds to the contract on purpose.
-ADDED = {"ComponentInstance.changedAt", "ComponentInstance.dependsOn(transitive:)", "DependencyEdge.depth"} | {
+ADDED = {"ComponentInstance.changedAt", "ComponentInstance.dependsOn(transitive:)", "DependencyEdge.depth", "Provenance.component"} | {
     # Runs say where they read, who decided on them and why they failed; estates why they are read-only and what their remote said.
     *(f"IndexRun.{name}" for name in ("ref", "number", "askedRevision", "author", "decidedBy", "error", "backfill")),
     *(f"Estate.{name}" for name in ("readOnlyReason", "remoteAskedAt", "remoteRevision", "remoteError")),

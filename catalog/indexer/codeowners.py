@@ -81,7 +81,8 @@ def read(whole: Tree, directory: str) -> CodeOwners:
 def parse(text: str, file: str, *, directory: str = "") -> CodeOwners:
     """Read a file's text; lines that are no rules are left out, as the hosts do."""
     sections: dict[str, list[Rule]] = {"": []}
-    name, default = "", ()
+    name = ""
+    default: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), start=1):
         heading = _SECTION.fullmatch(line.strip())
         if heading is not None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from catalog.cost.money import Estimate
-from catalog.indexer.seed_values import MemberSeed, OrganizationSeed, Seeds, TeamSeed
+from catalog.indexer.seed_values import MemberSeed, OrganizationSeed, Seeds, ServiceSeed, TeamSeed, TenantSeed
 from catalog.store.organizations import Home
 from catalog.values import Diagnostic, Severity
 
@@ -67,8 +67,9 @@ def _team(row: Any, organization: str, members: list[MemberSeed]) -> TeamSeed:
 
 def _ignored(said: Seeds, home: Home) -> Iterator[Diagnostic]:
     """One warning for each organisation and file whose word doesn't count."""
+    entries: tuple[TeamSeed | TenantSeed | ServiceSeed, ...] = (*said.teams, *said.tenants, *said.services)
     named = [(item.name, item.location) for item in said.organizations]
-    named += [(item.organization, item.location) for item in (*said.teams, *said.tenants, *said.services)]
+    named += [(item.organization, item.location) for item in entries]
     told = set()
     for organization, location in named:
         speaker = home.speakers.get(organization)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from catalog.cost import duration, money
+from catalog.cost.money import Estimate
 from catalog.errors import Invalid
 from catalog.stacks.documents import Document
 from catalog.values import Diagnostic, Severity, SourceLocation
@@ -95,11 +96,11 @@ class Entry:
         self.complain(key, f"{key} {value!r} is none of {', '.join(known).lower()}", Severity.ERROR)
         return default
 
-    def money(self, key: str, currency: str) -> money.Estimate | None:
+    def money(self, key: str, currency: str) -> Estimate | None:
         """Money a month; None when absent, and reported when it can't be read."""
         return self._read(key, lambda value: money.parse_money(value, currency))
 
-    def budget(self, currency: str) -> money.Estimate | None:
+    def budget(self, currency: str) -> Estimate | None:
         """The money a month below `budget`; None when absent, and reported when it can't be read or is no one amount."""
         found = self.money("budget", currency)
         if found is not None and found.amount is None:

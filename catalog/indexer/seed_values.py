@@ -167,8 +167,8 @@ class Seeds:
     @property
     def spoken_for(self) -> frozenset[str]:
         """The organisations that these seeds name and speak for."""
-        said = {item.organization for item in (*self.teams, *self.services)} | {item.name for item in self.organizations}
-        return frozenset(said - self.borrowed)
+        said = {item.name for item in self.organizations} | {item.organization for item in self.teams}
+        return frozenset((said | {item.organization for item in self.services}) - self.borrowed)
 
 
 NONE = Seeds()

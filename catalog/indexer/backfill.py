@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -131,17 +133,19 @@ async def _gone(connection: asyncpg.Connection, snapshot: Snapshot, missing: Ite
 
 
 def _as_json(record: Any, row: Any) -> str:
-    """A row as Postgres' to_jsonb writes it; columns that hold JSON are JSON text already."""
+    """A row as Postgres' to_jsonb writes it; columns that hold JSON are JSON text already, and amounts are numbers of ten decimals."""
     table = tables.of(record)
     members = (
-        f"{json.dumps(name)}:{value if name in table.documents and value is not None else json.dumps(value, default=_plain)}"
+        f"{json.dumps(name)}:{value if name in table.documents and value is not None else _written(value)}"
         for name, value in zip(table.columns, row, strict=True)
     )
     return "{" + ",".join(members) + "}"
 
 
-def _plain(value: Any) -> str:
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+def _written(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:.10f}"
+    return json.dumps(value.isoformat() if isinstance(value, datetime) else value)
 
 
 # ─── rows for what doesn't live now ─────────────────────────────────────────────────────────────────────────────────────
@@ -152,11 +156,11 @@ async def _have_stacks(connection: asyncpg.Connection, snapshot: Snapshot, stack
     organization = snapshot.organization
     wanted = {row.tenant_id for row in rows}
     homes = {row.organization_id for row in rows}
-    manifests = {row.manifest_id for row in rows}
+    gone = {key: snapshot.manifests[key]._replace(removed_at=moment.at) for key in {row.manifest_id for row in rows}}
     for record, found, keys in (
         (records.Organization, organization.organizations, homes),
         (records.Tenant, organization.tenants, wanted),
-        (records.Manifest, snapshot.manifests, manifests),
+        (records.Manifest, gone, gone.keys()),
     ):
         await tables.insert_missing(connection, record, [found[key] for key in sorted(keys) if key in found])
     teams = await history.present_of(connection, records.Team, {row.team_id for row in rows} - {None})

@@ -197,7 +197,7 @@ def steps(comparison: Comparison) -> list[Step]:
         # First, while the rows still say what ends.
         CloseVersions(history.INSTANCES, (*found.changed, *reworded, *found.removed), moment.ref, moment.number),
         CloseVersions(history.STACKS, ({*stacks} & details.stacks.keys()) | outlined.gone, moment.ref, moment.number),
-        *_manifests(snapshot, comparison.now),
+        *_manifests(snapshot, comparison.now, moment),
         Upsert(records.CostEstimate, [estimates[key] for key in replaced if key in estimates]),
         *_components(snapshot, comparison.now, moment),
         *_workflows(snapshot, comparison.now),
@@ -259,7 +259,7 @@ def _stack_version(row: Any, moment: Moment) -> Any:
     )
 
 
-def _manifests(snapshot: Snapshot, now: Outline) -> list[Step]:
+def _manifests(snapshot: Snapshot, now: Outline, moment: Moment) -> list[Step]:
     differing = [row for identity, row in snapshot.manifests.items() if now.manifests.get(identity) != row.content_hash]
     imports = [
         ManifestImportRow(manifest_id=row.id, ordinal=ordinal, imported_id=imported)
@@ -270,6 +270,7 @@ def _manifests(snapshot: Snapshot, now: Outline) -> list[Step]:
     return [
         Upsert(records.Manifest, differing),
         Replace(records.ManifestImport, [row.id for row in differing], imports),
+        Remove(records.Manifest, gone, moment.at),
         Delete(records.Manifest, gone, unreferenced=True),
     ]
 
@@ -282,7 +283,7 @@ def _components(snapshot: Snapshot, now: Outline, moment: Moment) -> list[Step]:
         Upsert(records.CostEstimate, [by_subject[row.id] for row in differing if row.id in by_subject]),
         Upsert(records.Component, differing),
         Delete(records.CostEstimate, [row.id for row in differing if row.id not in by_subject], column="subject_id"),
-        Remove(gone, moment.at),
+        Remove(records.Component, gone, moment.at),
     ]
 
 

@@ -245,7 +245,8 @@ async def _write(
         if reason is not None:
             return await report.held(taken, found, reason)
         if last is not None and course.fork is not None:
-            await history.fork(connection, estate.id, last.ref, course.fork, f"{last.ref}@{(last.revision or '')[:_SHOWN]}")
+            aside = f"{last.ref}@{(last.revision or '')[:_SHOWN]}"
+            await history.fork(connection, estate.id, last.ref, course.fork, aside, begun.id)
         elif last is not None and moved:
             await history.leave(connection, estate.id, last.ref)
         comparison = Comparison(snapshot=taken, outlined=outlined, now=now, details=details, found=found, moment=_moment(begun))

@@ -258,6 +258,7 @@ def _manifest(manifest: ResolvedManifest, imported: tuple[str, ...], estate: str
         path=safe(manifest.path),
         content_hash=fingerprint((manifest.content_hash, imported, manifest.top_level)),
         top_level=manifest.top_level,
+        removed_at=None,
     )
 
 

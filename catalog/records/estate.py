@@ -191,6 +191,7 @@ class Manifest(SQLModel, table=True):
     path: str = columns.text()
     content_hash: str = columns.text()
     top_level: bool = Field(nullable=False)
+    removed_at: datetime | None = columns.time(nullable=True)  # gone, but stacks of the past were made of it
 
     __table_args__ = (UniqueConstraint("estate_id", "path"),)
 

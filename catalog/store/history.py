@@ -71,14 +71,19 @@ async def leave(connection: asyncpg.Connection, estate_id: str, ref: str) -> Non
         await connection.execute(f"{kind.keep} and v.ref = $2 and {_of_estate(kind, 'v')}", estate_id, ref)
 
 
-async def fork(connection: asyncpg.Connection, estate_id: str, ref: str, fork_number: int, aside: str) -> None:
-    """Put what a rewritten branch had beyond a position onto a line of its own, with the runs that read it.
+async def fork(connection: asyncpg.Connection, estate_id: str, ref: str, fork_number: int, aside: str, run_id: str) -> None:
+    """Put what a rewritten branch had beyond a position onto a line of its own, with the runs that read it: all but the one at hand.
 
     What held at the fork holds on the branch until the next position says otherwise.
     """
     await leave(connection, estate_id, ref)
     await connection.execute(
-        "update index_run set ref = $4 where estate_id = $1 and ref = $2 and number > $3", estate_id, ref, fork_number, aside
+        "update index_run set ref = $4 where estate_id = $1 and ref = $2 and number > $3 and id <> $5",
+        estate_id,
+        ref,
+        fork_number,
+        aside,
+        run_id,
     )
     for kind in KINDS:
         copied = ", ".join(f'"{name}"' for name in tables.of(kind.record).columns[4:])

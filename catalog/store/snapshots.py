@@ -73,8 +73,9 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Note since when components are gone."""
+    """Note since when components or manifests are gone."""
 
+    record: type[SQLModel]
     keys: Collection[str]
     at: datetime
 
@@ -144,7 +145,8 @@ async def perform(connection: asyncpg.Connection, step: Step) -> None:
         case Mark():
             await _mark(connection, step)
         case Remove():
-            await connection.execute("update component set removed_at = $2 where id = any($1::text[])", list(step.keys), step.at)
+            name = tables.of(step.record).quoted
+            await connection.execute(f"update {name} set removed_at = $2 where id = any($1::text[])", list(step.keys), step.at)
         case CutEdges():
             await _cut(connection, step.edges)
         case CloseVersions():
@@ -253,14 +255,15 @@ async def outline(connection: asyncpg.Connection, estate_id: str) -> Outline:
     return Outline(
         stacks={row[0]: StackNow(content_hash=row[1], state=row[2], manifest=row[3]) for row in stacks},
         components={row[0]: (row[1], row[2]) for row in components},
-        manifests=await _hashes(connection, "manifest", estate_id),
+        manifests=await _hashes(connection, "manifest", estate_id, "and removed_at is null"),
         workflows=await _hashes(connection, "workflow", estate_id),
         diagnostics={row[0]: row for row in await tables.rows(connection, records.DiagnosticRecord, "estate_id", [estate_id])},
     )
 
 
-async def _hashes(connection: asyncpg.Connection, table: str, estate_id: str) -> dict[str, str]:
-    return dict(map(tuple, await connection.fetch(f"select id, content_hash from {table} where estate_id = $1", estate_id)))
+async def _hashes(connection: asyncpg.Connection, table: str, estate_id: str, more: str = "") -> dict[str, str]:
+    rows = await connection.fetch(f"select id, content_hash from {table} where estate_id = $1 {more}", estate_id)
+    return dict(map(tuple, rows))
 
 
 async def details(connection: asyncpg.Connection, stack_ids: Collection[str]) -> Details:

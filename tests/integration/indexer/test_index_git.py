@@ -5,7 +5,6 @@ import pytest
 from catalog.config import Config
 from catalog.errors import NotFound
 from catalog.indexer import estates, run
-from catalog.records import IndexRunState
 from catalog.store.database import Database
 
 TABLES = ("stack", "component", "component_instance", "config", "dependency", "environment", "tenant", "team", "service", "service_instance",
@@ -45,22 +44,6 @@ async def test_an_unknown_revision_is_not_found(catalog, origin):
         await catalog.index(f"file://{origin.path}", revision="f" * 40, name="shop")
 
     assert await catalog.ask("select count(*) from index_run") == [(0,)]
-
-
-async def test_a_rewritten_history_moves_versions_back(catalog, origin, files, git):
-    """After a force push to a shorter history the versions follow: nothing claims positions that no longer exist."""
-    origin.write({"stacks/orgs/dev.yaml": files["stacks/orgs/dev.yaml"].replace("size: small", "size: large")})
-    git(origin.path, "commit", "--quiet", "-am", "second")
-    await catalog.index(f"file://{origin.path}", name="shop")
-    git(origin.path, "reset", "--quiet", "--hard", "HEAD~1")
-
-    back = await run.index(catalog.database, catalog.config, "shop")
-
-    assert (back.state, back.number, back.changed) == (IndexRunState.SUCCEEDED, 1, 1)
-    versions = await catalog.ask(
-        "select v.from_number, v.to_number from instance_version v join component_instance i on i.id = v.instance_id where i.name = 'eks'"
-    )
-    assert versions == [(1, None)]
 
 
 async def test_memory_makes_no_difference(catalog, origin, files, git, new_database, tmp_path):

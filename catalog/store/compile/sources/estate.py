@@ -146,6 +146,7 @@ SOURCES = (
         orders={"path": (Key(sql="{b}.path", type="text"),), "ordinal": (Key(sql="{e}.ordinal", type="int4"),)},
         order=(("path", False),),
         visible=visibility.manifest,
+        current="{b}.removed_at is null",
     ),
     Source(
         name="workflow",

@@ -330,6 +330,7 @@ CREATE TABLE manifest (
     path TEXT COLLATE "C" NOT NULL,
     content_hash TEXT COLLATE "C" NOT NULL,
     top_level BOOLEAN NOT NULL,
+    removed_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT manifest_pkey PRIMARY KEY (id),
     CONSTRAINT manifest_estate_id_path_key UNIQUE (estate_id, path),
     CONSTRAINT manifest_estate_id_fkey FOREIGN KEY(estate_id) REFERENCES estate (id) ON DELETE CASCADE

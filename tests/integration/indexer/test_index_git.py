@@ -71,7 +71,7 @@ async def test_memory_makes_no_difference(catalog, origin, files, git, new_datab
             live = (
                 "where hash in (select config_hash from component_instance where removed_at is null)" if table == "config" else kept
             )
-            statement = f"select (to_jsonb(t) - 'changed_at')::text from {table} t {live} order by 1"
+            statement = f"select (to_jsonb(t) - '{{changed_at,version}}'::text[])::text from {table} t {live} order by 1"
             mine = await catalog.ask(statement)
             async with other.connection() as connection:
                 theirs = [tuple(row) for row in await connection.fetch(statement)]

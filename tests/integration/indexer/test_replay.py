@@ -10,8 +10,8 @@ COMMITS = 200
 SAMPLED = (1, 40, 80, 120, 160, 200)
 TABLES = ("stack", "component", "component_instance", "config", "dependency", "environment", "tenant", "team", "service", "service_instance",
           "service_component", "service_instance_component", "cost_estimate", "manifest", "manifest_import", "workflow", "diagnostic")  # fmt: skip
-# Moments, and what only tells which run saw something, differ between catalogs.
-MOMENTS = "'{changed_at,removed_at,run_id,since,estimated_at}'::text[]"
+# Moments, and what only tells how often something was written or which run saw it, differ between catalogs.
+MOMENTS = "'{changed_at,removed_at,run_id,since,estimated_at,version}'::text[]"
 LIVE = {
     "stack": "where removed_at is null",
     "component": "where removed_at is null",

@@ -25,7 +25,12 @@ OBJECTS: list[Any] = [
     {"sku": "Basic", "port": 80, "ids": ["a"]}, {"sku": "Other", "port": 0, "ids": []}, {"sku": None, "port": 443}, {"port": 80, "ids": [""]},
     {"sku": "Basic", "port": 81.5, "ids": None},
 ]  # fmt: skip
-NESTED: list[Any] = [{}, {"q": {"roles": {}}}, {"q": {"roles": {"r": {"id": "x"}}}}, {"q": {"roles": {"r": {"id": "i-1"}, "s": {"id": "n"}}}}]
+NESTED: list[Any] = [
+    {},
+    {"q": {"roles": {}}},
+    {"q": {"roles": {"r": {"id": "x"}}}},
+    {"q": {"roles": {"r": {"id": "i-1"}, "s": {"id": "n"}}}},
+]
 
 RULES: list[tuple[str, list[Any], list[str]]] = [
     (
@@ -61,7 +66,7 @@ RULES: list[tuple[str, list[Any], list[str]]] = [
         "object({ sku = optional(string), port = number, ids = optional(list(string)) })",
         OBJECTS,
         [
-            "var.x.port > 1", 'var.x.sku == null || contains(["Basic"], var.x.sku)', 'alltrue([for v in [var.x.sku] : v == null || contains(["Basic"], v)])',
+            "var.x.port > 1", 'var.x.sku == null ? true : contains(["Basic"], var.x.sku)', 'alltrue([for v in [var.x.sku] : v == null ? true : contains(["Basic"], v)])',
             '!(var.x.sku == "Basic")', 'var.x.sku == null ? true : can(regex("^B", var.x.sku))', 'alltrue([for v in coalesce(var.x.ids, []) : v != ""])',
             "floor(var.x.port) == var.x.port && var.x.port < 443",
         ],
@@ -97,7 +102,9 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> set[int]:
         for arguments in (("init", "-input=false"), ("plan", "-input=false", "-json", "-var-file=values.tfvars.json"))
     ][1]
     entries = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
-    errors = [entry["diagnostic"] for entry in entries if entry["type"] == "diagnostic" and entry["diagnostic"]["severity"] == "error"]
+    errors = [
+        entry["diagnostic"] for entry in entries if entry["type"] == "diagnostic" and entry["diagnostic"]["severity"] == "error"
+    ]
     assert errors
     return {_case_of(error) for error in errors}
 

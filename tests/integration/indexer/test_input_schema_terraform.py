@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,7 +50,7 @@ RULES: list[tuple[str, list[Any], list[str]]] = [
         LISTS,
         [
             "length(var.x) > 0", "length(var.x) <= 2", "length(distinct(var.x)) == length(var.x)", 'alltrue([for v in var.x : v != ""])',
-            'alltrue([for v in var.x : can(regex("^i-", v)) || v == "a"])', 'length(setsubtract(var.x, ["a", "b"])) == 0', 'alltrue([for i, v in var.x : length(v) < 2])',
+            'alltrue([for v in var.x : can(regex("^i-", v)) || v == "a"])', 'length(setsubtract(var.x, ["a", "b"])) == 0', "alltrue([for i, v in var.x : length(v) < 2])",
         ],
     ),
     (

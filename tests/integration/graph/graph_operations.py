@@ -17,6 +17,7 @@ from graphql import (
     get_named_type,
     is_abstract_type,
     is_leaf_type,
+    is_union_type,
     parse_type,
     type_from_ast,
 )
@@ -43,6 +44,27 @@ TEXTS = (
     "The shop",
     'q"\\',
     "é",
+)
+SEARCHES = (
+    "vpc",
+    "VPC prod",
+    "shop",
+    "pay",
+    "paymets",
+    "twin rds",
+    "plat vpc",
+    "tennant",
+    '"The shop"',
+    "dev",
+    "acme",
+    "c",
+    "vpc-1",
+    "aplly componet",
+    "web data",
+    "1",
+    'q"\\ é',
+    "",
+    "networkng",
 )
 SELECTORS = ("tier=web", "tier!=web", "!legacy", "legacy", "tier in (web, data),c=vpc", "tier notin (web)", "c=vpc,tier=data", "")
 PATHS = ("cidr", "list[0].port", 'tags["a.b"]', "n", "missing.deep", "spacelift.enabled", "secret", "list")
@@ -130,7 +152,8 @@ class Generator:
     def _selection(self, kind, depth: int) -> str:
         if is_abstract_type(kind):
             possible = self.random.sample(list(SCHEMA.get_possible_types(kind)), self.random.randint(0, 3))
-            parts = ["__typename", "id", *(f"... on {one.name} {{ {self._selection(one, depth)} }}" for one in possible)]
+            own = [] if is_union_type(kind) else ["id"]
+            parts = ["__typename", *own, *(f"... on {one.name} {{ {self._selection(one, depth)} }}" for one in possible)]
             self.random.shuffle(parts)
             return " ".join(parts)
         leaves = [name for name, made in kind.fields.items() if is_leaf_type(get_named_type(made.type))]
@@ -320,6 +343,7 @@ class Generator:
             "Query.estate": {"name": ("acme-infra", "globex-infra")},
             "Query.organization": {"name": ("acme", "globex")},
             "Query.nodes": {"ids": tuple(self.random.sample(self.ids, 4) for _ in range(2))},
+            "Query.search": {"query": SEARCHES},
             "Query.provisioningRequest": {"number": (1, 2, 3, 4)},
         }
         choices = table.get(place, {}).get(name)

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import graph_search
 from graphql import GraphQLError, build_schema, execute_sync, get_named_type, parse
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -354,6 +355,8 @@ class Reader:
                 return self.lookup(declared, made, given)
             case declarations.ById():
                 return self.by_id(declared, given)
+            case declarations.Choice():
+                return self.store.one(parent[declared.column])
             case declarations.Computed():
                 return COMPUTED[info.parent_type.name, name](self, parent)
         raise AssertionError(name)
@@ -448,7 +451,12 @@ class Reader:
         relation = next(
             (one.instead for name, one in declared.arguments.items() if one.instead and given.get(name)), declared.relation
         )
-        rows = self.many(parent, relation) if relation == declared.relation else reached(self, parent, relation, given.get("kind"))
+        if relation == "search":
+            rows = [Row("search_hit", found) for found in graph_search.hits(self, given["query"], given.get("kinds"))]
+        elif relation == declared.relation:
+            rows = self.many(parent, relation)
+        else:
+            rows = reached(self, parent, relation, given.get("kind"))
         target = source_of(get_named_type(get_named_type(made.type).fields["nodes"].type))
         if "where" in given and given["where"] is not None:
             where = get_named_type(made.args["where"].type)
@@ -777,6 +785,7 @@ def default_order(source, relation, target):
 
 
 DEFAULTS = {
+    "search_hit": [("best", False)],
     "team": [("slug", False)], "service": [("slug", False)], "index_run": [("started_at", False)], "diagnostic": [("place", False)],
     "change": [("at", False)], "manifest": [("path", False)], "value_change": [("n", False)], "affected_instance": [("n", False)],
     "log_line": [("sequence", False)], "provisioning_request": [("latest", False)], "access_token": [("created_at", False)],
@@ -794,6 +803,7 @@ def nullable(value, zero):
 
 
 KEYS = {
+    ("search_hit", "best"): lambda _r, row: [(row["pass"], False, False), (row["rank"], False, False), (row["name"], False, False)],
     ("index_run", "started_at"): lambda _r, row: [(row["started_at"], False, True)],
     ("access_token", "created_at"): lambda _r, row: [(row["created_at"], False, True)],
     ("change", "at"): lambda _r, row: [(row["at"], False, True)],

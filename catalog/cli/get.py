@@ -153,8 +153,8 @@ KINDS: dict[str, Kind] = {
     "service-instances": Kind(
         field="serviceInstances",
         where="ServiceInstanceWhere",
-        selection="name service { slug } environment { name tenant { name } region } team { slug } state missing",
-        columns=("name", "service.slug", "environment.name", "environment.region", "team.slug", "state", "missing"),
+        selection="name service { slug } environment { name tenant { name } region } team { slug } state missingComponents",
+        columns=("name", "service.slug", "environment.name", "environment.region", "team.slug", "state", "missing:missingComponents"),
         filters={
             "name": _equals("name"),
             "service": _equals("service", "slug"),

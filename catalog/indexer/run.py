@@ -18,7 +18,7 @@ from catalog.config import Config
 from catalog.engines import hcl
 from catalog.engines.template import Engine
 from catalog.errors import Ambiguous, CatalogError, Invalid, NotFound
-from catalog.indexer import backfill, difference, estates, organization_difference, reading, sources
+from catalog.indexer import backfill, difference, estates, inputs, organization_difference, reading, sources
 from catalog.indexer.backfill import Told
 from catalog.indexer.difference import Comparison, Instances, Moment
 from catalog.indexer.reading import Memory
@@ -110,6 +110,16 @@ async def index(
         report = _Reporter(chosen, begun, connection)
         try:
             home = await organizations.home(connection, chosen.id)
+            report.inputs_hash = await asyncio.to_thread(
+                inputs.fingerprint, chosen, home, config, position, engine=engine, templates=templates
+            )
+            if (
+                last is not None
+                and report.inputs_hash is not None
+                and last.inputs_hash == report.inputs_hash
+                and course.goes_on(last)
+            ):
+                return await report.unread(last)
             taken = await asyncio.to_thread(
                 reading.read,
                 chosen,
@@ -179,6 +189,10 @@ class _Course:
     ref: str
     fork: int | None = None
 
+    def goes_on(self, last: Last) -> bool:
+        """Whether the present stays on the line that was read last."""
+        return self.standing is Standing.PRESENT and self.fork is None and last.ref == self.ref
+
 
 async def _course(connection: asyncpg.Connection, estate: Estate, config: Config, position: Position, last: Last | None) -> _Course:
     same = last if last is not None and last.ref == position.ref else None
@@ -232,7 +246,7 @@ async def _write(
     course: _Course,
     confirmed: bool,
 ) -> RunReport:
-    moved = last is not None and (course.fork is not None or last.ref != begun.ref)
+    moved = last is not None and not course.goes_on(last)
     if last is not None and not moved and last.snapshot_hash == taken.hash:
         return await report.succeeded(taken, None)
     async with connection.transaction():
@@ -313,6 +327,18 @@ class _Reporter:
 
     def __init__(self, estate: Estate, begun: Begun, connection: asyncpg.Connection) -> None:
         self._estate, self._begun, self._connection = estate, begun, connection
+        self.inputs_hash: str | None = None
+
+    async def unread(self, last: Last) -> RunReport:
+        """What would be read is what was read last, to the letter."""
+        told = await index_runs.diagnostics(self._connection, self._estate.id)
+        counts = {
+            "manifests": last.manifests,
+            "stacks": last.stacks,
+            "component_instances": last.component_instances,
+            "unchanged": last.component_instances,
+        }
+        return await self._end(IndexRunState.SUCCEEDED, counts, snapshot_hash=last.snapshot_hash, diagnostics=told)
 
     async def succeeded(self, taken: Snapshot, told: Told | None) -> RunReport:
         """The catalog holds the snapshot now; `told` of None: it did before."""
@@ -338,9 +364,13 @@ class _Reporter:
         removal_digest: str | None = None,
         error: CatalogError | None = None,
         snapshot_hash: str | None = None,
+        diagnostics: Mapping[str, int] | None = None,
         wrote: bool = False,
     ) -> RunReport:
         ended = datetime.now(UTC)
+        is_pending = taken is not None and taken.pending
+        if taken is not None:
+            diagnostics = Counter(row.severity for row in taken.diagnostics.values())
         end = Finished(
             state=state,
             finished_at=ended,
@@ -349,6 +379,7 @@ class _Reporter:
             removal_digest=removal_digest,
             error=None if error is None else str(error),
             snapshot_hash=snapshot_hash,
+            inputs_hash=None if snapshot_hash is None or is_pending else self.inputs_hash,
         )
         await index_runs.finish(self._connection, self._begun.id, end)
         return RunReport(
@@ -358,10 +389,10 @@ class _Reporter:
             revision=self._begun.revision,
             number=self._begun.number,
             **counts,
-            diagnostics=Counter(row.severity for row in taken.diagnostics.values()) if taken else {},
+            diagnostics=diagnostics or {},
             held_reason=held_reason,
             error=error,
-            unread=taken is not None and taken.pending,
+            unread=is_pending,
             wrote=wrote,
             backfill=self._begun.backfill,
             seconds=(ended - self._begun.started_at).total_seconds(),

@@ -161,6 +161,7 @@ class IndexRun(SQLModel, table=True):
     held_reason: str | None = columns.text(nullable=True)
     error: str | None = columns.text(nullable=True)
     snapshot_hash: str | None = columns.text(nullable=True)  # equal to the last run's: nothing to write
+    inputs_hash: str | None = columns.text(nullable=True)  # of what was read, where nothing is pending: equal, nothing to read
     asked: str | None = columns.text(nullable=True)  # the revision that it was queued for; null: wherever the branch is by then
     removal_digest: str | None = columns.text(nullable=True)  # of a held run: the ids of what it would remove
     confirmed_digest: str | None = columns.text(nullable=True)  # what a person let it remove

@@ -37,7 +37,8 @@ class Begun:
 class Finished:
     """How a run ended, with what it counted.
 
-    `snapshot_hash` is set when the catalog now holds that snapshot; `removal_digest` says what a held run would remove.
+    `snapshot_hash` is set when the catalog now holds that snapshot, `inputs_hash` when reading the same again would give it again;
+    `removal_digest` says what a held run would remove.
     """
 
     state: IndexRunState
@@ -53,6 +54,7 @@ class Finished:
     removal_digest: str | None = None
     error: str | None = None
     snapshot_hash: str | None = None
+    inputs_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,10 @@ class Last:
     number: int
     revision: str | None
     snapshot_hash: str | None
+    inputs_hash: str | None
+    manifests: int
+    stacks: int
+    component_instances: int
 
 
 def new_id() -> str:
@@ -142,7 +148,8 @@ async def finish(connection: asyncpg.Connection, run_id: str, end: Finished) -> 
     """Write how a run ended."""
     await connection.execute(
         """update index_run set state = $2, finished_at = $3, manifests = $4, stacks = $5, component_instances = $6, added = $7,
-        changed = $8, removed = $9, unchanged = $10, held_reason = $11, error = $12, snapshot_hash = $13, removal_digest = $14
+        changed = $8, removed = $9, unchanged = $10, held_reason = $11, error = $12, snapshot_hash = $13, removal_digest = $14,
+        inputs_hash = $15
         where id = $1""",
         run_id,
         end.state.value,
@@ -158,6 +165,7 @@ async def finish(connection: asyncpg.Connection, run_id: str, end: Finished) -> 
         end.error,
         end.snapshot_hash,
         end.removal_digest,
+        end.inputs_hash,
     )
     if end.state is IndexRunState.SUCCEEDED:
         await connection.execute(_SETTLE, run_id)
@@ -169,10 +177,16 @@ async def confirmed(connection: asyncpg.Connection, run_id: str) -> str | None:
     return found
 
 
+async def diagnostics(connection: asyncpg.Connection, estate_id: str) -> dict[str, int]:
+    """Count what the catalog knows to be objectionable in an estate, by severity."""
+    rows = await connection.fetch("select severity, count(*) from diagnostic where estate_id = $1 group by severity", estate_id)
+    return dict(map(tuple, rows))
+
+
 async def last(connection: asyncpg.Connection, estate_id: str) -> Last | None:
     """The last run of an estate that succeeded at telling the present."""
     row = await connection.fetchrow(
-        """select id, ref, number, revision, snapshot_hash from index_run
+        """select id, ref, number, revision, snapshot_hash, inputs_hash, manifests, stacks, component_instances from index_run
         where estate_id = $1 and state = 'SUCCEEDED' and not backfill order by started_at desc, id limit 1""",
         estate_id,
     )

@@ -80,6 +80,31 @@ async def test_memory_makes_no_difference(catalog, origin, files, git, new_datab
         await other.close()
 
 
+async def test_what_was_read_last_is_not_read_again_even_by_another_process(catalog, origin, git):
+    """A revision that the catalog holds is told without reading it, with the same counts; what counts beside the revision is noticed."""
+    # Code that waits for its engine would have to be read again.
+    git(origin.path, "rm", "--quiet", "-r", "components")
+    git(origin.path, "commit", "--quiet", "-m", "without code")
+    looks: list[str] = []
+
+    async def again():
+        looks.clear()
+        return await run.index(
+            catalog.database, catalog.config, "shop", memory=run.Memory(), progress=lambda _done, _total, what: looks.append(what)
+        )
+
+    first = await catalog.index(f"file://{origin.path}", name="shop")
+    same = await again()
+    unread = list(looks)
+    catalog.config.redaction_key_file.write_bytes(b"another key that hashes otherwise")
+    await again()
+
+    assert (same.unchanged, same.stacks, same.manifests, same.wrote) == (first.added, first.stacks, first.manifests, False)
+    assert (same.diagnostics, same.revision, same.number) == (first.diagnostics, first.revision, first.number)
+    assert unread == []
+    assert looks != []
+
+
 async def test_seeds_register_estates_and_managed_repositories(catalog, place):
     """estates.yaml registers each estate; a managed one is copied into a repository of the catalog's own and the directory stays as it is."""
     place.write(

@@ -304,6 +304,7 @@ CREATE TABLE index_run (
     held_reason TEXT COLLATE "C",
     error TEXT COLLATE "C",
     snapshot_hash TEXT COLLATE "C",
+    inputs_hash TEXT COLLATE "C",
     asked TEXT COLLATE "C",
     removal_digest TEXT COLLATE "C",
     confirmed_digest TEXT COLLATE "C",

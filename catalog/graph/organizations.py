@@ -69,6 +69,7 @@ class Team(Node):
     )
     cost: names.CostSummaryType | None = one("cost", "What its instances cost a month.", currency=CURRENCY)
     requests: Connection[names.ProvisioningRequestType] = page("requests", "The requests made for it, the latest first.")
+    scorecard: names.ScorecardType = one("scorecard", "What speaks for it, over what the viewer may see.")
 
 
 @reads_from("person")

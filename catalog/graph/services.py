@@ -1,11 +1,12 @@
 """Services: what a developer can ask for, and where it runs."""
 
 import strawberry
+from strawberry.scalars import JSON
 
 from catalog.graph import enums, names
 from catalog.graph.declarations import Argument, column, items, one, page, reads_from
 from catalog.graph.filters import ServiceInstanceWhere
-from catalog.graph.nodes import Connection, Node
+from catalog.graph.nodes import Connection, Money, Node
 from catalog.graph.stacks import CURRENCY
 
 _LAYER = Argument(type=enums.ServiceLayer | None, description="Only those of this layer.", path=("layer",))
@@ -30,7 +31,29 @@ class Service(Node):
     links: list[names.LinkType] = items("links", "Where to read more.")
     components: list[names.ServiceComponentType] = items("components", "Its parts, in order.", layer=_LAYER)
     instances: Connection[names.ServiceInstanceType] = page("instances", "Where it runs.", where=ServiceInstanceWhere)
+    request_schema: JSON = column(
+        "request_schema",
+        "JSON Schema of what a request for it may set: for each of its parts, by name, the variables of that component.",
+    )
+    budget: Money | None = one("budget", "What it may cost a month; for its team and for admins.")
     cost: names.CostSummaryType | None = one("cost", "What its instances cost a month.", currency=CURRENCY)
+    scorecard: names.ScorecardType = one("scorecard", "What speaks for it, over what the viewer may see.")
+
+
+@reads_from("scorecard")
+@strawberry.type(description="What speaks for a service or a team, as checks that are passed or not.")
+class Scorecard:
+    score: float = column("score", "The share of its checks that are passed, from 0 to 1.")
+    checks: list[names.ScorecardCheckType] = items("checks", "The checks that apply: of what isn't known yet there is none.")
+
+
+@reads_from("scorecard_check")
+@strawberry.type(description="One check of a scorecard.")
+class ScorecardCheck:
+    name: str = column("name", "Its name, the same for good.")
+    title: str = column("title", "What it asks, for people.")
+    passed: bool = column("passed", "Whether that holds.")
+    detail: str | None = column("detail", "What was found.")
 
 
 @reads_from("link")

@@ -18,6 +18,7 @@ from decimal import Decimal
 from typing import Any
 
 import graph_search
+import scorecard_model
 from graphql import GraphQLError, build_schema, execute_sync, get_named_type, parse
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -765,6 +766,7 @@ def tie_of(source, relation):
         "levels",
         "verdicts",
         "links",
+        "checks",
         "approvals",
         "grants",
         "imports",
@@ -792,7 +794,7 @@ DEFAULTS = {
     "component_input": [("n", False)], "component_output": [("n", False)], "provider_requirement": [("n", False)],
     "ownership_count": [("n", False)], "unowned_count": [("n", False)], "module_call": [("n", False)], "input_validation": [("n", False)],
     "workflow_step": [("n", False)], "rendered_file": [("n", False)], "plan_level": [("n", False)], "policy_verdict": [("n", False)],
-    "link": [("n", False)], "service_component": [("ordinal", False)], "request_step": [("ordinal", False)],
+    "link": [("n", False)], "scorecard_check": [("n", False)], "service_component": [("ordinal", False)], "request_step": [("ordinal", False)],
     "approval": [("at", False)], "grant": [("id", False)],
 }  # fmt: skip
 
@@ -845,6 +847,40 @@ def of_service(reader, row):
     made = {one["id"] for one in reader.store.where("service_instance", service_id=row["id"])}
     found = {one["instance_id"] for one in reader.store.rows["service_instance_component"] if one["service_instance_id"] in made}
     return [reader.store.one(one) for one in found]
+
+
+def service_budget(reader, row):
+    """What a service may cost, for its team and for admins."""
+    return row["budget"] if reader.scope.is_admin or row["owner_id"] in reader.own_teams else None
+
+
+def request_schema(reader, row):
+    """What a request for a service may set: the variables of each of its parts in sight."""
+    properties = {}
+    for part in sorted(reader.store.where("service_component", service_id=row["id"]), key=lambda one: one["ordinal"]):
+        component = reader.store.one(part["component_id"])
+        if component is None or component["removed_at"] is not None or not reader.sees(component) or part["name"] in properties:
+            continue
+        schema = {name: value for name, value in component["input_schema"].items() if name not in ("required", "$schema")}
+        said = {"title": component["title"] or component["name"], "description": part["role"] or component["description"]}
+        properties[part["name"]] = schema | {name: value for name, value in said.items() if value is not None}
+    made = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "title": row["title"],
+        "additionalProperties": False,
+        "properties": properties,
+    }
+    return as_postgres_orders(made)
+
+
+def as_postgres_orders(value):
+    """A JSON value with its keys as jsonb keeps them: by length, then by bytes."""
+    if isinstance(value, list):
+        return [as_postgres_orders(one) for one in value]
+    if isinstance(value, dict):
+        return {key: as_postgres_orders(value[key]) for key in sorted(value, key=lambda key: (len(key.encode()), key.encode()))}
+    return value
 
 
 def of_service_instance(reader, row):
@@ -1034,6 +1070,7 @@ COLUMNS = {
     ("preview_document", "requires_approval"): lambda _r, row: row["requiresApproval"],
     ("preview_document", "may_approve"): lambda _r, row: row["mayApprove"],
     ("plan_level", "resource_types"): lambda _r, row: row["resourceTypes"],
+    ("service", "request_schema"): request_schema,
 }  # fmt: skip
 CHECKED = {
     ("stack", "environment"), ("change", "instance"), ("change", "previous"), ("service_component", "component"),
@@ -1112,7 +1149,10 @@ ONES = {
     ("tenant", "cost"): lambda r, row, g: r.summed(r.store.where("component_instance", tenant_id=row["id"]), (c := currency_of(r, row["organization_id"], g)), budget_of(r, row) if row["budget_currency"] == c else None),
     ("environment", "cost"): lambda r, row, g: r.summed([one for one in r.store.rows["component_instance"] if r.store.one(one["stack_id"])["environment_id"] == row["id"]], currency_of(r, row["organization_id"], g)),
     ("team", "cost"): lambda r, row, g: r.summed(r.store.where("component_instance", team_id=row["id"]), (c := currency_of(r, row["organization_id"], g)), budget_of(r, row) if row["budget_currency"] == c else None),
-    ("service", "cost"): lambda r, row, g: r.summed(of_service(r, row), currency_of(r, row["organization_id"], g)),
+    ("service", "cost"): lambda r, row, g: r.summed(of_service(r, row), (c := currency_of(r, row["organization_id"], g)), service_budget(r, row) if row["budget_currency"] == c else None),
+    ("service", "budget"): lambda r, row, _g: amount(service_budget(r, row), row["budget_currency"]),
+    ("service", "scorecard"): lambda r, row, _g: Row("scorecard", scorecard_model.card(r, row)),
+    ("team", "scorecard"): lambda r, row, _g: Row("scorecard", scorecard_model.card(r, row)),
     ("service_instance", "cost"): lambda r, row, g: r.summed(of_service_instance(r, row), currency_of(r, r.store.one(row["environment_id"])["organization_id"], g)),
     ("component_instance", "cost"): lambda r, row, g: r.summed([row], g.get("currency") or row["currency"] or r.store.one(r.store.one(row["stack_id"])["organization_id"])["currency"]),
     ("component_instance", "locked_by"): lambda r, row, _g: next((one for one in r.store.where("provisioning_request", instance_id=row["id"]) if one["state"] not in FINAL and r.sees(one)), None),
@@ -1175,6 +1215,7 @@ MANY = {("query", name): (lambda r, _row, source=source: r.store.rows[source]) f
     ("team", "instances"): linked("component_instance", "team_id"),
     ("team", "requests"): linked("provisioning_request", "team_id"),
     ("service", "links"): lambda _r, row: elements("link", row["links"]),
+    ("scorecard", "checks"): lambda _r, row: elements("scorecard_check", row["checks"]),
     ("service", "components"): linked("service_component", "service_id"),
     ("service", "instances"): linked("service_instance", "service_id"),
     ("service_instance", "component_instances"): of_service_instance,

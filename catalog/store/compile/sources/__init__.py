@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from catalog.store.compile.source import Source, ToMany
-from catalog.store.compile.sources import access, as_of, cost, estate, organization, provisioning, search, stack
+from catalog.store.compile.sources import access, as_of, cost, estate, organization, provisioning, scorecard, search, stack
 from catalog.values import ID_PREFIXES
 
 SOURCES: dict[str, Source] = {
@@ -14,6 +14,7 @@ SOURCES: dict[str, Source] = {
         *estate.SOURCES,
         *stack.SOURCES,
         *organization.SOURCES,
+        *scorecard.SOURCES,
         *cost.SOURCES,
         *provisioning.SOURCES,
         *access.SOURCES,

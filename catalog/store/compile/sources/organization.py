@@ -11,12 +11,13 @@ from catalog.store.compile.source import (
     columns_of,
     element_source,
     elements,
+    json,
     location,
     money,
     text,
     texts,
 )
-from catalog.store.compile.sources import cost, visibility
+from catalog.store.compile.sources import cost, scorecard, visibility
 
 _NAME = {"name": (Key(sql="{b}.name", type="text"),)}
 _BY_NAME = (("name", False),)
@@ -27,10 +28,22 @@ _TENANT = ToOne(target="tenant", on="{b}.id = {a}.tenant_id", where="not {b}.hid
 _TEAM = ToOne(target="team", on="{b}.id = {a}.team_id", proven=True, key="team_id")
 # What may be spent is for those whose money it is, and for admins.
 _TEAM_BUDGET = "case when {admin} or {a}.id = any({my_teams}) then {a}.budget end"
+_SERVICE_BUDGET = "case when {admin} or {a}.owner_id = any({my_teams}) then {a}.budget end"
 _TENANT_BUDGET = "case when {admin} or {a}.id = any({my_tenants}) then {a}.budget end"
 _OF_SERVICE = (
     "i.id in (select x.instance_id from service_instance_component x join service_instance y on y.id = x.service_instance_id"
     " where y.service_id = {a}.id)"
+)
+
+# What a request for a service may say: for each of its parts, by name, the variables of that component. None has to be said, since
+# stacks and defaults give what a module requires. Of two parts of one name the first one counts.
+_REQUEST_SCHEMA = (
+    "jsonb_build_object('$schema', 'https://json-schema.org/draft/2020-12/schema', 'type', 'object', 'title', {a}.title,"
+    " 'additionalProperties', false, 'properties', coalesce((select jsonb_object_agg(p.name,"
+    " (c.input_schema - 'required' - '$schema') || jsonb_strip_nulls(jsonb_build_object('title', coalesce(c.title, c.name),"
+    " 'description', coalesce(p.role, c.description))) order by p.ordinal desc)"
+    " from service_component p join component c on c.id = p.component_id and c.removed_at is null and {sees_component_c}"
+    " where p.service_id = {a}.id), '{{}}'))"
 )
 
 SOURCES = (
@@ -96,6 +109,7 @@ SOURCES = (
             "stacks": ToMany(target="stack", link="{b}.team_id = {a}.id"),
             "instances": ToMany(target="component_instance", link="{b}.team_id = {a}.id"),
             "requests": ToMany(target="provisioning_request", link="{b}.team_id = {a}.id"),
+            "scorecard": scorecard.TEAM,
             "cost": cost.summary(
                 "i.team_id = {a}.id",
                 organization="{a}.organization_id",
@@ -121,7 +135,7 @@ SOURCES = (
     Source(
         name="service",
         rows="service",
-        columns=columns_of(records.Service, category=text("{a}.category")),
+        columns=columns_of(records.Service, category=text("{a}.category"), request_schema=json(_REQUEST_SCHEMA, nullable=False)),
         relations={
             "organization": _ORGANIZATION,
             "owner": ToOne(target="team", on="{b}.id = {a}.owner_id", proven=True, key="owner_id"),
@@ -130,7 +144,14 @@ SOURCES = (
             "links": elements("link", "{a}.links"),
             "components": ToMany(target="service_component", link="{b}.service_id = {a}.id", order=(("ordinal", False),), tie=()),
             "instances": ToMany(target="service_instance", link="{b}.service_id = {a}.id"),
-            "cost": cost.summary(_OF_SERVICE, organization="{a}.organization_id"),
+            "budget": money(_SERVICE_BUDGET, "{a}.budget_currency"),
+            "cost": cost.summary(
+                _OF_SERVICE,
+                organization="{a}.organization_id",
+                budget=_SERVICE_BUDGET,
+                budget_currency="{a}.budget_currency",
+            ),
+            "scorecard": scorecard.SERVICE,
         },
         orders=_SLUG
         | {

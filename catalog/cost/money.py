@@ -150,7 +150,10 @@ def _monthly(number: Any, multiple: str | None, period: str, text: Any) -> Decim
     monthly = _number(number, text) * _MULTIPLES[multiple or ""] * times / over
     if monthly >= _CEILING:
         raise Invalid(f"{_shown(text)} is more money than there is", hint="check the number of digits")
-    return monthly.quantize(_SCALE)
+    kept = monthly.quantize(_SCALE)
+    if monthly and not kept:
+        raise Invalid(f"{_shown(text)} is less money than can be kept", hint="check the number of digits")
+    return kept
 
 
 def _from_map(value: Mapping[str, Any], default: str) -> Estimate:

@@ -47,3 +47,48 @@ def test_anything_is_a_duration_that_fits_the_database_or_invalid(written):
     except Invalid:
         return
     assert 0 <= seconds < 2**31
+
+
+UNITS = {
+    "s": 1,
+    "seconds": 1,
+    "m": 60,
+    "min": 60,
+    "minutes": 60,
+    "h": 3600,
+    "hours": 3600,
+    "d": 86400,
+    "days": 86400,
+    "w": 604800,
+    "weeks": 604800,
+}
+
+
+@given(number=st.integers(0, 2000), unit=st.sampled_from(sorted(UNITS)), space=st.sampled_from(["", " "]), upper=st.booleans())
+def test_every_unit_comes_back(number, unit, space, upper):
+    """Each unit in each spelling gives back its seconds."""
+    text = f"{number}{space}{unit}"
+
+    assert duration.parse_duration(text.upper() if upper else text) == number * UNITS[unit]
+
+
+@given(
+    low=st.integers(0, 100),
+    more=st.integers(0, 100),
+    unit=st.sampled_from(["seconds", "minutes", "hours"]),
+    dash=st.sampled_from(["-", " - ", "–", " to "]),
+)
+def test_a_range_is_its_longer_end(low, more, unit, dash):
+    """Whoever waits is promised the longer end."""
+    assert duration.parse_duration(f"{low}{dash}{low + more} {unit}") == (low + more) * UNITS[unit]
+
+
+@given(st.text(alphabet="0123456789.-hmsdwPT toandinutesru,", max_size=14))
+def test_only_a_written_zero_takes_no_time(written):
+    """No text with a digit other than zero reads as no time, and nothing is read where no digit is written."""
+    try:
+        seconds = duration.parse_duration(written)
+    except Invalid:
+        return
+    assert any(digit.isdecimal() for digit in written)
+    assert (seconds > 0) == any(digit in written for digit in "123456789")

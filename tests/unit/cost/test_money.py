@@ -72,12 +72,40 @@ def test_a_dollar_sign_means_the_default_dollar():
     assert money.parse_money("$5", "EUR").currency == "USD"
 
 
-@pytest.mark.parametrize(("band", "low", "high"), [("free", 0, 0), ("low", 0, 100), ("Medium", 100, 500), ("high", 500, None)])
+@pytest.mark.parametrize(
+    ("band", "low", "high"), [("free", 0, 0), ("low", 0, 100), ("Medium", 100, 500), ("high", 500, None), ("very-high", 500, None)]
+)
 def test_a_band_is_a_range_and_never_a_number(band, low, high):
     """A band such as `low` has two ends, the last of `high` open, and no amount."""
     estimate = money.parse_band(band)
 
     assert (estimate.amount, estimate.low, estimate.high) == (None, low, high)
+
+
+PARTS = [
+    ({"nat": 16, "data": 4.5}, "20.5", None, None),
+    ({"nat": "$16/month", "data": "$12/year"}, "17", None, None),
+    ({"nat": 16, "data": "$4-$8"}, None, "20", "24"),
+    ({"nat": {"min": 1, "typical": 2, "max": 3}, "data": 4}, "6", None, None),
+    ({"nat": {"min": 1}, "data": 4}, None, "5", None),
+]
+
+
+@pytest.mark.parametrize(("written", "amount", "low", "high"), PARTS)
+def test_parts_read_as_their_sum(written, amount, low, high):
+    """The parts of a cost are added; where one is a range so is the sum, open where one is open."""
+    estimate = money.parse_parts(written)
+
+    assert (estimate.amount, estimate.low, estimate.high) == tuple(
+        None if part is None else Decimal(part) for part in (amount, low, high)
+    )
+
+
+@pytest.mark.parametrize("written", [{}, None, 5, [1], {"nat": 16, "data": "plenty"}, {"nat": "$5", "data": "€5"}])
+def test_a_sum_of_what_cannot_be_read_is_invalid(written):
+    """A part that can't be read, or in another currency, leaves no sum."""
+    with pytest.raises(Invalid):
+        money.parse_parts(written)
 
 
 @pytest.mark.parametrize("band", ["", "enormous", None, 5, []])
@@ -123,3 +151,74 @@ def test_anything_reads_as_money_that_fits_the_database_or_is_invalid(written):
     for part in (estimate.amount, estimate.low, estimate.high):
         assert part is None or 0 <= part < Decimal(10) ** 18
     assert estimate.currency in money.CURRENCIES
+
+
+# Each way in which an amount of a currency and a period is written, with what its number is multiplied by.
+SPELLINGS = [
+    ("{code} {amount}/{period}", 1), ("{code}{amount} / {period}", 1), ("{amount} {code} per {period}", 1), ("{amount}{code}/{period}", 1),
+    ("{code} {amount} a {period}", 1), ("  {amount:,} {code} / {period}  ", 1), ("{code} {amount}k/{period}", 1000), ("{code} {amount}M per {period}", 1000000),
+]  # fmt: skip
+FACTORS = {"month": Decimal(1), "year": Decimal(1) / 12, "hour": Decimal(730), "day": Decimal(730) / 24}
+SYMBOLS = {"$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "A$": "AUD", "C$": "CAD", "R$": "BRL"}
+
+
+@given(
+    amount=st.decimals(min_value=0, max_value=10**7, places=2),
+    currency=st.sampled_from(sorted(money.CURRENCIES)) | st.sampled_from(sorted(SYMBOLS)),
+    period=st.sampled_from(sorted(FACTORS)),
+    spelling=st.sampled_from(SPELLINGS),
+    default=st.sampled_from(["USD", "EUR", "CHF"]),
+)
+def test_every_spelling_keeps_amount_and_currency(amount, currency, period, spelling, default):
+    """However an amount is spelled, its number a month and its currency come back, whatever the organisation's own currency is."""
+    form, times = spelling
+    estimate = money.parse_money(form.format(code=currency, amount=amount, period=period), default)
+
+    assert estimate.currency == SYMBOLS.get(currency, currency)
+    assert abs(estimate.amount - amount * times * FACTORS[period]) <= Decimal("0.0000000001") * times
+
+
+@given(
+    low=st.decimals(min_value=0, max_value=10**6, places=2), more=st.decimals(min_value=0, max_value=10**6, places=2),
+    currency=st.sampled_from(sorted(money.CURRENCIES)), dash=st.sampled_from(["-", " - ", "–", " to "]),
+)  # fmt: skip
+def test_a_range_reads_the_same_as_text_and_as_a_map(low, more, currency, dash):
+    """A range keeps both ends in whatever form it is written, and has no amount."""
+    as_text = money.parse_money(f"{currency} {low}{dash}{currency} {low + more}")
+
+    assert (as_text.currency, as_text.amount, as_text.low, as_text.high) == (currency, None, low, low + more)
+    assert money.parse_money({"min": str(low), "max": str(low + more), "currency": currency}) == as_text
+
+
+@given(st.text(alphabet="0123456789.,-kM$€ /permontyah", max_size=14))
+def test_only_a_written_zero_is_zero(written):
+    """No text with a digit other than zero, and none without a digit, reads as nothing."""
+    try:
+        estimate = money.parse_money(written)
+    except Invalid:
+        return
+    for part in (estimate.amount, estimate.low, estimate.high):
+        assert part != 0 or "0" in written
+    assert any(digit in written for digit in "123456789") == any(part for part in (estimate.amount, estimate.low, estimate.high))
+
+
+@given(st.decimals(min_value="1e-30", max_value="1e-11"))
+def test_what_is_too_little_to_keep_is_invalid_and_not_zero(amount):
+    """An amount below what the database keeps doesn't become zero."""
+    with pytest.raises(Invalid):
+        money.parse_money({"amount": amount})
+
+
+@given(
+    written=st.sampled_from(["$50/month", "EUR 1,200 / year", "USD 0.10/hour", "$1.5k", "$50-$100"]),
+    junk=st.characters(exclude_categories=["Zs", "Cc", "Nd"]),
+    data=st.data(),
+)
+def test_junk_within_money_never_makes_it_smaller_than_it_is(written, junk, data):
+    """A stray character makes a text unreadable or leaves an amount that isn't zero: nothing is dropped silently down to nothing."""
+    at = data.draw(st.integers(0, len(written)))
+    try:
+        estimate = money.parse_money(written[:at] + junk + written[at:])
+    except Invalid:
+        return
+    assert all(part is None or part > 0 for part in (estimate.amount, estimate.low, estimate.high))

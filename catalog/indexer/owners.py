@@ -42,6 +42,13 @@ class _Found:
     strangers: Sequence[Evidence] = ()
     own: bool = False
 
+    def repeats(self, other: _Found) -> bool:
+        """Whether it says nothing but what another one says."""
+        return [piece.value for piece in self._pieces()] == [piece.value for piece in other._pieces()]
+
+    def _pieces(self) -> Sequence[Evidence]:
+        return self.strangers if self.owner is None else (*self.strangers, self.owner.evidence)
+
 
 class StackOwners:
     """The owners in one stack. `diagnostics` grows with what names nobody."""
@@ -76,7 +83,10 @@ class StackOwners:
         """What each kind of source says of an instance, in the documented order; asked for only while nobody is found."""
         sections = instance.sections
         rules = self._authorities.codeowners.of_folder(folder) if folder else ()
-        yield self._shared("metadata", sections, ownership.in_metadata(sections, OwnershipSource.INSTANCE_METADATA))
+        said = self._shared("metadata", sections, ownership.in_metadata(sections, OwnershipSource.INSTANCE_METADATA))
+        # Instances inherit the stack's metadata: what only repeats these is the stack's word.
+        if said is not _NOBODY and not said.repeats(self._metadata):
+            yield said
         yield self._metadata
         yield self._find(chain(ownership.in_tags(sections), ownership.known_variable(sections)), own=True)
         yield self._tags
@@ -147,15 +157,24 @@ class StackOwners:
         if evidence.location is not None or evidence.path is None:
             return evidence.location
         if instance is not None:
-            return self._resolved.origin(instance.stack, instance.type, instance.name, evidence.path)
+            return next(filter(None, (self._origin(instance, path) for path in _written_at(evidence.path))), None)
         first = next(iter(self._stack.instances), None)
         entries = [entry for entry in self._said(first, evidence.path) if entry.location is not None] if first is not None else []
         # The instance may have overridden what the stack says.
         entries.sort(key=lambda entry: entry.layer != "global")
         return entries[0].location if entries else SourceLocation(file=self._stack.manifest)
 
+    def _origin(self, instance: ResolvedInstance, path: str) -> SourceLocation | None:
+        return self._resolved.origin(instance.stack, instance.type, instance.name, path)
+
     def _said(self, instance: ResolvedInstance, path: str) -> Sequence[ProvenanceEntry]:
         return self._resolved.provenance(instance.stack, instance.type, instance.name, path)
+
+
+def _written_at(path: str) -> tuple[str, ...]:
+    """The paths at which a value may be written: plain metadata are read as custom ones."""
+    plain = path.removeprefix("metadata.custom.")
+    return (path,) if plain == path else (path, f"metadata.{plain}")
 
 
 _NOBODY = _Found(owner=None)

@@ -214,7 +214,7 @@ def expected(words, places):
         # The rule for all counts where no later rule matches both the manifest and the folder.
         and (place != "rule for all" or not (both & places) <= words.keys())
     ]
-    named = [(number, source) for number, word, source in heard if word != GHOST]
+    named = [(number, source) for number, word, source in heard if not word.endswith(GHOST)]
     if named:
         number, source = named[0]
         return global_id("Team", "acme", f"t{number}"), source
@@ -222,7 +222,7 @@ def expected(words, places):
 
 
 WORDS = st.fixed_dictionaries(
-    {}, optional={place: st.sampled_from([f"t{number}", GHOST]) for number, (place, _) in enumerate(ORDER)}
+    {}, optional={place: st.sampled_from([f"t{number}", f"{number}.{GHOST}"]) for number, (place, _) in enumerate(ORDER)}
 )  # fmt: skip
 
 
@@ -264,6 +264,20 @@ def test_an_owner_found_later_leaves_the_stranger_told(written):
 
     assert (row.team_id, row.owner_source) == (global_id("Team", "acme", "t15"), "ORGANIZATION_DEFAULT")
     assert [item.code for item in found.diagnostics.values() if item.code == "OWNER_UNKNOWN"] == ["OWNER_UNKNOWN"]
+
+
+def test_metadata_that_an_instance_inherits_are_the_stacks_word(written):
+    """Metadata of the stack that its instances repeat count as the stack's; an instance's own are its own."""
+
+    def source(of_instance):
+        metadata = {"custom": {"owner": "t1"}}
+        instance = written.instance("dev", "vpc", vars=CONTEXT, metadata={"custom": {"owner": of_instance}})
+        resolved = written.estate(written.stack("dev", instance, metadata=metadata))
+        (part,) = snapshot.take(resolved, Seeds(teams=TEAMS), COMPONENTS, SUBJECT).parts.values()
+        return [(row.team_id, row.owner_source) for row in part.instances.values()]
+
+    assert source("t1") == [(global_id("Team", "acme", "t1"), "STACK_METADATA")]
+    assert source("t2") == [(global_id("Team", "acme", "t2"), "INSTANCE_METADATA")]
 
 
 def test_other_rules_are_another_snapshot(written):

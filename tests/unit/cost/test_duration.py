@@ -76,7 +76,7 @@ def test_every_unit_comes_back(number, unit, space, upper):
     low=st.integers(0, 100),
     more=st.integers(0, 100),
     unit=st.sampled_from(["seconds", "minutes", "hours"]),
-    dash=st.sampled_from(["-", " - ", "–", " to "]),
+    dash=st.sampled_from(["-", " - ", "\u2013", " to "]),
 )
 def test_a_range_is_its_longer_end(low, more, unit, dash):
     """Whoever waits is promised the longer end."""

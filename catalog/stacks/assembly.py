@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from catalog.stacks import foreign, provenance, validation
+from catalog.stacks import cycles, foreign, provenance, validation
 from catalog.stacks.atmos_config import AtmosConfig
 from catalog.stacks.components import Built
 from catalog.stacks.decoding import COMPONENT_TYPES
@@ -68,6 +68,7 @@ def assemble(
     old: Assembly | None = previous.memory if previous is not None else None
     parts = _parts(stacks, findings, old)
     edges = _all_edges(parts)
+    leaving = {part.stack.name: item.found for part, item in zip(parts.values(), edges, strict=True) if part.edges is None}
     told = _manifests(manifests, stacks, old)
     read = manifests.read_paths()
     told_by = _Provenance(parts)
@@ -75,7 +76,8 @@ def assemble(
         findings.diagnostics,
         (note for items in read.values() if isinstance(items, tuple) for item in items for note in item.diagnostics),
         (note for stack in stacks.values() for note in stack.diagnostics),
-        (note for item in edges for note in item.missing),
+        (note for item in edges for note in item.notes),
+        cycles.between(leaving),
     )
     return ResolvedEstate(
         stacks=tuple(part.stack for part in parts.values()),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from catalog.stacks import cycles
 from catalog.stacks.dependencies import Declared, Key
 from catalog.stacks.merging import EMPTY
 from catalog.stacks.naming import TOKENS, context_of
@@ -34,16 +35,26 @@ Places = Mapping[tuple[str, str], Place]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Edges:
-    """The edges that leave one stack's instances, what resolved to nothing, and the diagnostics of that."""
+    """The edges that leave one stack's instances, what resolved to nothing, and what people should know of both."""
 
     found: tuple[ResolvedDependency, ...] = ()
     unresolved: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
-    missing: tuple[Diagnostic, ...] = ()
+    notes: tuple[Diagnostic, ...] = ()
 
 
 def is_local(places: Places) -> bool:
     """Tell whether no dependency of the stack's instances looks into another stack."""
-    return not any(wanted.stack or wanted.context for place in places.values() for wanted in place.declared)
+    return not any(
+        wanted.stack
+        or wanted.context
+        or (wanted.slug and not in_stack(place.instance.stack, places, wanted.component, _key(place)))
+        for place in places.values()
+        for wanted in place.declared
+    )
+
+
+def _key(place: Place) -> Key:
+    return (place.instance.stack, place.instance.type, place.instance.name)
 
 
 class Targets:
@@ -57,8 +68,24 @@ class Targets:
         if wanted.stack:
             stack = wanted.stack if wanted.stack in self._stacks else self._manifests.get(wanted.stack, "")
             return in_stack(stack, self._stacks.get(stack, {}), wanted.component, source)
+        if wanted.slug:
+            return [key for key in self._of_slug(wanted) if key != source]
         asked = {**{token: variables.get(token) for token in TOKENS}, **dict(wanted.context)}
         return [key for key, entry in self._by_name.get(wanted.component, ()) if key != source and _fits(entry, asked)]
+
+    def _of_slug(self, wanted: Declared) -> list[Key]:
+        """The instances that one word for stack and component means; a key of a store may have a prefix before it."""
+        words = wanted.slug.split("-")
+        starts = range(len(words)) if wanted.tentative else (0,)
+        return next((found for start in starts if (found := self._slugs.get("-".join(words[start:])))), [])
+
+    @cached_property
+    def _slugs(self) -> Mapping[str, list[Key]]:
+        found: dict[str, list[Key]] = {}
+        for stack, places in self._stacks.items():
+            for kind, name in places:
+                found.setdefault(f"{stack}-{name}".replace("/", "-"), []).append((stack, kind, name))
+        return found
 
     @cached_property
     def _manifests(self) -> Mapping[str, str]:
@@ -96,7 +123,7 @@ def edges_of(places: Places, targets: Targets | None) -> Edges:
     """Return the edges of one stack's instances; `targets` is needed where a declaration looks into another stack."""
     found: list[ResolvedDependency] = []
     unresolved: dict[Key, tuple[str, ...]] = {}
-    missing: list[Diagnostic] = []
+    notes: list[Diagnostic] = []
     for (kind, name), place in places.items():
         key = (place.instance.stack, kind, name)
         for wanted in place.declared:
@@ -114,19 +141,20 @@ def edges_of(places: Places, targets: Targets | None) -> Edges:
             ]
             if not answers:
                 unresolved[key] = (*unresolved.get(key, ()), wanted.text)
-                missing += _missing(place, wanted, location)
-    return Edges(found=tuple(found), unresolved=unresolved, missing=tuple(missing))
+                notes += _missing(place, wanted, location)
+            if wanted.path[0] == "depends_on":
+                notes.append(_dropped(wanted, location))
+    return Edges(found=tuple(found), unresolved=unresolved, notes=(*dict.fromkeys(notes), *cycles.within(found)))
 
 
 def _answers(key: Key, places: Places, place: Place, wanted: Declared, targets: Targets | None) -> list[Key]:
     """The instances that a declaration means: those of the kind it names or of the source's own, where there is a choice."""
     if wanted.is_templated:
         return []
-    if wanted.stack or wanted.context:
+    found = [] if wanted.stack or wanted.context else in_stack(key[0], places, wanted.component, key)
+    if not found and (wanted.stack or wanted.context or wanted.slug):
         assert targets is not None
         found = targets.find(key, place.instance.sections.get("vars") or EMPTY, wanted)
-    else:
-        found = in_stack(key[0], places, wanted.component, key)
     kinds = {target[1] for target in found}
     preferred = next((kind for kind in (wanted.kind, key[1]) if kind in kinds), None)
     return [target for target in found if preferred in (None, target[1])]
@@ -143,8 +171,18 @@ def _location(place: Place, wanted: Declared) -> SourceLocation | None:
     return place.instance.location
 
 
+def _dropped(wanted: Declared, location: SourceLocation | None) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.INFO,
+        code="DEPENDENCY_DROPPED",
+        message="Atmos drops a `depends_on` that stands beside a component's sections; the catalog reads it",
+        hint=f"Write `dependencies: {{components: [{{component: {wanted.component}}}]}}`.",
+        location=location,
+    )
+
+
 def _missing(place: Place, wanted: Declared, location: SourceLocation | None) -> Iterator[Diagnostic]:
-    if not wanted.is_templated:
+    if not wanted.is_templated and not wanted.tentative:
         yield Diagnostic(
             severity=Severity.WARNING,
             code="DEPENDENCY",

@@ -460,8 +460,23 @@ class Evaluation:
 
     def _declared(self, site: Site, entry: _Entry) -> Iterator[Declared]:
         yield from dependencies.declared(entry.value)
+        yield from dependencies.beside(_beside(site))
         if site.file.has_text:
             yield from dependencies.inferred(site.built, entry.rendered, entry.asked, self.texts, site.named.stack)
+
+
+def _beside(site: Site) -> Any:
+    """The `depends_on` of a component or of the nearest base that has one, which no section of the entry keeps."""
+    assert site.file.merged is not None
+    kinds = site.file.merged.value.get("components")
+    components = kinds.get(site.built.type) if isinstance(kinds, dict) else None
+    if not isinstance(components, dict):
+        return None
+    for name in (site.built.name, *site.built.chain.names):
+        written = components.get(name)
+        if isinstance(written, dict) and "depends_on" in written:
+            return written["depends_on"]
+    return None
 
 
 class _Host:

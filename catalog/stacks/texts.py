@@ -128,7 +128,7 @@ class Texts:
         """Return the same for one text."""
         found = 0
         if self.left in text:
-            found = TEMPLATE | ASKING if "atmos.Component" in text else TEMPLATE
+            found = TEMPLATE | ASKING if "atmos.Component" in text or "atmos.Store" in text else TEMPLATE
         first = text[:1]
         if first == "!":
             if not _FUNCTION.match(text):

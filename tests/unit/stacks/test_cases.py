@@ -110,6 +110,8 @@ def assert_told(case: dict[str, Any], found: ResolvedEstate) -> None:
         assert sorted(found.broken) == sorted(case.get("broken", []))
         assert sorted(map(" ".join, found.broken_instances)) == sorted(case.get("lost", []))
         assert found.unreadable is case.get("unreadable", False)
+    if "messages" in case:
+        assert set(case["messages"]) <= {item.message for item in found.diagnostics}
     if "edges" in case:
         edges = [
             f"{edge.source[0]}/{edge.source[2]} -> {edge.target[0]}/{edge.target[2]} via {edge.via} at {place(edge.location)}"

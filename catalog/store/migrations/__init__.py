@@ -6,6 +6,7 @@ too. A test holds the migrated schema and the records equal. Expand first, contr
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, text
 from catalog.store.database import Database
 
 _DIRECTORY = Path(__file__).parent
+_log = logging.getLogger("catalog.store")
 # Any number will do, so long as it is ours: two processes must not migrate at once.
 _LOCK = 7261839450218377
 
@@ -26,7 +28,10 @@ async def upgrade(database: Database) -> None:
     async with database.engine.connect() as connection:
         await connection.execute(text(f"select pg_advisory_xact_lock({_LOCK})"))
         await connection.run_sync(_upgrade)
+        trigrams = await connection.scalar(text("select to_regoperator('%(text,text)') is not null"))
         await connection.commit()
+    if not trigrams:
+        _log.warning("the database has no pg_trgm: search finds words and their beginnings, but forgives no misspelling")
 
 
 async def revision(database: Database) -> str | None:

@@ -13,6 +13,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from catalog.engines import hcl
@@ -147,7 +148,9 @@ class _Reader:
             except Unavailable as error:
                 return _unread(files, pending=False, problem=_failure(directory, error))
             self._answers.keep(key, answer)
-        return _from_module(hcl.module(answer), directory, files)
+        # A parser that met errors may have lost a block that says what is a secret.
+        suspected = sensitive_names(files) if b'"ERROR"' in answer else frozenset()
+        return _understood(answer, directory, suspected)
 
     def _names(self, directory: str) -> list[str]:
         """The paths of a directory's files relative to it, without what is generated."""
@@ -226,10 +229,11 @@ def _unread(files: Mapping[str, bytes], *, pending: bool, problem: Diagnostic | 
     )
 
 
-def _from_module(module: hcl.Module, directory: str, files: Mapping[str, bytes]) -> ComponentCode:
-    secret = {variable.name for variable in module.variables if variable.sensitive or variable.ephemeral}
-    if any(problem.severity == "ERROR" for problem in module.problems):
-        secret |= sensitive_names(files)  # the parser may have lost a block that says so
+@lru_cache(maxsize=1024)
+def _understood(answer: bytes, directory: str, suspected: frozenset[str]) -> ComponentCode:
+    """What an engine's answer says; kept, since most code is the same at the next reading."""
+    module = hcl.module(answer)
+    secret = suspected | {variable.name for variable in module.variables if variable.sensitive or variable.ephemeral}
     return ComponentCode(
         inputs=tuple(_input(variable, secret=variable.name in secret) for variable in module.variables),
         outputs=tuple(
@@ -253,7 +257,7 @@ def _from_module(module: hcl.Module, directory: str, files: Mapping[str, bytes])
                 variables=tuple(replace(entry, sensitive=entry.sensitive or entry.name in secret) for entry in module.variables),
             )
         ),
-        sensitive=frozenset(secret),
+        sensitive=secret,
         diagnostics=_diagnostics(module.problems, directory),
     )
 

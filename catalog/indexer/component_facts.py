@@ -36,6 +36,8 @@ _WORDS = {
     Maturity.DEPRECATED: "deprecated sunset retired obsolete end-of-life eol",
 }
 _MATURITIES = {word: maturity for maturity, words in _WORDS.items() for word in words.split()}
+# What a registry's texts are to a component.
+_TEXTS = (("title", "display_name"), ("title", "title"), ("description", "description"), ("version", "version"))
 _TIMES = ("provisioning_time", "deployment_time", "setup_time")
 _MAINTAINERS = ("maintainer", "maintainers", "owner", "author")
 # Where a map names a maintainer, the team before the person.
@@ -54,7 +56,7 @@ class Maintainer:
 class ComponentFacts:
     """A component as its directory describes it; `category`, `time` and `cost` are None where no file says anything readable.
 
-    `summary` is the first paragraph of its README. The first of the `maintainers` that names a team is meant.
+    `summary` is the first paragraph of its README, or what is said of its source. The first of the `maintainers` that names a team is meant.
     """
 
     type: str
@@ -79,6 +81,7 @@ class _Findings:
 
     currency: str
     values: dict[str, Any] = field(default_factory=dict)
+    about_source: str | None = None  # what a vendoring manifest says: of the copying as often as of what is copied
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
     def take(self, key: str, value: Any) -> None:
@@ -103,7 +106,7 @@ def read_all(
             for place, entry in registry.about(path):
                 _read_registry_entry(registry.document, place, entry, findings)
         code = codes.get(path, NO_CODE)
-        findings.take("summary", readme.summary(code.readme))
+        findings.take("summary", readme.summary(code.readme) or findings.about_source)
         found[kind, path] = ComponentFacts(
             type=kind, path=path, code=code, diagnostics=(*code.diagnostics, *findings.diagnostics), **findings.values
         )
@@ -134,7 +137,7 @@ def _read_vendoring(value: Mapping[str, Any], findings: _Findings) -> None:
     metadata, spec = value.get("metadata"), value.get("spec")
     source = spec.get("source") if isinstance(spec, Mapping) else None
     if isinstance(metadata, Mapping):
-        findings.take("description", _text(metadata.get("description")))
+        findings.about_source = _text(metadata.get("description"))
     if isinstance(source, Mapping):
         findings.take("source", _text(source.get("uri")))
         findings.take("version", _text(source.get("version")))
@@ -203,8 +206,11 @@ def _by_nearness(registries: Iterable[_Registry], path: str) -> list[_Registry]:
 
 
 def _read_registry_entry(document: Document, place: Place, entry: Mapping[str, Any], findings: _Findings) -> None:
-    for key, written in (("title", "display_name"), ("title", "title"), ("description", "description"), ("version", "version")):
+    for key, written in _TEXTS:
         findings.take(key, _text(entry.get(written)))
+    name = _text(entry.get("name"))
+    if name is not None and name not in {place[-1], entry.get("id")}:
+        findings.take("title", name)  # beside an id the name is for people
     lifecycle = entry.get("lifecycle")
     if isinstance(lifecycle, Mapping) and lifecycle.get("deprecated"):
         findings.take("maturity", Maturity.DEPRECATED)

@@ -52,7 +52,22 @@ def test_a_vendoring_manifest_gives_source_and_version():
 
     found, _ = read(**{f"{VPC}/component.yaml": text})
 
-    assert (found.description, found.source, found.version, found.cost) == ("Vendored", "github.com/x/vpc", "1.2.3", None)
+    assert (found.summary, found.source, found.version, found.cost) == ("Vendored", "github.com/x/vpc", "1.2.3", None)
+    assert read("# VPC\n\nA network.", **{f"{VPC}/component.yaml": text})[0].summary == "A network."
+
+
+@pytest.mark.parametrize(
+    ("entry", "title"),
+    [
+        ("display_name: Network, name: VPC", "Network"),
+        ("name: Basic VPC", "Basic VPC"),
+        ("name: standard", None),
+        ("title: T", "T"),
+    ],
+)
+def test_a_registry_may_name_a_component_for_people(entry, title):
+    """A display name is the title, or a name that is no id."""
+    assert read(**registry(f"path: vpc, {entry}"))[0].title == title
 
 
 def test_the_registry_speaks_where_component_yaml_is_silent():
@@ -69,7 +84,13 @@ def test_the_registry_speaks_where_component_yaml_is_silent():
 
 def test_a_band_is_a_range():
     """Where a registry knows only a band, the cost is a range and no number."""
-    found, _ = read(**{"module-registry.yaml": REGISTRY.replace(b"estimated_monthly_usd: 20, ", b"").replace(b", cost_breakdown: {nat: 16}", b"")})
+    found, _ = read(
+        **{
+            "module-registry.yaml": REGISTRY.replace(b"estimated_monthly_usd: 20, ", b"").replace(
+                b", cost_breakdown: {nat: 16}", b""
+            )
+        }
+    )
 
     assert (found.cost.status, found.cost.estimate.amount, found.cost.estimate.high, found.cost.source) == (
         "PARTIAL",
@@ -142,7 +163,10 @@ def test_the_nearest_registry_speaks_first():
     [
         ("maintainer: platform", ["platform"]),
         ("maintainers: [ann@example.com, '@acme/platform']", ["ann@example.com", "@acme/platform"]),
-        ("maintainer: {primary: p@example.com, team: Platform Engineering, backup: s@example.com}", ["Platform Engineering", "p@example.com", "s@example.com"]),
+        (
+            "maintainer: {primary: p@example.com, team: Platform Engineering, backup: s@example.com}",
+            ["Platform Engineering", "p@example.com", "s@example.com"],
+        ),
         ("owner: payments, author: Platform Team", ["payments", "Platform Team"]),
         ("maintainer: null", []),
         ("maintainer: {}", []),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from decimal import Decimal
 
 import graph_world
@@ -13,6 +14,7 @@ from test_differential import Differences
 from catalog import records
 from catalog.config import Config
 from catalog.graph.execution import Graph
+from catalog.store.compile import SOURCES
 from catalog.store.database import Database
 from catalog.values import global_id
 
@@ -113,6 +115,81 @@ async def checks(graph, viewer) -> list[tuple[str, dict]]:
     return [
         (kind, check) for kind in ("services", "teams") for node in data[kind]["nodes"] for check in node["scorecard"]["checks"]
     ]
+
+
+PLANTED = {
+    ("service", "scorecard"): ("component_instance_i", "service_instance_y", "component_c", "diagnostic_d"),
+    ("team", "scorecard"): ("component_instance_i", "service_v", "diagnostic_d"),
+    ("service", "request_schema"): ("component_c",),
+}
+
+
+async def test_a_rule_of_visibility_left_out_is_noticed(new_database, tmp_path) -> None:
+    """Whichever rule a card or a schema forgets, some viewer's answer is another one in some of the worlds."""
+    unnoticed = {(place, rule) for place, rules in PLANTED.items() for rule in rules}
+    for seed in range(WORLDS):
+        world = shuffled(seed)
+        database = await Database.open(Config(home=tmp_path, database_url=await new_database()))
+        await graph_world.load(database, world)
+        store = await Store.load(database)
+        for place, rule in sorted(unnoticed):
+            planted = Differences(Graph(database, database.config, sources=without(*place, rule)), store, world.viewers())
+            if any([await planted.compare(CARDS, {}, viewer) for viewer in planted.viewers]):
+                unnoticed.discard((place, rule))
+        await database.close()
+    assert not unnoticed
+
+
+async def test_how_an_estate_was_read_is_told_to_whoever_sees_it(fresh_database) -> None:
+    """Who sees a single instance, but no stack, learns nothing of the runs of its estate from a scorecard."""
+    world = shuffled(1)
+    alone, service = lonely(world)
+    await graph_world.load(fresh_database, world)
+    store = await Store.load(fresh_database)
+    document = f'{{ node(id: "{service}") {{ ... on Service {{ scorecard {{ checks {{ name detail }} }} }} }} }}'
+    outcomes = [
+        await Differences(Graph(fresh_database, fresh_database.config, sources=sources), store, {"alone": alone}).compare(
+            document, {}, "alone"
+        )
+        for sources in (SOURCES, without("service", "scorecard", "estate_u"))
+    ]
+    assert outcomes[0] is None
+    assert outcomes[1] is not None
+
+
+def lonely(world: graph_world.World) -> tuple[records.Scope, str]:
+    """A viewer who sees one instance and nothing around it, and a public service that is made of it; its estate's last run failed."""
+    asked = {row.instance_id for row in world.rows if isinstance(row, records.ProvisioningRequest)}
+    made = next(row for row in world.rows if isinstance(row, records.ServiceInstanceComponent) and row.instance_id not in asked)
+    instance = next(row for row in world.instances if row.id == made.instance_id)
+    service = next(row.service_id for row in world.rows if getattr(row, "id", None) == made.service_instance_id)
+    for row in world.rows:
+        if isinstance(row, (records.Stack, records.ComponentInstance)):
+            row.team_id = world.teams["platform"]
+        elif isinstance(row, records.IndexRun):
+            row.state, row.backfill = "FAILED", False
+        elif isinstance(row, records.Service):
+            row.public = True
+    instance.team_id, instance.removed_at, instance.state = world.teams["web"], None, "FRESH"
+    grant = records.GrantScope(role=records.Role.VIEWER, teams=frozenset({world.teams["web"]}), tenants=None)
+    viewer = replace(world.viewers()["main"], grants=(grant,))
+    return viewer, service
+
+
+def without(name: str, member: str, rule: str) -> dict:
+    """The sources, one of whose relations or columns forgets a rule."""
+    source, marked = SOURCES[name], f"{{sees_{rule}}}"
+    if member in source.columns:
+        column = source.columns[member]
+        assert marked in column.sql
+        return SOURCES | {
+            name: replace(source, columns=source.columns | {member: replace(column, sql=column.sql.replace(marked, "true"))})
+        }
+    relation = source.relations[member]
+    assert marked in relation.rows
+    return SOURCES | {
+        name: replace(source, relations=source.relations | {member: replace(relation, rows=relation.rows.replace(marked, "true"))})
+    }
 
 
 async def test_a_score_is_the_share_of_the_checks_that_apply(graph, world) -> None:

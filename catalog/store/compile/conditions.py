@@ -73,10 +73,24 @@ def _related(writing: Writing, source: Source, alias: str, related: Related) -> 
     if isinstance(relation, ToOne):
         # One look-up of the few keys, then an index on the foreign key: `exists` would look at every row.
         rules.append(writing.fill(relation.where, b=inner))
-        rows = writing.fill(relation.rows or target.rows, a=alias, b=inner)
+        computed = None if _is_steady(relation, related.condition) else relation.rows
+        rows = writing.fill(computed or target.rows, a=alias, b=inner)
         keys = f"select {inner}.{target.key} from {rows} {inner} where {' and '.join(rules)}"
         return f"{alias}.{relation.key} = any(array({keys}))"
     link = writing.fill(relation.link, a=alias, b=inner)
     join = writing.fill(relation.join, a=alias, b=inner)
     rows = writing.fill(relation.rows, a=alias, b=inner) if relation.rows else f"{target.rows} {inner}"
     return f"exists(select from {rows} {join} where {' and '.join((link, *rules))})"
+
+
+def _is_steady(relation: ToOne, condition: Condition) -> bool:
+    """Whether a condition only asks what is the same of the target's own rows."""
+    match condition:
+        case Test(column=column):
+            return column in relation.steady
+        case All(conditions=parts) | AnyOf(conditions=parts):
+            return all(_is_steady(relation, part) for part in parts)
+        case Not(condition=part):
+            return _is_steady(relation, part)
+        case Related():
+            return False

@@ -70,6 +70,7 @@ class ToOne:
     `where` leaves out targets that nobody is shown, in joins and in filters.
     `proven` means that the row's own visibility implies the target's, so that the target needs no rule of its own. `key` is the
     column of the row that names the target, for filters. `first` takes one row where `on` doesn't prove that there is only one.
+    Of computed rows, filters on `steady` columns alone are asked of the target's own rows: these columns are the same there.
     """
 
     target: str
@@ -79,6 +80,7 @@ class ToOne:
     proven: bool = False
     key: str | None = None
     first: bool = False
+    steady: frozenset[str] = frozenset()
 
     @property
     def always(self) -> bool:

@@ -256,12 +256,11 @@ class Writer:
         mark = text.mark(self.writing.fault(field.ambiguous), "json_agg(q.label order by q.label)::text")
         origin = self.origin(relation, source, alias, positions)
         among = f"{positions} cross join lateral {origin}" if field.as_of else origin
-        rows = f"select {body} as j, {label} as label from {among} {' '.join(joins)} where {' and '.join(rules)}"
+        # Found first and written then: dear expressions beside a scan hide from the planner how dear the scan is.
+        found = f"select {alias}.* from {among} where {' and '.join(rules)} limit {_AMBIGUOUS_SHOWN}"
+        rows = f"select {body} as j, {label} as label from ({found}) {alias} {' '.join(joins)}"
         known, faults = self._positions(field.as_of, positions) if field.as_of else ("", "")
-        return (
-            f"({known}select case {faults}when count(*) > 1 then {mark} else coalesce(min(q.j),'null') end"
-            f" from ({rows} limit {_AMBIGUOUS_SHOWN}) q)"
-        )
+        return f"({known}select case {faults}when count(*) > 1 then {mark} else coalesce(min(q.j),'null') end from ({rows}) q)"
 
     def _positions(self, as_of: AsOf, name: str) -> tuple[str, str]:
         """Write where a look-up into the past reads, as a named query, and the cases in which it reads nowhere."""
@@ -274,7 +273,7 @@ class Writer:
         named = f"with {name} as materialized (select {shown} from ({found}) {run} where {rules}) "
         cases = (
             f"when not exists(select from {name}) then {text.mark(missing)}"
-            f" when (select count(*) > count(distinct x.estate_id) from {name} x) then {text.mark(ambiguous, revisions)} "
+            f" when (select count(*) > count(distinct x.as_of_estate) from {name} x) then {text.mark(ambiguous, revisions)} "
         )
         return named, cases
 

@@ -18,8 +18,11 @@ from catalog.store.compile.sources import cost, ownership, stack
 from catalog.store.selection import Moment
 
 # What identifies a subject never changes, so look-ups by it find the subject first, and its versions then.
-_STEADY = {records.Stack: ("id", "estate_id", "name"), records.ComponentInstance: ("id", "estate_id", "stack_id", "type", "name")}
-_POSITION = "{a}.as_of_ref, {a}.as_of_number, {a}.as_of_revision, v.row is null as holds"
+_STEADY: Mapping[type[SQLModel], frozenset[str]] = {
+    records.Stack: frozenset(("id", "estate_id", "name")),
+    records.ComponentInstance: frozenset(("id", "estate_id", "stack_id", "type", "name")),
+}
+_POSITION = "{a}.as_of_estate, {a}.as_of_ref, {a}.as_of_number, {a}.as_of_revision, v.row is null as holds"
 _HELD = (
     "{v}.ref = {{a}}.as_of_ref and {v}.from_number <= {{a}}.as_of_number"
     " and ({v}.to_number is null or {v}.to_number > {{a}}.as_of_number)"
@@ -40,7 +43,7 @@ def _versions(record: type[SQLModel], *, of: str, key: str, more: Iterable[str] 
     # was known.
     return (
         f"(select {', '.join((*shown, *more, _POSITION))} from {of} v"
-        f" join {table.name} s on s.id = v.{key} and s.estate_id = {{a}}.estate_id"
+        f" join {table.name} s on s.id = v.{key} and s.estate_id = {{a}}.as_of_estate"
         f" cross join lateral jsonb_populate_record(s, v.row) r where {_held('v')})"
     )
 
@@ -70,9 +73,9 @@ def _edges_to(ids: str) -> str:
         "(select d.* from dependency d join instance_version o on o.instance_id = d.source_id"
         f" where d.target_id = any({ids}) and o.row is null and {_held('o')}"
         f" union all select d.* from unnest({ids}) t(id) join instance_version o"
-        " on o.edges @> jsonb_build_array(jsonb_build_object('target_id', t.id))"
+        " on jsonb_path_query_array(o.edges, '$[*].target_id') @> to_jsonb(t.id)"
         " cross join lateral jsonb_populate_recordset(null::dependency, o.edges) d"
-        f" where d.target_id = t.id and o.row is not null and {_held('o')})"
+        f" where d.target_id = t.id and o.edges is not null and {_held('o')})"
     )
 
 
@@ -104,87 +107,7 @@ RUNS: Mapping[Moment, str] = {
         ),
     }.items()
 }
-POSITION = "{a}.as_of_ref, {a}.as_of_number, {a}.as_of_revision, v.row is null as holds"
-_HELD = (
-    "{v}.ref = {{a}}.as_of_ref and {v}.from_number <= {{a}}.as_of_number"
-    " and ({v}.to_number is null or {v}.to_number > {{a}}.as_of_number)"
-)
-
-
-def _held(alias: str) -> str:
-    """Whether a version held at the position that the row `{a}` carries."""
-    return _HELD.format(v=alias)
-
-
-def _versions(record: type[SQLModel], *, of: str, key: str, more: Iterable[str] = ()) -> str:
-    """Rows of a record as they were at the position that `{a}`, a row or a position of the same estate, carries."""
-    table = record.__table__  # type: ignore[attr-defined]
-    steady, told = _STEADY[record], {name.rpartition(" as ")[2].rpartition(".")[2] for name in more}
-    shown = [f'{"s" if name in steady else "r"}."{name}"' for name in columns_of(record) if name not in told]
-    # The subject's row is the base: it is the answer where the version still holds, and where a version was written before a column
-    # was known.
-    return (
-        f"(select {', '.join((*shown, *more, _POSITION))} from {of} v"
-        f" join {table.name} s on s.id = v.{key} and s.estate_id = {{a}}.estate_id"
-        f" cross join lateral jsonb_populate_record(s, v.row) r where {_held('v')})"
-    )
-
-
-_STACKS = _versions(records.Stack, of="stack_version", key="stack_id")
-_INSTANCES = _versions(
-    records.ComponentInstance,
-    of="instance_version",
-    key="instance_id",
-    more=("v.config_hash", "v.estimate as estimate_then"),
-)
-
-
-def _edges_from(ids: str) -> str:
-    """The edges from some instances: those of rows where the source's version still holds, else those that the version kept."""
-    return (
-        "(select d.* from dependency d join instance_version o on o.instance_id = d.source_id"
-        f" where d.source_id = any({ids}) and o.row is null and {_held('o')}"
-        " union all select d.* from instance_version o cross join lateral jsonb_populate_recordset(null::dependency, o.edges) d"
-        f" where o.instance_id = any({ids}) and o.row is not null and {_held('o')})"
-    )
-
-
-def _edges_to(ids: str) -> str:
-    """The same for edges to some instances."""
-    return (
-        "(select d.* from dependency d join instance_version o on o.instance_id = d.source_id"
-        f" where d.target_id = any({ids}) and o.row is null and {_held('o')}"
-        f" union all select d.* from unnest({ids}) t(id) join instance_version o"
-        " on o.edges @> jsonb_build_array(jsonb_build_object('target_id', t.id))"
-        " cross join lateral jsonb_populate_recordset(null::dependency, o.edges) d"
-        f" where d.target_id = t.id and o.row is not null and {_held('o')})"
-    )
-
-
-_ITSELF = "array[{a}.id]"
-_HIDDEN_NEIGHBOURS = (
-    f"(select count(*)::int from {_INSTANCES} i where i.removed_at is null and not {{sees_component_instance_as_of_i}} and i.id in"
-    f" (select d.target_id from {_edges_from(_ITSELF)} d union select d.source_id from {_edges_to(_ITSELF)} d))"
-)
-_ESTIMATES = (
-    "(select c.* from cost_estimate c where {a}.holds and c.id = {a}.cost_estimate_id"
-    " union all select c.* from jsonb_populate_record(null::cost_estimate, {a}.estimate_then) c where not {a}.holds)"
-)
-
-# Which runs stand for a moment. The revisions that begin as asked are a range of an index, since no digit comes behind f.
-RUNS: Mapping[Moment, str] = {
-    Moment.RUN: "select r.* from index_run r where r.state = 'SUCCEEDED' and r.id = {arg_moment}",
-    Moment.REVISION: (
-        "select distinct on (r.estate_id, r.revision) r.* from index_run r join estate x on x.id = r.estate_id"
-        " where r.state = 'SUCCEEDED' and r.revision >= {arg_moment} and r.revision < {arg_moment} || 'g'"
-        " order by r.estate_id, r.revision, r.ref = x.ref desc, r.number desc"
-    ),
-    Moment.TIME: (
-        "select r.* from estate x cross join lateral (select r.* from index_run r where r.estate_id = x.id and r.ref = x.ref"
-        " and r.state = 'SUCCEEDED' and coalesce(r.committed_at, r.started_at) <= {arg_moment} order by r.number desc limit 1) r"
-    ),
-}
-POSITION = "{b}.estate_id, {b}.ref as as_of_ref, {b}.number as as_of_number, {b}.revision as as_of_revision"
+POSITION = "{b}.estate_id as as_of_estate, {b}.ref as as_of_ref, {b}.number as as_of_number, {b}.revision as as_of_revision"
 
 _PLACE = {
     "as_of_ref": text("{a}.as_of_ref", nullable=False),
@@ -225,7 +148,6 @@ SOURCES = (
     replace(
         _STACK,
         name="stack_as_of",
-        rows="",
         columns={**_STACK.columns, **_PLACE},
         relations={
             **_STACK.relations,
@@ -242,7 +164,14 @@ SOURCES = (
         columns={**_INSTANCE.columns, **_PLACE, "hidden_dependencies": number(_HIDDEN_NEIGHBOURS, nullable=False)},
         relations={
             **_INSTANCE.relations,
-            "stack": ToOne(target="stack_as_of", rows=_STACKS, on="{b}.id = {a}.stack_id", proven=True, key="stack_id"),
+            "stack": ToOne(
+                target="stack_as_of",
+                rows=_STACKS,
+                on="{b}.id = {a}.stack_id",
+                proven=True,
+                key="stack_id",
+                steady=_STEADY[records.Stack],
+            ),
             **_OWNERSHIP,
             "depends_on": _list("component_instance.depends_on", join=_direct("target_id", _edges_from)),
             "dependents": _list("component_instance.dependents", join=_direct("source_id", _edges_to)),

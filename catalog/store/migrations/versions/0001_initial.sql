@@ -733,7 +733,7 @@ CREATE TABLE instance_version (
 
 CREATE UNIQUE INDEX instance_version_current ON instance_version (instance_id, ref) WHERE to_number is null;
 
-CREATE INDEX instance_version_edges ON instance_version USING gin (edges jsonb_path_ops) WHERE edges is not null;
+CREATE INDEX instance_version_targets ON instance_version USING gin ((jsonb_path_query_array(edges, '$[*].target_id')) jsonb_path_ops) WHERE edges is not null;
 
 CREATE INDEX ix_instance_version_config_hash ON instance_version (config_hash);
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.indexer import categories, changes
+from catalog.indexer import changes
 
 
 def test_each_path_that_differs_is_named_with_both_values():
@@ -56,11 +56,3 @@ def test_an_heir_says_the_same_under_another_name_or_in_another_stack():
     removed = [("old", ("s", "T", "one")), ("left", ("s", "T", "vpc")), ("c", ("s", "T", "c"))]
 
     assert changes.renames(added, removed, essences) == {"new": "old", "moved": "left"}
-
-
-def test_categories_come_from_names_then_from_resources():
-    """A component's own name speaks first, pairs of words before single ones, then its resources; a stranger has none."""
-    assert [categories.derived(name) for name in ("vpc", "aws/rds-main", "eks-addons", "vpc-flow-logs-bucket", "widget")] == [
-        "networking", "database", "compute", "observability", None,
-    ]  # fmt: skip
-    assert categories.derived("widget", {"aws_sqs_queue": 3, "aws_kms_key": 1}) == "integration"

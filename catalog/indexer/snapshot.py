@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from catalog.indexer import codeowners as code_owners
-from catalog.indexer import component_rows, context, organization_rows, owners, services, stack_rows
+from catalog.indexer import component_rows, context, organization_rows, owners, remote_state, services, stack_rows
 from catalog.indexer.codeowners import CodeOwners
 from catalog.indexer.component_facts import ComponentFacts
 from catalog.indexer.context import Mappings, Place
@@ -96,6 +96,7 @@ def take(
 
     `codeowners` is what the repository's CODEOWNERS says of the estate's files.
     """
+    resolved = remote_state.linked(resolved, components)
     accounts, declared = owners.accounts(resolved, previous.made_from[3] if previous is not None else {})
     inputs = (seeds, components, subject, codeowners, accounts)
     reusable = previous is not None and previous.made_from[0] == inputs

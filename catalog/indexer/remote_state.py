@@ -1,0 +1,192 @@
+"""Dependencies that only a component's code tells: Terraform that reads another component's state through Cloud Posse's `remote-state`.
+
+    module "vpc" {
+      source    = "cloudposse/stack-config/yaml//modules/remote-state"
+      component = var.vpc_component_name
+      stage     = "network"
+      context   = module.this.context
+    }
+
+The module looks for the component in the stack of the same context, or of the one that its arguments change. Arguments are literals,
+variables (what the instance gives them, else their defaults) or texts of both; what only Terraform can tell stays unresolved, unless
+the estate has one component of that name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from catalog.engines.hcl import ModuleCall
+from catalog.indexer.component_facts import ComponentFacts
+from catalog.indexer.stack_rows import component_path, kind_of
+from catalog.stacks.naming import TOKENS, context_of
+from catalog.stacks.resolved import ResolvedDependency, ResolvedEstate, ResolvedInstance
+from catalog.values import SourceLocation
+
+Key = tuple[str, str, str]  # stack, component type as Atmos spells it, name
+
+_MODULE = re.compile(r"stack-config(?:/yaml|\.git)?//modules/remote-state(?:\?|$)")
+_TERRAFORM = "terraform"
+_OWN = re.compile(rf"module\.(?:this|always|introspection)\.(?:context\[\"|context\.)?({'|'.join(TOKENS)})(?:\"\])?")
+_VARIABLE = re.compile(r"var\.([A-Za-z_][\w-]*)")
+_TEMPLATE = re.compile(r'"((?:[^"\\$]|\$\{var\.[A-Za-z_][\w-]*\})*)"')
+_REFERENCE = re.compile(r"\$\{var\.([A-Za-z_][\w-]*)\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lookups:
+    """The remote states that one component reads, and the defaults of its variables."""
+
+    calls: tuple[ModuleCall, ...]
+    defaults: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class _Found:
+    edges: list[ResolvedDependency] = field(default_factory=list)
+    unresolved: dict[Key, tuple[str, ...]] = field(default_factory=dict)
+
+
+class Dynamic(Exception):  # no failure: a value that only Terraform knows
+    """An argument is an expression that only Terraform can tell."""
+
+
+def linked(resolved: ResolvedEstate, components: Mapping[tuple[str, str], ComponentFacts]) -> ResolvedEstate:
+    """Return the estate with the dependencies that the code of its components tells; the very same where there are none."""
+    lookups = {key: known for key, facts in components.items() if (known := _lookups(facts)) is not None}
+    if not lookups:
+        return resolved
+    found = _Found()
+    targets = _Targets(resolved)
+    for stack in resolved.stacks:
+        for instance in stack.instances:
+            if not instance.abstract:
+                path = component_path(instance, resolved.component_base_paths)
+                if (asked := lookups.get((kind_of(instance.type), path or ""))) is not None:
+                    _link(instance, asked, targets, found)
+    unresolved = dict(resolved.unresolved_dependencies)
+    for key, texts in found.unresolved.items():
+        unresolved[key] = (*unresolved.get(key, ()), *texts)
+    return replace(resolved, dependencies=(*resolved.dependencies, *found.edges), unresolved_dependencies=unresolved)
+
+
+def _lookups(facts: ComponentFacts) -> _Lookups | None:
+    calls = tuple(
+        call for call in facts.code.calls if call.source and _MODULE.search(call.source) and "component" in call.arguments
+    )
+    if not calls:
+        return None
+    return _Lookups(calls=calls, defaults={entry["name"]: entry.get("default") for entry in facts.code.inputs})
+
+
+def _link(instance: ResolvedInstance, lookups: _Lookups, targets: _Targets, found: _Found) -> None:
+    variables = instance.sections.get("vars")
+    values = {**lookups.defaults, **variables} if isinstance(variables, Mapping) else lookups.defaults
+    key = (instance.stack, instance.type, instance.name)
+    for call in lookups.calls:
+        if _is_bypassed(call):
+            continue
+        answers, text = targets.of(instance, call, values)
+        found.edges += [
+            ResolvedDependency(
+                source=key,
+                target=target,
+                kind="INFERRED",
+                via=f"module.{call.name}",
+                location=SourceLocation(file=call.file, line=call.line),
+            )
+            for target in answers
+            if target != key
+        ]
+        if not answers:
+            found.unresolved[key] = (*found.unresolved.get(key, ()), text)
+
+
+def _is_bypassed(call: ModuleCall) -> bool:
+    """Whether the call is written so that it never reads anything."""
+    bypass = call.arguments.get("bypass")
+    return bypass is not None and bypass.value is True
+
+
+class _Targets:
+    """Finds instances by stack or by context; what only few calls ask for is worked out on demand."""
+
+    def __init__(self, resolved: ResolvedEstate) -> None:
+        self._resolved = resolved
+        self._contexts: dict[str, list[tuple[Key, Mapping[str, Any]]]] = {}
+
+    def of(self, instance: ResolvedInstance, call: ModuleCall, values: Mapping[str, Any]) -> tuple[Sequence[Key], str]:
+        """Return the instances that a call means, and how it is told when there are none."""
+        own = context_of(instance.sections.get("vars"))
+        try:
+            component = _text(call, "component", values, own)
+        except Dynamic:
+            return (), call.arguments["component"].expression
+        if not component:
+            return (), call.arguments["component"].expression or call.name
+        try:
+            stack = _text(call, "stack", values, own)
+            asked = {token: _text(call, token, values, own) for token in TOKENS}
+        except Dynamic:
+            everywhere = [key for key, _ in self._named(component)]
+            return (everywhere, component) if len(everywhere) == 1 else ((), component)
+        changed = {token: value for token, value in asked.items() if value}
+        if stack or not changed:
+            name = stack or instance.stack
+            found = [key for key in (self._names.get(name, {}).get(component),) if key is not None]
+            return found, f"{component} in {stack}" if stack else component
+        wanted = {**own, **changed}
+        found = [key for key, context in self._named(component) if all(wanted.get(token) == context.get(token) for token in TOKENS)]
+        return found, f"{component} in {', '.join(f'{token}={value}' for token, value in changed.items())}"
+
+    @cached_property
+    def _names(self) -> Mapping[str, Mapping[str, Key]]:
+        return {
+            stack.name: {one.name: (stack.name, one.type, one.name) for one in stack.instances if one.type == _TERRAFORM}
+            for stack in self._resolved.stacks
+        }
+
+    def _named(self, component: str) -> Iterable[tuple[Key, Mapping[str, Any]]]:
+        if component not in self._contexts:
+            self._contexts[component] = list(self._all(component))
+        return self._contexts[component]
+
+    def _all(self, component: str) -> Iterator[tuple[Key, Mapping[str, Any]]]:
+        for stack in self._resolved.stacks:
+            key = self._names[stack.name].get(component)
+            if key is not None:
+                instance = next(one for one in stack.instances if (one.type, one.name) == key[1:])
+                if not instance.abstract:
+                    yield key, context_of(instance.sections.get("vars"))
+
+
+def _text(call: ModuleCall, name: str, values: Mapping[str, Any], own: Mapping[str, Any]) -> str:
+    """The text of an argument; empty where it isn't given or null. Raises Dynamic."""
+    argument = call.arguments.get(name)
+    if argument is None:
+        return ""
+    if isinstance(argument.value, str):
+        return argument.value
+    written = argument.expression.strip()
+    if written == "null":
+        return ""
+    if (variable := _VARIABLE.fullmatch(written)) is not None:
+        return _given(variable[1], values)
+    if (token := _OWN.fullmatch(written)) is not None:
+        return str(own.get(token[1]) or "")
+    if (template := _TEMPLATE.fullmatch(written)) is not None:
+        return _REFERENCE.sub(lambda found: _given(found[1], values), template[1])
+    raise Dynamic
+
+
+def _given(variable: str, values: Mapping[str, Any]) -> str:
+    value = values.get(variable)
+    if value is None:
+        return ""
+    if not isinstance(value, str) or value[:1] == "!" or "{{" in value:
+        raise Dynamic
+    return value

@@ -33,9 +33,13 @@ _WORDS = {
 }
 _CATEGORY = {word: category for category, words in _WORDS.items() for word in (category, *words.split())}
 # A cloud's own provider says nothing of what is made with it; one for a single product does.
-_CLOUDS = frozenset("aws awscc google azurerm azuread azapi oci alicloud digitalocean hcloud openstack".split())
+_CLOUDS = frozenset(
+    ["aws", "awscc", "google", "azurerm", "azuread", "azapi", "oci", "alicloud", "digitalocean", "hcloud", "openstack"]
+)
 # What nearly every component makes on the side: it speaks only where nothing else does.
-_ASIDE = frozenset("iam kms role policy security-group cloudwatch log alarm secretsmanager secret permission".split())
+_ASIDE = frozenset(
+    ["iam", "kms", "role", "policy", "security-group", "cloudwatch", "log", "alarm", "secretsmanager", "secret", "permission"]
+)
 _VERSION = re.compile(r"v?\d+(?:\.\d+)*")
 
 

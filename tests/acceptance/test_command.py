@@ -52,6 +52,20 @@ def test_get_pages_through_everything(catalog):
     assert len(catalog.ok("get", "instances", "--limit", "3", "--format", "json").json) == 3
 
 
+def test_search_finds_things_of_every_kind_it_is_asked_for(catalog):
+    """Words find instances in their stacks, kinds narrow, formats and limits are those of `get`."""
+    found = catalog.ok("search", "vpc", STACK, "--format", "json").json
+    assert ("instance", "vpc", STACK) in [(row["kind"], row["name"], row["in"]) for row in found]
+    assert [row["score"] for row in found] == sorted((row["score"] for row in found), reverse=True)
+    assert {row["kind"] for row in catalog.ok("search", "plat", "--kind", "stack", "--limit", "0", "--format", "json").json} == {
+        "stack"
+    }
+    assert catalog.ok("search", "paymnets", "--kind", "team", "--format", "json").json[0]["node"]["slug"] == "payments"
+    assert "«vpc»" in catalog.ok("search", "vpc").out
+    assert len(catalog.ok("search", "vpc", "--limit", "2", "--format", "json").json) == 2
+    assert catalog.ok("search", "--format", "json", "--", "---").json == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

@@ -77,11 +77,15 @@ def _same_estimate(row: Any, known: Any) -> bool:
 
 
 def _succeeding(row: Any, known: Any, now: OrganizationNow) -> Any:
-    """The next version of a service; what was registered under its slug is put aside."""
+    """The row that replaces a service's; what was registered under its slug is put aside.
+
+    The version stays: it counts what people change here. What the seeds say has its versions in Git, and a catalog that read every
+    commit holds the same as one that read the last.
+    """
     if known is None:
         return row
     overridden = known.overridden if known.source == ServiceSource.SEEDS else _definition(known, now.service_parts.get(row.id, ()))
-    return row._replace(version=known.version + 1, overridden=overridden)
+    return row._replace(version=known.version, overridden=overridden)
 
 
 def _definition(known: Any, parts: Iterable[Any]) -> str:

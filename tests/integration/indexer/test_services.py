@@ -121,15 +121,22 @@ async def test_parts_follow_components_that_come_and_go(catalog, place):
     assert await catalog.ask(PARTS) == [("vpc", "components/terraform/vpc"), ("extra", None)]
 
 
-async def test_a_change_of_a_seed_is_a_new_version(catalog, place):
-    """The version counts what differs of a service or its parts, and nothing else."""
-    versions = []
-    for text in (SEEDS, SEEDS, SEEDS.replace("$200", "$210"), SEEDS.replace("(network)", "(net)"), SEEDS + "    tier: 1\n"):
-        place.write({"seeds/services.yaml": text})
-        await catalog.index(place.path)
-        versions += await catalog.ask("select version from service")
-    # An estimate is a row of its own.
-    assert versions == [(1,), (1,), (1,), (2,), (3,)]
+async def test_a_seed_replaces_a_service_and_its_parts_as_wholes(catalog, place):
+    """However often it changed, what is there is what a first reading would give; the version counts what people change here."""
+    shown = (
+        "select title, tier, tags, version, category from service",
+        "select name, role, layer from service_component order by ordinal",
+    )
+    await catalog.index(place.path)
+    before = [await catalog.ask(text) for text in shown]
+    changed = SEEDS.replace("(network), eks", "(net), x, y") + "    tier: 1\n    tags: [a]\n    category: c\n    name: Shop\n"
+    place.write({"seeds/services.yaml": changed})
+    await catalog.index(place.path)
+    assert await catalog.ask(shown[0]) == [("Shop", 1, ["a"], 1, "c")]
+    assert [row[0] for row in await catalog.ask(shown[1])] == ["vpc", "x", "y"]
+    place.write({"seeds/services.yaml": SEEDS})
+    await catalog.index(place.path)
+    assert [await catalog.ask(text) for text in shown] == before
 
 
 async def test_a_registered_service_runs_at_once_and_follows_what_is_indexed(catalog, place, files, register):
@@ -167,7 +174,7 @@ async def test_seeds_win_over_a_registered_service_which_comes_back_when_they_ar
     for _ in range(2):
         place.write({"seeds/services.yaml": SEEDS, "seeds/kpis.yaml": f"# {_}\n"})
         await catalog.index(place.path)
-        assert await catalog.ask(SERVICE) == [("shop", "shop", "SEEDS", 2, "PRODUCTION", True)]
+        assert await catalog.ask(SERVICE) == [("shop", "shop", "SEEDS", 1, "PRODUCTION", True)]
         assert await catalog.ask(CLASHES) == [("SERVICE_CLASH", "WARNING", "seeds/services.yaml", 2)]
         assert await catalog.ask(PARTS) == [("vpc", "components/terraform/vpc"), ("eks", "components/terraform/eks")]
     with pytest.raises(Conflict, match=r"seeds/services.yaml:2") as refused:
@@ -177,7 +184,7 @@ async def test_seeds_win_over_a_registered_service_which_comes_back_when_they_ar
     place.write({"seeds/services.yaml": "services: {other: {}}\n"})
     await catalog.index(place.path)
     assert await catalog.ask(CLASHES) == []
-    assert (await catalog.ask(SERVICE))[1] == ("shop", "Ours", "CATALOG", 3, "PRODUCTION", False)
+    assert (await catalog.ask(SERVICE))[1] == ("shop", "Ours", "CATALOG", 2, "PRODUCTION", False)
     assert (await catalog.ask(shown + " where slug = 'shop'")) == ours
     assert await catalog.ask("select count(*) from cost_estimate where subject_kind = 'Service'") == [(1,)]
     assert await catalog.ask(RUNNING) == [("shop-dev", "COMPLETE", [], 1)]
@@ -191,7 +198,7 @@ async def test_a_registration_that_the_seeds_override_can_be_given_up(catalog, p
     place.write({"seeds/services.yaml": SEEDS})
     await catalog.index(place.path)
     await services.retire(catalog.database, scope, "shop")
-    assert await catalog.ask(SERVICE) == [("shop", "shop", "SEEDS", 2, "PRODUCTION", False)]
+    assert await catalog.ask(SERVICE) == [("shop", "shop", "SEEDS", 1, "PRODUCTION", False)]
     await catalog.index(place.path)
     assert await catalog.ask(CLASHES) == []
     with pytest.raises(Conflict, match="defined in the seeds"):

@@ -1,12 +1,14 @@
 """Reads what stands beside a component's code: `component.yaml`, module registries, the README's first paragraph.
 
-Two shapes of `component.yaml` are read: our own (keys below `component:`, `metadata:` or plain), and a vendoring manifest
-(`kind: ComponentVendorConfig`), which gives source and version. Registries are files named `module-registry.yaml` anywhere in the
-estate: what the nearest one says of a component comes first, and all of them after `component.yaml`.
+Two shapes of `component.yaml` are read: our own (keys below `component:`, `metadata:` or plain, those below their `custom:` first),
+and a vendoring manifest (`kind: ComponentVendorConfig`), which gives source and version and may hold a `component:` too. Registries
+are files named `module-registry.yaml` anywhere in the estate: what the nearest one says of a component comes first, and all of them
+after `component.yaml`.
 """
 
 from __future__ import annotations
 
+import difflib
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +29,7 @@ T = TypeVar("T")
 
 FILE = "component.yaml"
 REGISTRY = "module-registry.yaml"
+VENDORING = "ComponentVendorConfig"
 NO_CODE = ComponentCode(input_schema={})
 
 _WORDS = {
@@ -40,6 +43,11 @@ _MATURITIES = {word: maturity for maturity, words in _WORDS.items() for word in 
 _TEXTS = (("title", "display_name"), ("title", "title"), ("description", "description"), ("version", "version"))
 _TIMES = ("provisioning_time", "deployment_time", "setup_time")
 _MAINTAINERS = ("maintainer", "maintainers", "owner", "author")
+# The keys of component.yaml, and those of Atmos that stand beside them.
+_KEYS = (
+    "title", "description", "version", "source", "category", "maturity", "cost_estimate", "cost_category", "custom", *_TIMES, *_MAINTAINERS,
+    "name", "kind", "tags", "labels", "metadata", "component",
+)  # fmt: skip
 # Where a map names a maintainer, the team before the person.
 _NAMES = ("team", "slug", "name", "email", "primary", "contact", "backup")
 
@@ -122,15 +130,46 @@ def _read_component_file(tree: Tree, name: str, findings: _Findings) -> None:
     value = document.value
     if not isinstance(value, Mapping):
         return
-    if value.get("kind") == "ComponentVendorConfig":
+    for place, entry in _own_words(value):
+        for text in ("title", "description", "version", "source"):
+            findings.take(text, _stated(document, place, entry, text, findings))
+        _read_values(document, place, entry, findings, CostSource.COMPONENT_METADATA)
+        findings.diagnostics += _misspelt(document, place, entry)
+    if value.get("kind") == VENDORING:
         _read_vendoring(value, findings)
+
+
+def _own_words(value: Mapping[str, Any]) -> Iterator[tuple[Place, Mapping[str, Any]]]:
+    """The maps of a component's file that hold our keys, with their places, the first to be heard first."""
+    vendored = value.get("kind") == VENDORING
+    key = next((key for key in ("component", *(() if vendored else ("metadata",))) if isinstance(value.get(key), Mapping)), None)
+    if key is None and vendored:
         return
-    key = next((key for key in ("component", "metadata") if isinstance(value.get(key), Mapping)), None)
     place: Place = () if key is None else (key,)
     entry = value if key is None else value[key]
-    for text in ("title", "description", "version", "source"):
-        findings.take(text, _text(entry.get(text)))
-    _read_values(document, place, entry, findings, CostSource.COMPONENT_METADATA)
+    if isinstance(entry.get("custom"), Mapping):
+        yield (*place, "custom"), entry["custom"]
+    yield place, entry
+
+
+def _stated(document: Document, place: Place, entry: Mapping[str, Any], key: str, findings: _Findings) -> str | None:
+    written = entry.get(key)
+    if isinstance(written, (bool, Mapping, list)):
+        findings.diagnostics.append(_unreadable(document, (*place, key), Invalid("a text is wanted", hint=f'{key}: "…"')))
+    return _text(written)
+
+
+def _misspelt(document: Document, place: Place, entry: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    for key in entry:
+        near = difflib.get_close_matches(str(key), _KEYS, n=1, cutoff=0.8) if key not in _KEYS else []
+        if near:
+            yield Diagnostic(
+                severity=Severity.WARNING,
+                code="COMPONENT_KEY",
+                message=f"{key} says nothing to the catalog",
+                hint=f"did you mean {near[0]}?",
+                location=document.location((*place, key)),
+            )
 
 
 def _read_vendoring(value: Mapping[str, Any], findings: _Findings) -> None:
@@ -227,7 +266,7 @@ def _read_values(
     findings: _Findings,
     source: CostSource,
 ) -> None:
-    findings.take("category", _text(entry.get("category")))
+    findings.take("category", _stated(document, place, entry, "category", findings))
     maturity = entry.get("maturity")
     if maturity is not None:
         known = _MATURITIES.get("-".join(str(maturity).lower().replace("_", " ").split()))

@@ -56,6 +56,44 @@ def test_a_vendoring_manifest_gives_source_and_version():
     assert read("# VPC\n\nA network.", **{f"{VPC}/component.yaml": text})[0].summary == "A network."
 
 
+def test_a_vendored_component_may_say_more():
+    """A vendoring manifest takes the file's name, so our keys may stand below `component` in it."""
+    text = b"kind: ComponentVendorConfig\nspec: {source: {uri: github.com/x/vpc, version: 1.2.3}}\ncomponent: {title: VPC, version: 2.0.0}\n"
+
+    found, _ = read(**{f"{VPC}/component.yaml": text})
+
+    assert (found.title, found.source, found.version) == ("VPC", "github.com/x/vpc", "2.0.0")
+
+
+def test_custom_keys_come_first_in_component_yaml():
+    """As in manifests, `custom` may hold our keys, and comes before the plainer form."""
+    found, _ = read(**{f"{VPC}/component.yaml": b"metadata: {cost_estimate: $70, category: b, custom: {cost_estimate: $50}}\n"})
+
+    assert (found.cost.estimate.amount, found.category, str(found.cost.location)) == (50, "b", f"{VPC}/component.yaml:1:54")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "hint"),
+    [
+        ("cost_estimte: $50", "COMPONENT_KEY", "did you mean cost_estimate?"),
+        ("component:\n  maintaner: platform", "COMPONENT_KEY", "did you mean maintainer?"),
+        ("title: [VPC]", "COMPONENT_VALUE", 'title: "…"'),
+        ("category: {a: 1}", "COMPONENT_VALUE", 'category: "…"'),
+    ],
+)
+def test_slips_in_component_yaml_are_told(text, code, hint):
+    """A misspelt key is a warning that names the right one; a value of the wrong kind is an error; both with their place."""
+    found, _ = read(**{f"{VPC}/component.yaml": text.encode()})
+
+    assert [(item.code, item.hint, item.location.line) for item in found.diagnostics] == [(code, hint, text.count("\n") + 1)]
+
+
+@pytest.mark.parametrize("text", ["name: vpc\ntags: [a]\nlabels: {a: b}\nx-own: 1\nrunbook: y\n", "[]", "text", ""])
+def test_what_is_not_ours_in_component_yaml_is_left_alone(text):
+    """Other tools' keys, and files of another shape, are none of our business."""
+    assert read(**{f"{VPC}/component.yaml": text.encode()})[0].diagnostics == ()
+
+
 @pytest.mark.parametrize(
     ("entry", "title"),
     [

@@ -66,8 +66,11 @@ def read(
     engine: hcl.HclEngine | None = None,
     templates: Engine | None = None,
     progress: Progress | None = None,
+    past: bool = False,
 ) -> Snapshot:
     """Read the estate and take its snapshot; `home` is where it belongs.
+
+    `past` tells that the position is none of the present: its seeds are not what the catalog falls back on when a file breaks.
 
     Engines that aren't handed in are used where they are compiled already; what needs one that isn't stays *pending*. Raises
     EstateError when the estate's configuration can't be read, so that nothing is known.
@@ -75,7 +78,7 @@ def read(
     kept = memory.readings.get(estate.id)
     templates = templates or _compiled_templates(config, memory)
     with sources.opened(estate, config, position) as (whole, files):
-        said = _seeds(whole, estate, config, home)
+        said = _seeds(whole, estate, config, home, keep=not past)
         changed = sources.changed_between(estate, config, kept.position.revision, position) if kept else None
         _tell(progress, "reading manifests")
         resolved = resolver.resolve(
@@ -130,11 +133,12 @@ def _compiled_templates(config: Config, memory: Memory) -> Engine | None:
     return memory.templates
 
 
-def _seeds(whole: Tree, estate: Estate, config: Config, home: Home) -> Seeds:
+def _seeds(whole: Tree, estate: Estate, config: Config, home: Home, *, keep: bool) -> Seeds:
     """The configured seeds, else what counts of those in the estate's own repository; good versions are kept below the home."""
+    kept = config.home / "seeds"
     if config.seeds is not None:
-        return seeds.load(config.seeds, kept=config.home / "seeds" / "all")
-    return seed_claims.settle(seeds.load(SubTree(whole, seeds.DIRECTORY), kept=config.home / "seeds" / estate.name), home)
+        return seeds.load(config.seeds, kept=kept / "all")
+    return seed_claims.settle(seeds.load(SubTree(whole, seeds.DIRECTORY), kept=kept / estate.name if keep else None), home)
 
 
 @dataclass(frozen=True, slots=True)

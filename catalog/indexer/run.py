@@ -130,6 +130,7 @@ async def index(
                 engine=engine,
                 templates=templates,
                 progress=progress,
+                past=begun.backfill,
             )
             if begun.backfill:
                 return await _tell(connection, taken, begun, report)

@@ -64,6 +64,25 @@ async def test_a_seed_file_that_breaks_leaves_what_it_said(catalog, place):
     assert await catalog.ask(DIAGNOSTICS) == await catalog.ask("select * from person") == []
 
 
+async def test_seeds_of_the_past_are_not_what_the_present_falls_back_on(catalog, place, git):
+    """Reading an older revision leaves the present's last good seeds alone: a file that breaks later says what it said last."""
+    git(place.path, "init", "-q")
+    for text in ("old", "new"):
+        place.write({"seeds/teams.yaml": f"organizations: [{{name: acme}}]\nteams: [{{slug: platform, title: {text}}}]\n"})
+        git(place.path, "add", ".")
+        git(place.path, "commit", "-qm", text)
+    first = git(place.path, "rev-parse", "HEAD~1")
+    name = await estates.register(catalog.database, catalog.config, str(place.path), revision="main")
+    await run.index(catalog.database, catalog.config, name)
+    await run.index(catalog.database, catalog.config, name, revision=first)
+    place.write({"seeds/teams.yaml": "teams: [\n", "stacks/orgs/more.yaml": "vars: {tenant: plat, stage: qa}\n"})
+    git(place.path, "commit", "-qam", "broken")
+
+    report = await run.index(catalog.database, catalog.config, name)
+
+    assert (report.error, await catalog.ask("select title from team")) == (None, [("new",)])
+
+
 async def test_budgets_of_teams_and_tenants_come_in(catalog, place):
     """A budget is an amount a month in the organisation's currency; a range is none, with its line."""
     place.write(

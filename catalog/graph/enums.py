@@ -312,6 +312,7 @@ __all__ = [
     "Severity",
     "StepKind",
     "StepState",
+    "UnownedReason",
     "UnknownOutcome",
     "described",
 ]

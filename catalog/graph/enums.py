@@ -312,7 +312,7 @@ __all__ = [
     "Severity",
     "StepKind",
     "StepState",
-    "UnownedReason",
     "UnknownOutcome",
+    "UnownedReason",
     "described",
 ]

@@ -15,8 +15,8 @@ insert into team (id, organization_id, slug, title, platform, aliases)
 insert into estate (id, name, organization_id, kind, path, ref, directory, writable, executor, workflows, removal_limit)
   values ('est_1', 'acme-infra', 'org_1', 'git', '/nowhere', 'main', '.', true, 'terraform', '{{}}', 50);
 insert into index_run (id, estate_id, ref, number, state, started_at, finished_at, manifests, stacks, component_instances,
-    added, changed, removed, unchanged)
-  values ('run_1', 'est_1', 'main', 1, 'SUCCEEDED', now(), now(), 1, 1, 1, 1, 0, 0, 0);
+    added, changed, removed, unchanged, backfill)
+  values ('run_1', 'est_1', 'main', 1, 'SUCCEEDED', now(), now(), 1, 1, 1, 1, 0, 0, 0, false);
 insert into manifest (id, estate_id, path, content_hash, top_level)
   select 'man_' || s, 'est_1', 'stacks/orgs/' || s || '.yaml', 'h', true from generate_series(1, {stacks}) s;
 insert into environment (id, organization_id, tenant_id, name, kind)
@@ -24,7 +24,7 @@ insert into environment (id, organization_id, tenant_id, name, kind)
 insert into stack (id, estate_id, tenant_id, organization_id, environment_id, manifest_id, name, labels, tags, vars, state,
     team_id, row_hash, content_hash)
   select 'stk_' || s, 'est_1', 'ten_' || (1 + s % 8), 'org_1', 'env_' || (1 + (s - 1) % {environments}), 'man_' || s,
-         'stack-' || lpad(s::text, 6, '0'), '{{}}', '{{}}', '{{}}', 'FRESH', 'tea_' || (1 + s % {teams}), 'h', 'h'
+         {stack_name}, '{{}}', '{{}}', '{{}}', 'FRESH', 'tea_' || (1 + s % {teams}), 'h', 'h'
   from generate_series(1, {stacks}) s;
 insert into component (id, estate_id, type, name, path, category_derived, inputs, outputs, providers, modules,
     input_schema, content_hash)
@@ -40,7 +40,7 @@ insert into cost_estimate (id, subject_kind, subject_id, status, currency, month
 insert into component_instance (id, estate_id, tenant_id, stack_id, component_id, type, name, abstract, enabled, locked, state, inherits,
     labels, unresolved_dependencies, config_hash, team_id, cost_estimate_id, cost_status, monthly, currency, drift, changed_at, content_hash)
   select 'ins_' || i, 'est_1', 'ten_' || (1 + s % 8), 'stk_' || s, 'cmp_' || (1 + i % {components}), 'TERRAFORM',
-         'instance-' || lpad(i::text, 7, '0'), false, true, false, 'FRESH', '{{}}', '{{}}', '{{}}', 'h' || (1 + i % 1000),
+         {instance_name}, false, true, false, 'FRESH', '{{}}', '{{}}', '{{}}', 'h' || (1 + i % 1000),
          'tea_' || (1 + i % {teams}), 'cst_' || i, case when i % 5 = 0 then 'UNKNOWN' else 'KNOWN' end,
          case when i % 5 = 0 then null else (i % 97) + 0.25 end, 'USD', 'UNKNOWN', now() - (i || ' minutes')::interval, 'h'
   from (select i, 1 + (i - 1) % {stacks} as s from generate_series(1, {instances}) i) x;
@@ -49,8 +49,9 @@ insert into dependency (source_id, target_id, via, kind)
   from generate_series(1, {instances}) i, generate_series(1, 3) d on conflict do nothing;
 insert into cost_estimate (id, subject_kind, subject_id, status, currency, monthly, unsupported, source)
   select 'cst_s' || s, 'Service', 'svc_' || s, 'KNOWN', 'USD', s % 500, '{{}}', 'SERVICE' from generate_series(1, {services}) s;
-insert into service (id, organization_id, slug, title, lifecycle, version, owner_id, cost_estimate_id, tags, links, public, source)
-  select 'svc_' || s, 'org_1', 'service-' || lpad(s::text, 5, '0'), 'Service ' || s, 'PRODUCTION', 1, 'tea_' || (1 + s % {teams}),
+insert into service (id, organization_id, slug, title, lifecycle, lifecycle_stated, version, owner_id, cost_estimate_id, tags,
+    links, public, source)
+  select 'svc_' || s, 'org_1', 'service-' || lpad(s::text, 5, '0'), 'Service ' || s, 'PRODUCTION', true, 1, 'tea_' || (1 + s % {teams}),
          'cst_s' || s, '{{}}', '[]', true, 'SEEDS' from generate_series(1, {services}) s;
 insert into service_instance (id, tenant_id, service_id, environment_id, name, state, missing)
   select 'svi_' || s || '_' || k, 'ten_' || (1 + e % 8), 'svc_' || s, 'env_' || e, 'service-' || s || '-' || k, 'COMPLETE', '{{}}'
@@ -63,9 +64,11 @@ insert into service_instance_component (service_instance_id, instance_id)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How many rows of each kind."""
+    """How many rows of each kind, and what SQL names the s-th stack of so many and its i-th instance: no two alike unless said."""
 
     instances: int
+    stack_name: str = "'stack-' || lpad(s::text, 6, '0')"
+    instance_name: str = "'instance-' || lpad(i::text, 7, '0')"
 
     def counts(self) -> dict[str, int]:
         """The numbers of rows."""
@@ -82,5 +85,6 @@ class Size:
 async def fill(database, size: Size) -> None:
     """Write the rows and let Postgres look at them."""
     async with database.connection() as connection:
-        await connection.execute(_STATEMENTS.format(**size.counts()))
+        names = {"stack_name": size.stack_name, "instance_name": size.instance_name.format(**size.counts())}
+        await connection.execute(_STATEMENTS.format(**size.counts(), **names))
         await connection.execute("vacuum analyze")

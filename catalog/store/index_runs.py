@@ -15,6 +15,7 @@ from catalog.records import IndexRunState
 from catalog.store.database import Database
 from catalog.values import global_id
 
+INTERRUPTED = "the indexer was interrupted"
 LOCKS = 0x696E6478  # "indx": the family of the locks, the estate's name makes the other half
 
 
@@ -113,10 +114,10 @@ async def require_open(connection: asyncpg.Connection, run_id: str) -> None:
 async def begin(connection: asyncpg.Connection, run: Begun) -> None:
     """Write that a run begins (a queued one becomes it); runs of the estate whose process died have failed."""
     await connection.execute(
-        """update index_run set state = 'FAILED', finished_at = $2, error = 'the indexer was interrupted'
-        where estate_id = $1 and state = 'RUNNING'""",
+        "update index_run set state = 'FAILED', finished_at = $2, error = $3 where estate_id = $1 and state = 'RUNNING'",
         run.estate_id,
         run.started_at,
+        INTERRUPTED,
     )
     await connection.execute(
         """insert into index_run (id, estate_id, ref, number, revision, author, committed_at, state, started_at,

@@ -171,18 +171,25 @@ def _not_held(run_id: str, state: str) -> Conflict:
 
 
 async def repair(connection: asyncpg.Connection) -> int:
-    """Let runs fail whose process died, and give a job to queued ones that have none; return how many there were.
+    """Let runs fail whose process died, and give a job to what was asked for and has none; return how many there were.
 
-    Whoever runs holds the estate's lock, so a RUNNING run of an estate whose lock is free has nobody.
+    Whoever runs holds the estate's lock, so a RUNNING run of an estate whose lock is free has nobody. Was it a job's, another worker
+    may begin it at once.
     """
     async with connection.transaction():
         dead = await connection.fetch(
             """with running as materialized (select id, estate_id from index_run where state = 'RUNNING')
-            update index_run r set state = 'FAILED', finished_at = now(), error = 'the indexer was interrupted' from running
+            update index_run r set state = 'FAILED', finished_at = now(), error = $3 from running
             where r.id = running.id and r.state = 'RUNNING' and pg_try_advisory_xact_lock($1, hashtext(running.estate_id))
-            returning r.id""",
+            returning r.id, exists (select 1 from pgqueuer q where q.entrypoint = $2 and q.headers ->> 'dedupe' = 'run:' || r.id)
+                as asked""",
             index_runs.LOCKS,
+            JOB,
+            index_runs.INTERRUPTED,
         )
+        for row in dead:
+            if row["asked"]:
+                await _wake(connection, row["id"])
     async with connection.transaction():
         lost = await connection.fetch(
             """select r.id from index_run r where r.state = 'QUEUED' and not exists (

@@ -20,7 +20,7 @@ from catalog import executors
 from catalog.config import Config
 from catalog.engines import hcl
 from catalog.engines.template import Engine
-from catalog.errors import CatalogError, Unavailable
+from catalog.errors import CatalogError, Conflict, Unavailable
 from catalog.indexer import redaction
 from catalog.indexer import run as indexing
 from catalog.indexer.reading import Memory
@@ -110,6 +110,8 @@ def _index(database: Database, index: Index) -> jobs.Handler:
             return
         try:
             await index(asked.estate, asked.revision, run_id)
+        except Conflict as error:
+            _log.info("%s", error)  # another delivery of this job was faster
         except Unavailable as error:
             await _fail(database, run_id, error)
             raise  # what doesn't answer may do so later

@@ -61,7 +61,7 @@ class _Connection:
             return
         counted = any(isinstance(part, Part) and part.piece is Piece.TOTAL_COUNT for part in self._field.parts)
         open_list = self._writing.viewer.everything or (self._by_tenant and not counted)
-        if self._field.condition != ALWAYS or self._field.order or self._relation.walks or (root and not open_list):
+        if self._field.condition != ALWAYS or self._field.order or self._relation.walk or (root and not open_list):
             self._writing.bounded = False
 
     @property
@@ -75,11 +75,18 @@ class _Connection:
             body.text(f'{"," if number else ""}"{part.key}":')
             self._part(body, part)
         written = body.text("}").sql()
+        walked = self._walked()
         if not self._aggregated:
-            return written
+            return f"({walked}select {written})" if walked else written
         columns = ", ".join(f"{column} as c{number}" for number, column in enumerate(self._columns))
         rows = f"select {columns} from ({self._rows()}) {self._alias} {' '.join(self._joins)}"
-        return f"(select {written} from ({rows}{self._outer_order()}) q)"
+        return f"({walked}select {written} from ({rows}{self._outer_order()}) q)"
+
+    def _walked(self) -> str:
+        if self._relation.walk is None:
+            return ""
+        walk = self._writing.fill(self._relation.walk, a=self._parent, b=self._alias, arguments=self._field.arguments)
+        return f"with {self._alias}w as materialized ({walk}) "
 
     def _outer_order(self) -> str:
         """The order of the page itself: the rows' own when nothing was joined to them, or turned round for a page from the end."""

@@ -1,9 +1,9 @@
 """How a source is described to the compiler: columns, relations, orders and the rule of visibility, as values with SQL fragments.
 
 Fragments are templates. `{a}` is the row at hand, `{b}` the row a relation leads to, `{e}` the row of a link table between them;
-`{me}`, `{admin}`, `{my_teams}` and `{my_tenants}` are the viewer's; `{arg_NAME}` is an argument of the field; `{decides_a}` whether
-the viewer may decide about a request; `{sees_SOURCE_ALIAS}` is the rule of visibility of another source for an alias used inside
-the fragment. Literal braces are doubled.
+`{w}` is what was walked; `{me}`, `{admin}`, `{my_teams}` and `{my_tenants}` are the viewer's; `{arg_NAME}` is an argument of the
+field; `{decides_a}` whether the viewer may decide about a request; `{sees_SOURCE_ALIAS}` is the rule of visibility of another source
+for an alias used inside the fragment. Literal braces are doubled.
 """
 
 from __future__ import annotations
@@ -111,7 +111,8 @@ class ToMany:
 
     `join` brings in a link table, `also` names what of it the edges show (read through the source `edge`); `tie` ends the order when
     the target's own id isn't unique in the list. `present` makes a plain list null. `label` tells candidates of an ambiguous look-up
-    apart. `walks` says that finding the rows costs more than the page: what is reached in any number of steps.
+    apart. `walk` is what is reached in any number of steps: it costs more than a page, so that it is taken once for the page and for
+    its count; `join` calls it `{w}`.
     `window` writes rows of its own, ordered and limited, for this viewer and part of the list.
     """
 
@@ -126,7 +127,7 @@ class ToMany:
     present: str | None = None
     label: str | None = None
     proven: bool = False
-    walks: bool = False
+    walk: str | None = None
     window: Callable[[Viewer, Window], str] | None = None
 
 

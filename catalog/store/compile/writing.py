@@ -68,7 +68,7 @@ class Writing:
 
 class _Names(dict[str, str]):
     def __init__(self, writing: Writing, a: str, b: str, arguments: tuple[tuple[str, Slot], ...]) -> None:
-        super().__init__(a=a, b=b, e=f"{b}e")
+        super().__init__(a=a, b=b, e=f"{b}e", w=f"{b}w")
         self._writing = writing
         self._arguments = dict(arguments)
 

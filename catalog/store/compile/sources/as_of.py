@@ -127,12 +127,15 @@ _OWNERSHIP = ownership.ownership(
 )
 
 
-def _list(name: str, link: str = "true", join: str = "") -> ToMany:
-    """A list of the present's instances, of what they were."""
+def _list(name: str, link: str = "true", join: str = "", walk: str | None = None) -> ToMany:
+    """A list of the present's instances, of what they were; what is walked is joined as in the present."""
     present = _PRESENT[name.partition(".")[0]].relations[name.partition(".")[2]]
     assert isinstance(present, ToMany)
     edge = present.edge and f"{present.edge}_as_of"
-    return replace(present, target="component_instance_as_of", rows=f"{_INSTANCES} {{b}}", join=join, link=link, edge=edge)
+    joined = present.join if walk else join
+    return replace(
+        present, target="component_instance_as_of", rows=f"{_INSTANCES} {{b}}", join=joined, link=link, edge=edge, walk=walk
+    )
 
 
 def _direct(there: str, edges: Callable[[str], str]) -> str:
@@ -140,8 +143,7 @@ def _direct(there: str, edges: Callable[[str], str]) -> str:
 
 
 def _reached(here: str, there: str, edges: Callable[[str], str]) -> str:
-    walk = stack.walk(here, there, edges=edges("w.ids"), instances=_INSTANCES)
-    return f"join ({walk}) {{e}} on {{e}}.{there} = {{b}}.id"
+    return stack.walk(here, there, edges=edges("w.ids"), instances=_INSTANCES)
 
 
 SOURCES = (
@@ -175,8 +177,8 @@ SOURCES = (
             **_OWNERSHIP,
             "depends_on": _list("component_instance.depends_on", join=_direct("target_id", _edges_from)),
             "dependents": _list("component_instance.dependents", join=_direct("source_id", _edges_to)),
-            "all_depends_on": _list("component_instance.all_depends_on", join=_reached("source_id", "target_id", _edges_from)),
-            "all_dependents": _list("component_instance.all_dependents", join=_reached("target_id", "source_id", _edges_to)),
+            "all_depends_on": _list("component_instance.all_depends_on", walk=_reached("source_id", "target_id", _edges_from)),
+            "all_dependents": _list("component_instance.all_dependents", walk=_reached("target_id", "source_id", _edges_to)),
             "cost_estimate": ToOne(
                 target="cost_estimate_as_of",
                 rows=_ESTIMATES,

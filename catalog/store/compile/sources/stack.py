@@ -54,11 +54,12 @@ def _edges(here: str, there: str) -> ToMany:
 def _reached(here: str, there: str) -> ToMany:
     return ToMany(
         target="component_instance",
-        join=f"join ({walk(here, there)}) {{e}} on {{e}}.{there} = {{b}}.id",
+        walk=walk(here, there),
+        join=f"join {{w}} {{e}} on {{e}}.{there} = {{b}}.id",
         also=f"{_EDGE}, {{e}}.depth as e_depth",
         edge="dependency_edge",
         order=(("depth", False), ("name", False)),
-        walks=True,
+        proven=True,  # nothing out of sight is walked to
     )
 
 

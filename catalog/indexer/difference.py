@@ -19,8 +19,9 @@ from catalog.indexer.snapshot import Snapshot
 from catalog.indexer.stack_rows import kind_of
 from catalog.records import ChangeKind, FreshnessState
 from catalog.store import history
-from catalog.store.rows import ChangeRow, ConfigurationRow, InstanceVersionRow, ManifestImportRow, StackVersionRow
+from catalog.store.rows import ConfigurationRow, ManifestImportRow, StackVersionRow
 from catalog.store.snapshots import (
+    BeginVersions,
     CloseVersions,
     CutEdges,
     Delete,
@@ -31,6 +32,8 @@ from catalog.store.snapshots import (
     Remove,
     Replace,
     Step,
+    Tell,
+    Told,
     Upsert,
 )
 from catalog.values import global_id
@@ -210,13 +213,13 @@ def steps(comparison: Comparison) -> list[Step]:
             [key for key in replaced if key not in estimates and key in details.instances],
             column="subject_id",
         ),
-        Upsert(records.InstanceVersion, [_version(rows[key], moment) for key in (*fresh, *reworded)]),
+        BeginVersions((*fresh, *reworded), moment.ref, moment.number),
         Upsert(records.StackVersion, [_stack_version(snapshot.parts[key].stack, moment) for key in stacks]),
         Mark(records.Stack, outlined.gone, REMOVED, moment.at),
         Mark(records.Stack, outlined.stale, STALE),
         Mark(records.ComponentInstance, found.removed, REMOVED, moment.at),
         Mark(records.ComponentInstance, found.stale, STALE),
-        Upsert(records.Change, _changes(comparison)),
+        Tell(_changes(comparison), run_id=moment.run_id, author=moment.author, revision=moment.revision, at=moment.happened_at),
         *_diagnostics(snapshot, comparison.now, moment),
     ]
 
@@ -237,20 +240,6 @@ def _restated(comparison: Comparison) -> list[str]:
     """Stacks whose own rows are new or differ, whatever became of their instances."""
     known, parts = comparison.details.stacks, comparison.snapshot.parts
     return [key for key in sorted(comparison.outlined.differing) if known.get(key) != parts[key].stack.row_hash]
-
-
-def _version(row: Any, moment: Moment) -> Any:
-    return InstanceVersionRow(
-        instance_id=row.id,
-        ref=moment.ref,
-        from_number=moment.number,
-        to_number=None,
-        content_hash=row.content_hash,
-        config_hash=row.config_hash,
-        row=None,
-        estimate=None,
-        edges=None,
-    )
 
 
 def _stack_version(row: Any, moment: Moment) -> Any:
@@ -305,53 +294,19 @@ def _edges(comparison: Comparison) -> list[Step]:
     return [CutEdges(gone), Upsert(records.Dependency, different), Delete(records.Dependency, found.removed, column="target_id")]
 
 
-def _changes(comparison: Comparison) -> list[Any]:
-    rows, details, found = comparison.rows, comparison.details.instances, comparison.found
-    stacks = {part.stack.id: part.stack.name for part in comparison.snapshot.parts.values()}
-    heirs = _heirs(comparison)
+def _changes(comparison: Comparison) -> list[Told]:
+    found, heirs = comparison.found, _heirs(comparison)
     inherited = set(heirs.values())
-    result = []
-    for key in found.added:
-        kind = ChangeKind.RENAMED if key in heirs else ChangeKind.ADDED
-        result.append(_change(comparison, kind, rows[key], stacks[rows[key].stack_id], previous=heirs.get(key)))
-    result += [
-        _change(comparison, ChangeKind.CHANGED, rows[key], stacks[rows[key].stack_id], values=comparison.values[key])
-        for key in found.changed
+    run_id = comparison.moment.run_id
+
+    def told(kind: ChangeKind, key: str, *, previous: str | None = None, values: str = "[]") -> Told:
+        return Told(global_id("Change", run_id, key), kind.value, key, previous, values)
+
+    return [
+        *(told(ChangeKind.RENAMED if key in heirs else ChangeKind.ADDED, key, previous=heirs.get(key)) for key in found.added),
+        *(told(ChangeKind.CHANGED, key, values=comparison.values[key]) for key in found.changed),
+        *(told(ChangeKind.REMOVED, key) for key in found.removed if key not in inherited),
     ]
-    gone = ((key, details[key]) for key in found.removed if key not in inherited)
-    result += [_change(comparison, ChangeKind.REMOVED, now, now.stack_name, instance_id=key) for key, now in gone]
-    return result
-
-
-def _change(
-    comparison: Comparison,
-    kind: ChangeKind,
-    about: Any,
-    stack: str,
-    *,
-    instance_id: str | None = None,
-    previous: str | None = None,
-    values: str = "[]",
-) -> Any:
-    """A change of one instance; `about` is its row, or what the catalog holds of it when it is gone."""
-    moment = comparison.moment
-    identity = instance_id or about.id
-    return ChangeRow(
-        id=global_id("Change", moment.run_id, identity),
-        estate_id=global_id("Estate", comparison.snapshot.estate),
-        run_id=moment.run_id,
-        tenant_id=about.tenant_id,
-        kind=kind.value,
-        instance_id=identity,
-        previous_id=previous,
-        stack_name=stack,
-        component_type=about.type,
-        component_name=about.name,
-        values=values,
-        author=moment.author,
-        revision=moment.revision,
-        at=moment.happened_at,
-    )
 
 
 def _heirs(comparison: Comparison) -> dict[str, str]:

@@ -339,7 +339,9 @@ class _Reporter:
             "component_instances": last.component_instances,
             "unchanged": last.component_instances,
         }
-        return await self._end(IndexRunState.SUCCEEDED, counts, snapshot_hash=last.snapshot_hash, diagnostics=told)
+        return await self._end(
+            IndexRunState.SUCCEEDED, counts, snapshot_hash=last.snapshot_hash, diagnostics=told, is_pending=last.pending
+        )
 
     async def succeeded(self, taken: Snapshot, told: Told | None) -> RunReport:
         """The catalog holds the snapshot now; `told` of None: it did before."""
@@ -366,11 +368,12 @@ class _Reporter:
         error: CatalogError | None = None,
         snapshot_hash: str | None = None,
         diagnostics: Mapping[str, int] | None = None,
+        is_pending: bool = False,
         wrote: bool = False,
     ) -> RunReport:
         ended = datetime.now(UTC)
-        is_pending = taken is not None and taken.pending
         if taken is not None:
+            is_pending = taken.pending
             diagnostics = Counter(row.severity for row in taken.diagnostics.values())
         end = Finished(
             state=state,
@@ -380,7 +383,8 @@ class _Reporter:
             removal_digest=removal_digest,
             error=None if error is None else str(error),
             snapshot_hash=snapshot_hash,
-            inputs_hash=None if snapshot_hash is None or is_pending else self.inputs_hash,
+            inputs_hash=None if snapshot_hash is None else self.inputs_hash,
+            pending=is_pending,
         )
         await index_runs.finish(self._connection, self._begun.id, end)
         return RunReport(

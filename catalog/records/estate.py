@@ -161,7 +161,8 @@ class IndexRun(SQLModel, table=True):
     held_reason: str | None = columns.text(nullable=True)
     error: str | None = columns.text(nullable=True)
     snapshot_hash: str | None = columns.text(nullable=True)  # equal to the last run's: nothing to write
-    inputs_hash: str | None = columns.text(nullable=True)  # of what was read, where nothing is pending: equal, nothing to read
+    inputs_hash: str | None = columns.text(nullable=True)  # of what was read: equal to the last run's, nothing to read
+    pending: bool = Field(default=False, nullable=False, sa_column_kwargs={"server_default": sql("false")})  # an engine was missing that code or a template waits for
     asked: str | None = columns.text(nullable=True)  # the revision that it was queued for; null: wherever the branch is by then
     removal_digest: str | None = columns.text(nullable=True)  # of a held run: the ids of what it would remove
     confirmed_digest: str | None = columns.text(nullable=True)  # what a person let it remove
@@ -292,6 +293,8 @@ class Configuration(SQLModel, table=True):
     __table_args__ = (
         _path_index("vars"),
         _path_index("settings"),
+        # Most documents are of some thousand bytes: they lie uncompressed in their rows, which is quicker to write and to read.
+        {"postgresql_with": {"toast_tuple_target": 8160}},
     )
 
 
@@ -317,7 +320,7 @@ class ComponentInstance(SQLModel, table=True):
     labels: dict[str, Any] = columns.json()
     unresolved_dependencies: list[str] = columns.texts()
     config_hash: str = columns.reference("config.hash", ondelete=None)
-    team_id: str | None = columns.reference("team.id", nullable=True, ondelete="SET NULL")
+    team_id: str | None = columns.reference("team.id", nullable=True, ondelete="SET NULL", index=False)  # the first column of an index below
     owner_source: str | None = columns.text(nullable=True)
     owner_value: str | None = columns.text(nullable=True)
     owner_file: str | None = columns.text(nullable=True)

@@ -62,6 +62,19 @@ async def close(connection: asyncpg.Connection, kind: Kind, keys: Collection[str
     )
 
 
+async def begin(connection: asyncpg.Connection, keys: Collection[str], ref: str, number: int) -> None:
+    """Say of instances that from a position of a line on they are what their rows say."""
+    await connection.execute(
+        """insert into instance_version (instance_id, ref, from_number, content_hash, config_hash)
+        select i.id, $2, $3, i.content_hash, i.config_hash from component_instance i where i.id = any($1::text[])
+        on conflict (instance_id, ref, from_number) do update set to_number = null, content_hash = excluded.content_hash,
+            config_hash = excluded.config_hash, row = null, estimate = null, edges = null""",
+        sorted(keys),
+        ref,
+        number,
+    )
+
+
 # ─── lines ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

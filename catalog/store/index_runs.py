@@ -56,6 +56,7 @@ class Finished:
     error: str | None = None
     snapshot_hash: str | None = None
     inputs_hash: str | None = None
+    pending: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,7 @@ class Last:
     revision: str | None
     snapshot_hash: str | None
     inputs_hash: str | None
+    pending: bool
     manifests: int
     stacks: int
     component_instances: int
@@ -150,7 +152,7 @@ async def finish(connection: asyncpg.Connection, run_id: str, end: Finished) -> 
     await connection.execute(
         """update index_run set state = $2, finished_at = $3, manifests = $4, stacks = $5, component_instances = $6, added = $7,
         changed = $8, removed = $9, unchanged = $10, held_reason = $11, error = $12, snapshot_hash = $13, removal_digest = $14,
-        inputs_hash = $15
+        inputs_hash = $15, pending = $16
         where id = $1""",
         run_id,
         end.state.value,
@@ -167,6 +169,7 @@ async def finish(connection: asyncpg.Connection, run_id: str, end: Finished) -> 
         end.snapshot_hash,
         end.removal_digest,
         end.inputs_hash,
+        end.pending,
     )
     if end.state is IndexRunState.SUCCEEDED:
         await connection.execute(_SETTLE, run_id)
@@ -187,7 +190,7 @@ async def diagnostics(connection: asyncpg.Connection, estate_id: str) -> dict[st
 async def last(connection: asyncpg.Connection, estate_id: str) -> Last | None:
     """The last run of an estate that succeeded at telling the present."""
     row = await connection.fetchrow(
-        """select id, ref, number, revision, snapshot_hash, inputs_hash, manifests, stacks, component_instances from index_run
+        """select id, ref, number, revision, snapshot_hash, inputs_hash, pending, manifests, stacks, component_instances from index_run
         where estate_id = $1 and state = 'SUCCEEDED' and not backfill order by started_at desc, id limit 1""",
         estate_id,
     )

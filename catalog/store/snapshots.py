@@ -16,7 +16,7 @@ import asyncpg
 from sqlmodel import SQLModel
 
 from catalog import records
-from catalog.store import history, tables
+from catalog.store import history, loading, tables
 
 # Writers of snapshots, whatever their estate, queue here: organisations, teams and documents are everybody's.
 _WRITERS = 0x696E6478  # "indx"
@@ -97,7 +97,43 @@ class CloseVersions:
     number: int
 
 
-Step = Upsert | InsertMissing | Replace | Delete | Mark | Remove | CutEdges | CloseVersions
+@dataclass(frozen=True, slots=True)
+class BeginVersions:
+    """Say of instances that from a position of a line on they are what their rows say."""
+
+    keys: Collection[str]
+    ref: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A change of an instance, with its id; everything else is what the instance's row says. `values` is JSON."""
+
+    id: str
+    kind: str
+    instance_id: str
+    previous_id: str | None = None
+    values: str = "[]"
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Tell what a run changed in instances that are written already."""
+
+    changes: Sequence[Told]
+    run_id: str
+    author: str | None
+    revision: str | None
+    at: datetime
+
+
+Step = Upsert | InsertMissing | Replace | Delete | Mark | Remove | CutEdges | CloseVersions | BeginVersions | Tell
+
+# Tables of which many rows are written at once; no trigger but those for every row's sake stands on them.
+_LOADED: frozenset[type[SQLModel]] = frozenset(
+    (records.Configuration, records.CostEstimate, records.ComponentInstance, records.Dependency)
+)
 
 # Rows of the organisation, and manifests of removed stacks, go only when nothing points at them any more.
 _REFERENCES: dict[type[SQLModel], tuple[tuple[str, str, str], ...]] = {
@@ -134,9 +170,16 @@ async def perform(connection: asyncpg.Connection, step: Step) -> None:
     """Perform one step."""
     match step:
         case Upsert():
-            await tables.upsert(connection, step.record, step.rows, keep=step.keep)
+            async with loading.together(connection, (step.record,), len(step.rows) if step.record in _LOADED else 0):
+                await tables.upsert(connection, step.record, step.rows, keep=step.keep)
         case InsertMissing():
             await tables.insert_missing(connection, step.record, step.rows)
+        case BeginVersions():
+            async with loading.together(connection, (records.InstanceVersion,), len(step.keys)):
+                await history.begin(connection, step.keys, step.ref, step.number)
+        case Tell():
+            async with loading.together(connection, (records.Change,), len(step.changes)):
+                await _tell(connection, step)
         case Replace():
             await tables.delete(connection, step.record, step.owners, column=tables.of(step.record).columns[0])
             await tables.insert(connection, step.record, step.rows)
@@ -160,6 +203,8 @@ def is_empty(step: Step) -> bool:
             return not step.rows
         case Replace():
             return not step.owners
+        case Tell():
+            return not step.changes
         case CutEdges():
             return not step.edges
         case _:
@@ -182,6 +227,25 @@ async def _mark(connection: asyncpg.Connection, step: Mark) -> None:
     name = tables.of(step.record).quoted
     statement = f"update {name} set state = $2, removed_at = $3 where id = any($1::text[])"
     await connection.execute(statement, sorted(step.keys), step.state, step.at)
+
+
+async def _tell(connection: asyncpg.Connection, step: Tell) -> None:
+    await connection.execute(
+        """insert into "change" (id, estate_id, run_id, tenant_id, kind, instance_id, previous_id, stack_name, component_type,
+            component_name, values, author, revision, at)
+        select x.id, i.estate_id, $1, i.tenant_id, x.kind, i.id, x.previous_id, s.name, i.type, i.name, x.values::jsonb, $2, $3, $4
+        from unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) as x(id, kind, instance_id, previous_id, values)
+        join component_instance i on i.id = x.instance_id join stack s on s.id = i.stack_id""",
+        step.run_id,
+        step.author,
+        step.revision,
+        step.at,
+        [item.id for item in step.changes],
+        [item.kind for item in step.changes],
+        [item.instance_id for item in step.changes],
+        [item.previous_id for item in step.changes],
+        [item.values for item in step.changes],
+    )
 
 
 async def _cut(connection: asyncpg.Connection, edges: Collection[tuple[str, str, str]]) -> None:

@@ -85,12 +85,27 @@ async def upsert(
         present = await _present(connection, table, rows)
         await insert(connection, record, [row for row in rows if row[0] not in present])
         rows = [row for row in rows if row[0] in present]
+        if len(rows) >= _MANY:
+            await _replace(connection, record, rows, keep)
+            return
     updated = [name for name in table.columns if name not in table.keys and name not in keep]
     assignments = ", ".join(f'"{name}" = excluded."{name}"' for name in updated)
     action = f"do update set {assignments}" if assignments else "do nothing"
     statement = f"insert into {table.quoted} ({_columns(table)}) {_unfolded(table)} on conflict ({_quoted(table.keys)}) {action}"
     for start in range(0, len(rows), _CHUNK):
         await connection.execute(statement, _folded(table, rows[start : start + _CHUNK]))
+
+
+async def _replace(connection: asyncpg.Connection, record: type[SQLModel], rows: Sequence[Any], keep: Collection[str]) -> None:
+    """Update many rows that are there: they come by COPY into a table of the transaction's own, which is then joined."""
+    table = of(record)
+    coming = f'"coming_{table.name}"'
+    await connection.execute(f"create temp table {coming} (like {table.quoted}) on commit drop")
+    await connection.copy_records_to_table(coming.strip('"'), records=rows, columns=table.columns)
+    updated = ", ".join(f'"{name}" = n."{name}"' for name in table.columns if name not in table.keys and name not in keep)
+    key = table.keys[0]
+    await connection.execute(f'update {table.quoted} t set {updated} from {coming} n where t."{key}" = n."{key}"')
+    await connection.execute(f"drop table {coming}")
 
 
 async def insert_missing(connection: asyncpg.Connection, record: type[SQLModel], rows: Sequence[Any]) -> None:
@@ -102,6 +117,8 @@ async def insert_missing(connection: asyncpg.Connection, record: type[SQLModel],
 
 async def _present(connection: asyncpg.Connection, table: Table, rows: Sequence[Any]) -> set[str]:
     key = table.keys[0]
+    if len(rows) >= _MANY and not await connection.fetchval(f"select exists (select from {table.quoted})"):
+        return set()
     found = await connection.fetch(f'select "{key}" from {table.quoted} where "{key}" = any($1::text[])', [row[0] for row in rows])
     return {record[0] for record in found}
 

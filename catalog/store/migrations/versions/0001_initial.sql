@@ -13,7 +13,8 @@ CREATE TABLE config (
     hash TEXT COLLATE "C" NOT NULL,
     document JSONB NOT NULL,
     CONSTRAINT config_pkey PRIMARY KEY (hash)
-);
+)
+ WITH (toast_tuple_target = 8160);
 
 CREATE INDEX config_settings ON config USING gin ((document -> 'settings') jsonb_path_ops);
 
@@ -305,6 +306,7 @@ CREATE TABLE index_run (
     error TEXT COLLATE "C",
     snapshot_hash TEXT COLLATE "C",
     inputs_hash TEXT COLLATE "C",
+    pending BOOLEAN DEFAULT false NOT NULL,
     asked TEXT COLLATE "C",
     removal_digest TEXT COLLATE "C",
     confirmed_digest TEXT COLLATE "C",
@@ -617,8 +619,6 @@ CREATE INDEX ix_component_instance_config_hash ON component_instance (config_has
 CREATE INDEX ix_component_instance_cost_estimate_id ON component_instance (cost_estimate_id);
 
 CREATE INDEX ix_component_instance_estate_id ON component_instance (estate_id);
-
-CREATE INDEX ix_component_instance_team_id ON component_instance (team_id);
 
 CREATE TABLE diagnostic (
     id TEXT COLLATE "C" NOT NULL,

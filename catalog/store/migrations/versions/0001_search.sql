@@ -146,6 +146,8 @@ end
 $$;
 create trigger component_instance_search_added after insert on component_instance referencing new table as changed
     for each statement execute function catalog_search_component_instance();
+-- Also when very many are written at once, without a look-up for each of their foreign keys.
+alter table component_instance enable always trigger component_instance_search_added;
 
 -- Words that a misspelled one may mean; none where the server has no trigrams. Which of them anybody sees makes no difference: a
 -- thing is found for what itself holds.

@@ -22,6 +22,14 @@ STACK = "plat-testenv-02-dev"
         ("teams", "slug", "payments"),
         ("workflows", "name", "apply-with-governance"),
         ("runs", "state", "SUCCEEDED"),
+        ("organizations", "name", "fnx"),
+        ("tenants", "name", "plat"),
+        ("environments", "name", "development"),
+        ("service-instances", "state", "COMPLETE"),
+        ("manifests", "path", "stacks/orgs/fnx/dev/eu-west-2/testenv-01.yaml"),
+        ("changes", "kind", "ADDED"),
+        ("ownership", "source", "TENANT_MAPPING"),
+        ("counts", "kind", "stacks"),
     ],
 )
 def test_get_prints_rows_in_every_format(catalog, kind, column, value):
@@ -41,6 +49,17 @@ def test_get_filters(catalog):
     assert [(row["stack"]["name"], row["name"]) for row in rows] == [(STACK, "vpc")]
     both = catalog.ok("get", "instances", "--stack", STACK, "--component", "vpc", "--abstract", "--format", "json").json
     assert "vpc/defaults" in [row["name"] for row in both]
+
+
+def test_get_counts_what_its_lists_hold(catalog):
+    """The counts of each kind are those of its list, and the rows of ownership add up to the stacks and instances."""
+    counts = {row["kind"]: row["total"] for row in catalog.ok("get", "counts", "--format", "json").json}
+    for kind in ("stacks", "instances", "tenants", "manifests", "service-instances"):
+        assert counts[kind] == len(catalog.ok("get", kind, "--limit", "0", "--format", "json").json)
+    rows = catalog.ok("get", "ownership", "--estate", "fnx", "--format", "json").json
+    for part in ("stacks", "instances"):
+        assert sum(row["count"] for row in rows if row["of"] == part) == counts[part]
+    assert all(row["owned"] for row in rows)
 
 
 def test_get_pages_through_everything(catalog):

@@ -14,8 +14,9 @@ from graph_world import at
 
 LOST_TEAM = "tea_00000000000000000000000000000000"
 ASIDE = "main@0000"
-# Positions that runs of the world read (run 2 failed), and one of another line whose revision begins as one of the branch's does.
-POSITIONS = (0, 1, 3)
+# Stacks that became what they are with the second commit; the other one was of the tenant of the first.
+TURNED, MOVED = "core-00-staging", "plat-01-staging"
+# Runs beside those of the world, whose positions are 0, 1 and (failed) 2; one is of a line whose revision begins as one of theirs.
 MORE_RUNS = (
     # id, estate's index, ref, number, revision, state, minutes of commit and of start
     ("run_side", 0, ASIDE, 1, "0" * 7 + "a" * 33, "SUCCEEDED", 0.75, 90),
@@ -99,6 +100,7 @@ class _Past:
         """Tell the past of every stack on its branch, and of some on the line aside."""
         for place, stack in enumerate(self._stacks.values()):
             turn = self._random.choice((None, 1, 1, 3))  # where the stack became what it is
+            turn = 1 if stack["name"] in {TURNED, MOVED} else turn
             self._stack(stack, turn, place)
             for instance in self._instances.values():
                 if instance["stack_id"] == stack["id"]:
@@ -109,7 +111,7 @@ class _Past:
         if turn is not None or gone:
             tenants = [tenant for tenant in self._tenants if self._same_organization(tenant, stack)]
             stack["then"] = {
-                "tenant_id": self._random.choice(tenants),
+                "tenant_id": self._random.choice(tenants) if stack["name"] != MOVED else self._tenant_of(TURNED),
                 "team_id": self._random.choice((*self._teams, None, LOST_TEAM)),
                 "tags": ["then"],
                 "labels": {"tier": "then"},
@@ -117,12 +119,16 @@ class _Past:
                 "removed_at": None,
                 "environment_id": None if place % 4 == 0 else stack["environment_id"],
             }
-            row = {name: value for name, value in stack.items() if name != "then"} | stack["then"]
+            row = {name: value for name, value in stack.items() if name not in {"then", "aside"}} | stack["then"]
             self.stack_versions.append((stack["id"], "main", 0, turn or 3, json.dumps(row)))
-            if place % 2 == 0:
+            stack["aside"] = place % 2 == 0 or stack["name"] == TURNED
+            if stack["aside"]:
                 self.stack_versions.append((stack["id"], ASIDE, 1, None, json.dumps(row | {"tags": ["aside"]})))
         if not gone:
             self.stack_versions.append((stack["id"], "main", turn or 0, None, None))
+
+    def _tenant_of(self, name: str) -> str:
+        return next(stack["tenant_id"] for stack in self._stacks.values() if stack["name"] == name)
 
     def _same_organization(self, tenant: str, stack) -> bool:
         return any(
@@ -134,7 +140,7 @@ class _Past:
         then = stack.get("then")
         if then is not None and rnd.random() < 0.85:
             self._ended(instance, "main", 0, turn or 3, then["tenant_id"])
-            if rnd.random() < 0.5:
+            if stack["aside"] and rnd.random() < 0.8:
                 self._ended(instance, ASIDE, 1, None, then["tenant_id"])
         begins = turn or 0
         if stack["removed_at"] is not None:

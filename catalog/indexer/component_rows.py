@@ -16,7 +16,7 @@ from catalog.indexer.metadata import Cost
 from catalog.indexer.redaction import json_text, safe
 from catalog.indexer.stack_rows import StackPart, Surroundings, component_path, fingerprint, kind_of
 from catalog.records import ComponentType, CostSource
-from catalog.stacks.resolved import ResolvedEstate, ResolvedStack
+from catalog.stacks.resolved import ResolvedEstate, ResolvedInstance, ResolvedStack
 from catalog.stacks.tree import Tree
 from catalog.store.rows import ComponentRow
 from catalog.values import Diagnostic, Severity, global_id
@@ -34,8 +34,9 @@ class Said:
     descriptions: set[str] = field(default_factory=set)
 
 
-# What stacks use, by the stack's name: the stack that was looked at, and the components its instances name.
-Uses = dict[str, tuple[ResolvedStack, frozenset[tuple[str, str]]]]
+# What stacks use, by the stack's name: the stack that was looked at, the components its instances name, and the directories in which
+# Terraform code has to be.
+Uses = dict[str, tuple[ResolvedStack, frozenset[tuple[str, str]], frozenset[str]]]
 
 
 def find(tree: Tree, resolved: ResolvedEstate, uses: Uses) -> tuple[tuple[str, str], ...]:
@@ -48,7 +49,8 @@ def find(tree: Tree, resolved: ResolvedEstate, uses: Uses) -> tuple[tuple[str, s
     for stack in resolved.stacks:
         known = uses.get(stack.name)
         if known is None or known[0] is not stack:
-            known = uses[stack.name] = stack, frozenset(_used(stack, resolved.component_base_paths))
+            base_paths = resolved.component_base_paths
+            known = uses[stack.name] = stack, frozenset(_used(stack, base_paths)), frozenset(_needed(stack, base_paths))
         used |= known[1]
     found = {item for item in used if _is_directory(paths, item[1])}
     base = resolved.component_base_paths.get("terraform")
@@ -56,11 +58,56 @@ def find(tree: Tree, resolved: ResolvedEstate, uses: Uses) -> tuple[tuple[str, s
     return tuple(sorted(found | {(ComponentType.TERRAFORM.value, path) for path in unused}))
 
 
+def without_code(tree: Tree, resolved: ResolvedEstate, uses: Uses) -> tuple[Diagnostic, ...]:
+    """Say once of each Terraform component that instances use and no directory holds where it is used first, and what is near.
+
+    `uses` is what `find` left. Code that Atmos itself fetches from a `source` is not expected to lie there.
+    """
+    paths = list(tree.paths())
+    needed = set().union(*(uses[stack.name][2] for stack in resolved.stacks))
+    absent = {path for path in needed if not _is_directory(paths, path)}
+    base = resolved.component_base_paths.get("terraform")
+    modules = _modules_below(paths, base) if absent and base else set()
+    found: dict[str, Diagnostic] = {}
+    for stack in resolved.stacks if absent else ():
+        for instance in stack.instances:
+            path = component_path(instance, resolved.component_base_paths)
+            if path in absent and path not in found and _needs_code(instance):
+                found[path] = _without_code(path, instance, modules)
+        if len(found) == len(absent):
+            break
+    return tuple(found.values())
+
+
+def _without_code(path: str, instance: ResolvedInstance, modules: Iterable[str]) -> Diagnostic:
+    near = sorted(module for module in modules if posixpath.basename(module) == posixpath.basename(path))
+    return Diagnostic(
+        severity=Severity.INFO,
+        code="COMPONENT_CODE",
+        message=f"{path} holds no code, and {instance.name} needs it",
+        hint=f"there is {', '.join(near)}" if near else "vendor it, or see components.terraform.base_path in atmos.yaml",
+        location=instance.location,
+        stack=instance.stack,
+        component=instance.name,
+    )
+
+
 def _used(stack: ResolvedStack, base_paths: Mapping[str, str]) -> Iterable[tuple[str, str]]:
     for instance in stack.instances:
         path = component_path(instance, base_paths)
         if path is not None:
             yield kind_of(instance.type), path
+
+
+def _needed(stack: ResolvedStack, base_paths: Mapping[str, str]) -> Iterable[str]:
+    for instance in stack.instances:
+        path = component_path(instance, base_paths)
+        if path is not None and _needs_code(instance):
+            yield path
+
+
+def _needs_code(instance: ResolvedInstance) -> bool:
+    return instance.type == "terraform" and not instance.abstract and not instance.sections.get("source")
 
 
 def _is_directory(paths: Sequence[str], path: str) -> bool:

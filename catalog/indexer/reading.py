@@ -153,12 +153,14 @@ class _Codes:
     def read(
         self, files: Tree, resolved: ResolvedEstate, currency: str
     ) -> tuple[dict[tuple[str, str], ComponentFacts], tuple[Diagnostic, ...]]:
-        found = component_rows.find(files, resolved, self.memory.uses.setdefault(self.estate_id, {}))
+        uses = self.memory.uses.setdefault(self.estate_id, {})
+        found = component_rows.find(files, resolved, uses)
         if self.memory.answers is None:
             self.memory.answers = Answers(self.config.cache)
         engine = self.engine or hcl.open_if_ready(self.config.cache)
         codes = code.read_all(files, sorted({path for _, path in found}), engine, self.memory.answers)
-        return component_facts.read_all(files, found, codes, currency)
+        components, diagnostics = component_facts.read_all(files, found, codes, currency)
+        return components, (*diagnostics, *component_rows.without_code(files, resolved, uses))
 
 
 def _unreadable(resolved: ResolvedEstate) -> EstateError:

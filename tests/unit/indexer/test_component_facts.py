@@ -287,3 +287,38 @@ def test_components_are_those_used_and_those_beside_them(written):
     )
 
     assert component_rows.find(tree, estate, {}) == (("TERRAFORM", "components/terraform/aws/rds"), ("TERRAFORM", VPC))
+
+
+def test_used_code_that_is_not_there_is_told_once(written):
+    """A component that instances use and no directory holds is told where it is used first, with a directory of that name elsewhere."""
+    estate = written.estate(
+        written.stack(
+            "s",
+            written.instance("s", "base", component="rds", abstract=True),
+            written.instance("s", "main", component="rds", line=7),
+        ),
+        written.stack("t", written.instance("t", "main", component="rds"), written.instance("t", "chart", type="helmfile")),
+    )
+    tree = MemoryTree({"components/terraform/aws/rds/main.tf": b""})
+    uses = {}
+    component_rows.find(tree, estate, uses)
+
+    (told,) = component_rows.without_code(tree, estate, uses)
+
+    assert (told.code, str(told.location), told.hint) == (
+        "COMPONENT_CODE",
+        "stacks/s.yaml:7",
+        "there is components/terraform/aws/rds",
+    )
+
+
+def test_fetched_code_is_not_expected(written):
+    """What Atmos fetches from a source, and what is there, is no matter for a diagnostic."""
+    fetched = written.instance("s", "gone")
+    fetched.sections["source"] = {"uri": "github.com/x/y"}
+    estate = written.estate(written.stack("s", fetched, written.instance("s", "vpc")))
+    tree = MemoryTree({f"{VPC}/main.tf": b""})
+    uses = {}
+    component_rows.find(tree, estate, uses)
+
+    assert component_rows.without_code(tree, estate, uses) == ()

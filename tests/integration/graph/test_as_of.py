@@ -177,7 +177,7 @@ async def test_what_is_gone_is_found_where_it_was_and_what_is_new_is_not(graph, 
     new = next(
         store.one(identity)
         for identity, versions in store.versions["component_instance"].items()
-        if min(version["from_number"] for version in versions if version["ref"] == "main") > 1
+        if min(version["from_number"] for version in versions if version["ref"] == "main") > 0
         and store.one(identity)["removed_at"] is None
         and store.one(store.one(identity)["stack_id"])["name"] != "twin"
     )

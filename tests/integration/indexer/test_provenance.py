@@ -11,7 +11,8 @@ from catalog.graph.execution import Graph
 from catalog.indexer import run
 from catalog.records import SYSTEM, GrantScope, PrincipalKind, Role, Scope
 
-ASK = """query($stack: String!, $component: String!, $path: String!) { componentInstance(stack: $stack, component: $component) {
+ASK = """query($stack: String!, $component: String!, $path: String!, $asOf: AsOfInput) {
+  componentInstance(stack: $stack, component: $component, asOf: $asOf) {
   vars provenance(path: $path) { value layer component importChain location { file line url } } } }"""
 
 
@@ -29,8 +30,9 @@ def asked(catalog):
     """Ask where a value comes from."""
     graph = Graph(catalog.database, catalog.config)
 
-    async def ask(path, stack="plat-dev", component="vpc", scope=SYSTEM):
-        response = await graph.execute(ASK, {"stack": stack, "component": component, "path": path}, None, scope)
+    async def ask(path, stack="plat-dev", component="vpc", scope=SYSTEM, revision=None):
+        position = {"revision": revision} if revision else None
+        response = await graph.execute(ASK, {"stack": stack, "component": component, "path": path, "asOf": position}, None, scope)
         return json.loads(response.body)
 
     return ask
@@ -75,6 +77,18 @@ async def test_what_was_overridden_is_told_too(catalog, origin, files, git, aske
         ("10.0.0.0/16", "stacks/catalog/vpc.yaml:5", "component"),
     ]
     assert told(await asked("vars.tags.Team")) == [("platform", "stacks/catalog/vpc.yaml:5", "component")]
+
+
+async def test_the_past_is_told_as_of_then(catalog, origin, files, git, asked):
+    """Below `asOf` the lines are those of the revision that the instance is shown as of."""
+    await catalog.index(f"file://{origin.path}", name="shop")
+    first = git(origin.path, "rev-parse", "HEAD")
+    origin.write({"stacks/catalog/vpc.yaml": "\n\n" + files["stacks/catalog/vpc.yaml"].replace("10.0.0.0", "10.9.0.0")})
+    git(origin.path, "commit", "--quiet", "-am", "second")
+    await run.index(catalog.database, catalog.config, "shop")
+
+    assert told(await asked("vars.cidr")) == [("10.9.0.0/16", "stacks/catalog/vpc.yaml:7", "component")]
+    assert told(await asked("vars.cidr", revision=first)) == [("10.0.0.0/16", "stacks/catalog/vpc.yaml:5", "component")]
 
 
 async def test_links_lead_to_the_revision(catalog, origin, git, asked):

@@ -96,19 +96,39 @@ def _speaks(snapshot: Snapshot, now: OrganizationNow, person: Any) -> bool:
 
 
 def unsettled(comparison: Comparison, now: OrganizationNow, steps: Iterable[Step]) -> Unsettled:
-    """What services have to be told about again after these steps: themselves, places whose instances changed, and costs."""
-    snapshot, found, touched = comparison.snapshot, comparison.found, comparison.outlined.touched
-    rows, held, components = comparison.rows, comparison.details.instances, comparison.now.components
-    differing = {key for key, row in snapshot.components.items() if components.get(key) != (row.content_hash, False)}
-    gone = {key for key, (_, removed) in components.items() if key not in snapshot.components and not removed}
-    places = {now.places.get(stack) for stack in touched}
-    places |= {snapshot.parts[stack].environment_id for stack in touched & snapshot.parts.keys()}
-    instances = (*found.added, *found.changed, *found.touched, *found.removed, *found.stale)
+    """What services have to be told about again after these steps: themselves, places whose parts changed, and what costs otherwise."""
+    parts, components = comparison.snapshot.components, comparison.now.components
+    differing = {key for key, row in parts.items() if components.get(key) != (row.content_hash, False)}
+    gone = {key for key, (_, removed) in components.items() if key not in parts and not removed}
+    environments, names = _changed_instances(comparison, now)
     return Unsettled(
         services=service_difference.written(steps),
         components=frozenset(differing | gone),
-        environments=frozenset(place for place in places if place is not None),
-        names=frozenset(
-            {(rows.get(key) or held[key]).name for key in instances} | {snapshot.components[key].name for key in differing}
-        ),
+        environments=frozenset(environments),
+        names=frozenset(names | {parts[key].name for key in differing}),
     )
+
+
+_ROLE = ("component_id", "abstract", "enabled", "tenant_id")  # what makes an instance a part of services, beside its name and place
+_PRICE = ("currency", "monthly")
+
+
+def _changed_instances(comparison: Comparison, now: OrganizationNow) -> tuple[set[str], set[str]]:
+    """Environments in which instances came, went or became another's parts, and names of instances that did or cost otherwise."""
+    found, rows, held = comparison.found, comparison.rows, comparison.details.instances
+    parts = comparison.snapshot.parts
+    stacks, names = set(), set()
+    for key in (*found.added, *found.removed):
+        about = rows.get(key) or held[key]
+        stacks.add(about.stack_id)
+        names.add(about.name)
+    for key in (*found.changed, *found.touched):
+        row, before = rows[key], held[key]
+        moved = any(getattr(row, name) != getattr(before, name) for name in _ROLE)
+        if moved:
+            stacks.add(row.stack_id)
+        if moved or any(getattr(row, name) != getattr(before, name) for name in _PRICE):
+            names.add(row.name)
+    after = {key: parts[key].environment_id for key in comparison.outlined.touched & parts.keys()}
+    stacks |= {key for key, place in after.items() if place != now.places.get(key)}
+    return {place for key in stacks for place in (now.places.get(key), after.get(key)) if place is not None}, names

@@ -23,7 +23,7 @@ from catalog.values import global_id
 
 # What a request is doing with a service instance is the request's to say; what is there, the rows'.
 _KEPT_STATES = frozenset({ServiceInstanceState.PROVISIONING, ServiceInstanceState.FAILED, ServiceInstanceState.DECOMMISSIONED})
-_THERE = "i.state <> 'REMOVED' and not i.abstract and i.enabled and s.state <> 'REMOVED'"
+_THERE = "i.state <> 'REMOVED' and not i.abstract and i.enabled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +88,8 @@ from (
             order by e.organization_id <> v.organization_id, c.type <> 'TERRAFORM', c.path, c.id limit 1
         ),
         (
-            select min(i.component_id) from component_instance i join stack s on s.id = i.stack_id
-            where i.name = q.name and s.organization_id = v.organization_id and {_THERE}
+            select min(i.component_id) from component_instance i join tenant t on t.id = i.tenant_id
+            where i.name = q.name and t.organization_id = v.organization_id and {_THERE}
         )
     ) as component_id
     from service_component q join service v on v.id = q.service_id where v.id = any($1::text[])
@@ -97,20 +97,25 @@ from (
 where p.service_id = f.service_id and p.ordinal = f.ordinal and p.component_id is distinct from f.component_id
 """
 
-# What the instances of a part's name agree on, else its component's own estimate, where that is a number.
+# What the instances of a part's name agree on, else its component's own estimate, where that is a number. Each name is looked at
+# once, however many services have such a part.
 _PRICE = f"""
-select q.service_id, q.name, coalesce(a.currency, t.currency) as currency, coalesce(a.monthly, t.monthly) as monthly
-from service_component q join service v on v.id = q.service_id
-left join lateral (
-    select min(x.currency) as currency, min(x.monthly) as monthly
+with named as materialized (
+    select q.organization_id, q.name, min(i.currency) as currency, min(i.monthly) as monthly
     from (
-        select distinct i.currency, i.monthly from component_instance i join stack s on s.id = i.stack_id
-        where i.name = q.name and s.organization_id = v.organization_id and i.currency is not null and {_THERE}
-    ) x
-    having count(*) = 1 and min(x.monthly) is not null
-) a on true
+        select distinct v.organization_id, p.name from service_component p join service v on v.id = p.service_id
+        where v.id = any($1::text[])
+    ) q
+    join component_instance i on i.name = q.name and i.currency is not null and {_THERE}
+    join tenant t on t.id = i.tenant_id and t.organization_id = q.organization_id
+    group by 1, 2
+    having count(i.monthly) = count(*) and min(i.monthly) = max(i.monthly) and min(i.currency) = max(i.currency)
+)
+select q.service_id, q.name, coalesce(a.currency, e.currency) as currency, coalesce(a.monthly, e.monthly) as monthly
+from service_component q join service v on v.id = q.service_id
+left join named a on a.organization_id = v.organization_id and a.name = q.name
 left join component c on c.id = q.component_id
-left join cost_estimate t on t.id = c.cost_estimate_id and t.monthly is not null and a.monthly is null
+left join cost_estimate e on e.id = c.cost_estimate_id and e.monthly is not null and a.name is null
 where q.service_id = any($1::text[]) order by q.service_id, q.ordinal
 """
 
@@ -180,46 +185,68 @@ def computed_id(service: str) -> str:
 # ── where services run ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 # Instances without a component row (its code lies elsewhere) still say in their document which one they are made of.
-_MATCH = f"""
-with part as (
+_BY_SERVICE = f"""
+part as materialized (
     select p.service_id, v.organization_id, p.name, min(p.ordinal) as ordinal
-    from service_component p join service v on v.id = p.service_id where {{parts}} group by 1, 2, 3
+    from service_component p join service v on v.id = p.service_id where p.service_id = any($1::text[]) group by 1, 2, 3
 ),
 matched as (
     select q.service_id, s.environment_id, q.name, i.id, 0 as rank
-    from part q join component_instance i on i.name = q.name join stack s on s.id = i.stack_id
-    where s.organization_id = q.organization_id and {_THERE} and {{places}}
+    from part q join component_instance i on i.name = q.name
+    join stack s on s.id = i.stack_id and s.organization_id = q.organization_id
+    where {_THERE} and s.environment_id is not null
     union all
     select q.service_id, s.environment_id, q.name, i.id, 1
     from part q join component c on c.name = q.name join component_instance i on i.component_id = c.id
-    join stack s on s.id = i.stack_id
-    where s.organization_id = q.organization_id and {_THERE} and {{places}}
+    join stack s on s.id = i.stack_id and s.organization_id = q.organization_id
+    where {_THERE} and s.environment_id is not null
     union all
     select q.service_id, s.environment_id, q.name, i.id, 1
     from part q join stack s on s.organization_id = q.organization_id
     join component_instance i on i.stack_id = s.id and i.component_id is null join config g on g.hash = i.config_hash
-    where g.document ->> 'component' = q.name and {_THERE} and {{places}}
+    where g.document ->> 'component' = q.name and {_THERE} and s.environment_id is not null
+)"""
+_BY_ENVIRONMENT = f"""
+place as materialized (
+    select i.id, i.name, s.environment_id, s.organization_id, case when i.component_id is not null then c.name else (
+        select g.document ->> 'component' from config g where g.hash = i.config_hash
+    ) end as component
+    from stack s join component_instance i on i.stack_id = s.id left join component c on c.id = i.component_id
+    where s.environment_id = any($1::text[]) and {_THERE}
+),
+part as materialized (
+    select p.service_id, v.organization_id, p.name, min(p.ordinal) as ordinal
+    from service_component p join service v on v.id = p.service_id
+    where v.organization_id in (select organization_id from place) group by 1, 2, 3
+),
+matched as (
+    select q.service_id, l.environment_id, q.name, l.id, 0 as rank
+    from place l join part q on q.name = l.name and q.organization_id = l.organization_id
+    union all
+    select q.service_id, l.environment_id, q.name, l.id, 1
+    from place l join part q on q.name = l.component and q.organization_id = l.organization_id
+)"""
+_RUNNING = """
+whole as materialized (
+    select service_id, array_agg(name order by ordinal) as names from part group by 1
 ),
 best as (
-    select distinct m.service_id, m.environment_id, m.name, m.id
-    from (select *, min(rank) over (partition by service_id, environment_id, name) as first from matched) m where m.rank = m.first
+    select service_id, environment_id, name, min(rank) as rank from matched group by 1, 2, 3
 ),
 there as (
-    select service_id, environment_id, array_agg(distinct name) as names, array_agg(distinct id order by id) as members
-    from best group by 1, 2
+    select m.service_id, m.environment_id, array_agg(distinct m.name) as names, array_agg(distinct m.id order by m.id) as members
+    from matched m join best b using (service_id, environment_id, name, rank) group by 1, 2
 )
 select o.name as organization, v.slug, v.id as service_id, v.owner_id, e.id as environment_id, e.tenant_id, e.name as environment,
-    array(select q.name from part q where q.service_id = v.id and q.name <> all(t.names) order by q.ordinal) as missing, t.members
-from there t join environment e on e.id = t.environment_id
-join service v on v.id = t.service_id join organization o on o.id = v.organization_id
-where cardinality(t.names) * 2 >= (select count(*) from part q where q.service_id = v.id)
+    array(select n.name from unnest(w.names) with ordinality as n(name, ordinal) where n.name <> all(t.names) order by n.ordinal)
+        as missing, t.members
+from there t join whole w on w.service_id = t.service_id and cardinality(t.names) * 2 >= cardinality(w.names)
+join environment e on e.id = t.environment_id join service v on v.id = t.service_id
+join organization o on o.id = v.organization_id
 """
 _MATCHES = {
-    "service_id": _MATCH.format(parts="p.service_id = any($1::text[])", places="s.environment_id is not null"),
-    "environment_id": _MATCH.format(
-        parts="v.organization_id in (select x.organization_id from environment x where x.id = any($1::text[]))",
-        places="s.environment_id = any($1::text[])",
-    ),
+    "service_id": f"with {_BY_SERVICE}, {_RUNNING}",
+    "environment_id": f"with {_BY_ENVIRONMENT}, {_RUNNING}",
 }
 
 

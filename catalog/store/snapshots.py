@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -295,6 +296,11 @@ class InstanceNow:
     config_hash: str
     state: str
     changed_at: datetime
+    component_id: str | None
+    abstract: bool
+    enabled: bool
+    currency: str | None
+    monthly: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,7 +344,8 @@ async def details(connection: asyncpg.Connection, stack_ids: Collection[str]) ->
     stacks = await connection.fetch("select id, row_hash from stack where id = any($1::text[]) and state <> 'REMOVED'", keys)
     instances = await connection.fetch(
         """select i.id, i.stack_id, s.name as stack_name, i.tenant_id, i.type, i.name, i.content_hash, i.config_hash, i.state,
-        i.changed_at from component_instance i join stack s on s.id = i.stack_id where i.stack_id = any($1::text[])""",
+        i.changed_at, i.component_id, i.abstract, i.enabled, i.currency, i.monthly
+        from component_instance i join stack s on s.id = i.stack_id where i.stack_id = any($1::text[])""",
         keys,
     )
     found = {row["id"]: InstanceNow(**{name: value for name, value in row.items() if name != "id"}) for row in instances}

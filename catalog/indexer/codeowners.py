@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from catalog.indexer import globs
 from catalog.stacks.tree import Tree
 from catalog.values import SourceLocation
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 LARGEST = 3 * 1024 * 1024  # bytes; GitHub reads no larger file either
+_LONGEST_OWNER = 254  # an e-mail address is no longer
 _EVERYTHING = frozenset({"*", "**", "/**", "**/*", "/**/*"})
 _SECTION = re.compile(r"\^?\[(?P<name>[^\]]+)\](?:\[\d+\])?(?P<owners>(?:\s.*)?)")
 # Blanks part a line's words, but not those behind a backslash.
@@ -113,27 +115,18 @@ def _words(line: str) -> Iterator[str]:
 
 def _owners(words: Iterable[str]) -> tuple[str, ...]:
     """The handles and e-mail addresses; GitLab's roles (`@@maintainer`) name nobody in particular."""
-    return tuple(word for word in words if "@" in word and not word.startswith("@@"))
+    return tuple(word for word in words if "@" in word and not word.startswith("@@") and len(word) <= _LONGEST_OWNER)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
 def _matcher(pattern: str) -> re.Pattern[str]:
     """What a pattern matches: a file, or everything below a directory; `dir/*` only what lies directly in it."""
-    below = pattern.removesuffix("/")
-    anchored = "/" in below
-    middle = "".join(
-        _STEPS.get(part) or re.escape(part) for part in re.split(r"(/\*\*/|^\*\*/|/\*\*$|\*\*|\*|\?)", below.lstrip("/"))
-    )
-    start = "" if anchored else "(?:.*/)?"
-    if below.endswith("/**"):
-        end = ""
-    elif pattern.endswith("/"):
-        end = "/.*"
-    elif below.endswith("/*"):
-        end = ""
+    path = pattern.strip("/")
+    anchored = "/" in pattern.rstrip("/")
+    found = globs.expression(path if anchored else f"**/{path}")
+    last = path.rsplit("/", 1)[-1]
+    if last == "**" or pattern.endswith("/"):
+        end = "/.+" if found else ".+"
     else:
-        end = "(?:/.*)?"
-    return re.compile(f"{start}{middle}{end}", re.DOTALL)
-
-
-_STEPS: Mapping[str, str] = {"/**/": "/(?:.*/)?", "**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+        end = "" if last == "*" else "(?:/.*)?"
+    return re.compile(found + end, re.DOTALL)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from catalog.indexer import globs
 from catalog.indexer.regions import region_of, region_of_zone
 from catalog.indexer.seed_values import TenantMapping
 from catalog.records import EnvironmentKind
@@ -190,20 +191,4 @@ def _specificity(pattern: str, manifest: str, stack: str) -> tuple[int, int] | N
 
 @lru_cache(maxsize=1024)
 def _glob(pattern: str) -> re.Pattern[str]:
-    """`*`, `?` and `[abc]` stay within a segment, `**` crosses them."""
-    parts = []
-    for part in re.split(r"(\*\*/?|\*|\?|\[!?[^\]/]+\])", pattern):
-        if part.startswith("[") and part.endswith("]"):
-            # A class excludes the slash by what it may hold; `!` turns it round, where a slash must be kept out.
-            parts.append(f"[^/{_literal(part[2:-1])}]" if part[1] == "!" else f"[{_literal(part[1:-1])}]")
-        else:
-            parts.append(_WILDCARDS.get(part) or re.escape(part))
-    return re.compile("".join(parts))
-
-
-_WILDCARDS = {"**": ".*", "**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
-
-
-def _literal(members: str) -> str:
-    """The members of a class; only a dash between two of them keeps its meaning."""
-    return re.sub(r"[\\\[\]^&~|]", lambda match: f"\\{match[0]}", members)
+    return re.compile(globs.expression(pattern, classes=True) + (".+" if pattern.rsplit("/", 1)[-1] == "**" else ""), re.DOTALL)

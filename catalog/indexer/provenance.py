@@ -118,7 +118,11 @@ class Readings:
                 return reading.resolved, instance, known
         with self._opened(subject) as files:
             resolved = resolver.resolve(
-                files, config_path=subject.estate.config_path, engine=templates, only=_Ending(subject.manifest)
+                files,
+                config_path=subject.estate.config_path,
+                engine=templates,
+                only=_Ending(subject.manifest),
+                validate=False,
             )
             instance = _instance(resolved, subject)
             secrets = self._secrets_of(files, component_path(instance, resolved.component_base_paths))

@@ -65,7 +65,8 @@ def resolve(
     compared by content. `config` is another tree's configuration that holds for this one too: Atmos reads both sides of a
     comparison by the configuration at hand.
 
-    `validate` runs in strict reading what `validate stacks` checks, as `describe stacks` does and other commands don't. `lazy` leaves
+    `validate` runs in strict reading what `validate stacks` checks, as `describe stacks` does and other commands don't; in lenient
+    reading it reads the files that no stack imports too, and warns of what the schema says of all. `lazy` leaves
     the instances as they are built: `ResolvedEstate.describe` evaluates the one that is wanted. `only` names the top-level manifests
     (tree paths) that are wanted; the estate then holds their stacks and no others.
     """
@@ -101,12 +102,12 @@ def resolve(
             if strict:
                 raise
             return _unreadable(error, findings)
-        if not strict:
+        if not strict and validate:
             validation.read_the_rest(files, config, reading.manifests, reading.stacks, findings)
-        elif validate:
+        elif strict and validate:
             validation.check(reading.stacks, reading.naming, files, config, reading.manifests, lookup or NOTHING, only=only)
         reading, evaluation = _evaluated(reading, lazy=lazy)
-        if reading.judge is not None:
+        if reading.judge is not None and validate:
             told = (*findings.diagnostics, *(note for stack in reading.stacks.values() for note in stack.diagnostics))
             validation.warn(files, config, reading.manifests, reading.judge, findings, told)
         found = workflows.read(files, config, findings, config.base_path) if not strict else ()

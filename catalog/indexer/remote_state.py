@@ -15,17 +15,19 @@ the estate has one component of that name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from catalog.engines.hcl import ModuleCall
 from catalog.indexer.component_facts import ComponentFacts
 from catalog.indexer.stack_rows import component_path, kind_of
+from catalog.stacks import cycles
 from catalog.stacks.naming import TOKENS, context_of
 from catalog.stacks.resolved import ResolvedDependency, ResolvedEstate, ResolvedInstance
-from catalog.values import SourceLocation
+from catalog.values import Diagnostic, SourceLocation
 
 Key = tuple[str, str, str]  # stack, component type as Atmos spells it, name
 
@@ -71,7 +73,26 @@ def linked(resolved: ResolvedEstate, components: Mapping[tuple[str, str], Compon
     unresolved = dict(resolved.unresolved_dependencies)
     for key, texts in found.unresolved.items():
         unresolved[key] = (*unresolved.get(key, ()), *texts)
-    return replace(resolved, dependencies=(*resolved.dependencies, *found.edges), unresolved_dependencies=unresolved)
+    dependencies = (*resolved.dependencies, *found.edges)
+    return replace(
+        resolved,
+        dependencies=dependencies,
+        unresolved_dependencies=unresolved,
+        diagnostics=(*resolved.diagnostics, *_cycles(dependencies, {edge.source[0] for edge in found.edges}, resolved.diagnostics)),
+    )
+
+
+def _cycles(
+    dependencies: Iterable[ResolvedDependency], stacks: Collection[str], told: Sequence[Diagnostic]
+) -> Iterator[Diagnostic]:
+    """The rings that code closes: those that the resolver, which reads none, couldn't tell."""
+    by_stack: dict[str, list[ResolvedDependency]] = {}
+    for edge in dependencies:
+        by_stack.setdefault(edge.source[0], []).append(edge)
+    known = {item.message for item in told if item.code == cycles.CODE}
+    for ring in chain(*(cycles.within(by_stack[stack]) for stack in sorted(stacks)), cycles.between(by_stack)):
+        if ring.message not in known:
+            yield ring
 
 
 def _lookups(facts: ComponentFacts) -> _Lookups | None:

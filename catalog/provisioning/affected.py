@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.stacks import ordering
 from catalog.stacks.affected import SECTIONS
 from catalog.stacks.resolved import ResolvedDependency, ResolvedEstate, ResolvedInstance
 
@@ -78,15 +79,14 @@ def section_hash(sections: Mapping[str, Any]) -> str:
 
 def levels(keys: Sequence[Key], dependencies: Sequence[ResolvedDependency]) -> tuple[tuple[Key, ...], ...]:
     """Order instances so that each comes after those it depends on: level by level; a cycle is left as one last level."""
-    left = dict.fromkeys(keys)
-    needs = {key: {edge.target for edge in dependencies if edge.source == key and edge.target in left} - {key} for key in keys}
-    ordered: list[tuple[Key, ...]] = []
-    while left:
-        ready = tuple(key for key in left if not any(target in left for target in needs[key])) or tuple(left)
-        ordered.append(ready)
-        for key in ready:
-            del left[key]
-    return tuple(ordered)
+    needs: dict[Key, set[Key]] = {key: set() for key in keys}
+    for edge in dependencies:
+        if edge.source in needs and edge.target != edge.source:
+            needs[edge.source].add(edge.target)
+    ordered = ordering.levels(needs)
+    done = {key for level in ordered for key in level}
+    left = tuple(key for key in needs if key not in done)
+    return (*ordered, left) if left else ordered
 
 
 def _reasons(old: ResolvedInstance | None, new: ResolvedInstance | None) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from catalog.stacks.dependencies import Key
 from catalog.stacks.resolved import ResolvedDependency
 from catalog.values import Diagnostic, Severity
 
+CODE = "DEPENDENCY_CYCLE"
 _SHOWN = 10  # instances of a ring that a message names
 
 
@@ -49,7 +50,7 @@ def _told(ring: Sequence[Key], edges: Iterable[ResolvedDependency]) -> Diagnosti
     shown = " → ".join([*names[:_SHOWN], *more, names[0]])
     return Diagnostic(
         severity=Severity.WARNING,
-        code="DEPENDENCY_CYCLE",
+        code=CODE,
         message=f"components depend on each other in a ring, so that none can be applied first: {shown}",
         hint=f"Remove one of the dependencies; this one is {edge.via}.",
         location=edge.location,

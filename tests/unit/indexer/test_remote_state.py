@@ -99,6 +99,22 @@ def test_a_call_leads_where_the_module_would_look(call, expected, written, hcl_e
         assert str(edge.location).startswith("components/terraform/app/main.tf:11")
 
 
+def test_a_ring_that_code_closes_is_told(written, hcl_engine):
+    """What is declared leads back to whoever's code reads it."""
+    path = "components/terraform/app"
+    tree = MemoryTree({f"{path}/main.tf": f'module "it" {{\n  {SOURCE}\n  component = "vpc"\n}}\n'.encode()})
+    facts = ComponentFacts(type="TERRAFORM", path=path, code=code.read(tree, path, hcl_engine))
+    app, vpc = ("dev", "terraform", "app"), ("dev", "terraform", "vpc")
+    stack = written.stack("dev", written.instance("dev", "app", vars=DEV), written.instance("dev", "vpc", vars=DEV))
+    resolved = written.estate(stack, dependencies=(written.depends(vpc, app),))
+
+    found = remote_state.linked(resolved, {("TERRAFORM", path): facts})
+
+    (ring,) = found.diagnostics
+    assert (ring.code, str(ring.location)) == ("DEPENDENCY_CYCLE", f"{path}/main.tf:1")
+    assert ring.message.endswith("app → vpc → app")
+
+
 @pytest.mark.parametrize(("source", "reads"), SOURCES.items())
 def test_the_module_is_known_by_its_source(source, reads, written, hcl_engine):
     """From the registry, from Git, with a version or without; others that look alike read nothing."""

@@ -48,7 +48,11 @@ def environment_id(place: Place, estate: str) -> str | None:
 def default_teams(seeds: Seeds) -> dict[str, Evidence]:
     """What names the team that owns what nobody else does, for each organisation that has one."""
     return {
-        item.name: Evidence(source=OwnershipSource.ORGANIZATION_DEFAULT, value=item.default_team, location=item.location)
+        item.name: Evidence(
+            source=OwnershipSource.ORGANIZATION_DEFAULT,
+            value=item.default_team,
+            location=item.default_team_location or item.location,
+        )
         for item in seeds.organizations
         if item.default_team is not None
     }

@@ -54,6 +54,7 @@ def _organization(entry: Entry) -> OrganizationSeed:
         currency=currency,
         default_team=entry.text("default_team"),
         location=entry.location,
+        default_team_location=entry.place("default_team"),
     )
     entry.finish()
     return organization
@@ -124,7 +125,8 @@ def _tenant(entry: Entry, seeds: Seeds) -> TenantSeed:
 def _mapping(entry: Entry) -> TenantMapping:
     context = entry.below("idp_context")
     said = {key: context.text(key) if context else None for key in ("organization", "tenant", "team", "environment", "region")}
-    mapping = TenantMapping(atmos_stack=entry.required("atmos_stack"), location=entry.location, **said)
+    location = context.place("team") if context and said["team"] is not None else entry.location
+    mapping = TenantMapping(atmos_stack=entry.required("atmos_stack"), location=location, **said)
     if context:
         context.finish()
     entry.finish()

@@ -38,13 +38,14 @@ class EstateSeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganizationSeed:
-    """An organisation: its currency and, as a slug, the team that owns what nobody else does."""
+    """An organisation: its currency and, as a slug, the team that owns what nobody else does, with where that is written."""
 
     name: str
     title: str | None
     currency: str
     default_team: str | None
     location: SourceLocation | None
+    default_team_location: SourceLocation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,10 @@ class PrincipalSeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantMapping:
-    """What the organisation says about the stacks that `atmos_stack` names: a manifest or stack name, or a glob of either."""
+    """What the organisation says about the stacks that `atmos_stack` names: a manifest or stack name, or a glob of either.
+
+    `location` is where its team is written, if it names one.
+    """
 
     atmos_stack: str
     organization: str | None

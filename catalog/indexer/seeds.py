@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from catalog.errors import CatalogError
+from catalog.indexer import seed_references
 from catalog.indexer.seed_files import FILES
 from catalog.indexer.seed_reader import Entry
 from catalog.indexer.seed_values import NONE, Seeds
@@ -39,7 +40,7 @@ def load(source: Path | Tree, *, prefix: str = DIRECTORY, kept: Path | None = No
     for name in FILES:
         if name in present:
             seeds = _with_file(seeds, name, tree.read(name), f"{prefix}/{name}" if prefix else name, kept)
-    return seeds
+    return replace(seeds, diagnostics=(*seeds.diagnostics, *seed_references.check(seeds)))
 
 
 def _with_file(seeds: Seeds, name: str, content: bytes, shown: str, kept: Path | None) -> Seeds:

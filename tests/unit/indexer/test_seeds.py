@@ -1,5 +1,7 @@
 from decimal import Decimal
 
+import pytest
+
 from catalog.indexer import seeds
 from catalog.records import ServiceLayer
 from catalog.stacks.tree import MemoryTree
@@ -135,6 +137,51 @@ def test_unknown_keys_are_warnings_with_the_nearest_known_one():
     )
     assert (error.code, error.hint, error.location.line) == ("SEED_UNKNOWN_KEY", "did you mean description?", 3)
     assert (found.services[0].slug, found.services[0].cost) == ("web", None)
+
+
+REFERENCES = [
+    ("teams", TEAMS.replace(b"default_team: platform", b"default_team: plattform"), "seeds/teams.yaml:2:54"),
+    ("tenants", TENANTS.replace(b'team: "platform"', b'team: "plattform"'), "seeds/tenants.yaml:5:5"),
+    ("services", b"services:\n  web: {owner: plattform}\n", "seeds/services.yaml:2:3"),
+]
+
+
+@pytest.mark.parametrize(("file", "content", "place"), REFERENCES)
+def test_a_team_that_no_seed_defines_is_told_with_its_line(file, content, place):
+    """Where a seed names a team that there is none of, its line and the nearest name are told; nothing is lost."""
+    (diagnostic,) = read(**{"teams": TEAMS, file: content}).diagnostics
+
+    assert (diagnostic.code, diagnostic.severity, diagnostic.hint) == ("SEED_TEAM_UNKNOWN", "WARNING", "did you mean platform?")
+    assert str(diagnostic.location) == place
+
+
+def test_a_budget_is_one_amount(tmp_path):
+    """A range or unreadable budget is an error on its line and unknown; the team and the tenant stay."""
+    found = read(
+        teams=TEAMS.replace(b"12,000/month", b"$50-$100"),
+        tenants=b"tenants:\n  - {name: plat, budget: lots}\n  - {name: core, budget: $5}\n",
+    )
+
+    assert [(item.code, str(item.location)) for item in found.diagnostics] == [
+        ("SEED_VALUE", "seeds/teams.yaml:7:5"),
+        ("SEED_VALUE", "seeds/tenants.yaml:2:18"),
+    ]
+    assert (found.teams[0].slug, found.teams[0].budget) == ("platform", None)
+    assert [(tenant.organization, tenant.name, tenant.budget and tenant.budget.amount) for tenant in found.tenants] == [
+        ("fnx", "plat", None),
+        ("fnx", "core", 5),
+    ]
+
+
+def test_a_file_that_was_good_beside_another_is_set_aside_with_it(tmp_path):
+    """A last good version that makes no sense without what another file said is no reason to fail: both say nothing, both are told."""
+    seeds.load(MemoryTree({"teams.yaml": TEAMS, "services.yaml": SERVICES}), kept=tmp_path)
+    (tmp_path / "teams.yaml").unlink()
+
+    found = seeds.load(MemoryTree({"teams.yaml": b"teams: [\n", "services.yaml": SERVICES}), kept=tmp_path)
+
+    assert (found.services, found.teams, found.unread) == ((), (), {"teams.yaml", "services.yaml"})
+    assert [item.code for item in found.diagnostics] == ["SEED_BROKEN", "SEED_BROKEN"]
 
 
 def test_no_seeds_say_nothing():

@@ -10,26 +10,29 @@ from types import MappingProxyType
 
 # Category → words, or pairs of words, of names and resource types that speak for it.
 _WORDS = {
-    "analytics": "athena glue emr firehose databricks synapse bigquery dataflow dataproc quicksight lakeformation snowflake datalake "
+    "analytics": "athena glue emr firehose databricks synapse bigquery dataflow dataproc quicksight lakeformation snowflake datalake mwaa airflow "
     "sagemaker vertex",
     "compute": "eks ecs ec2 gke aks lambda function functions asg autoscaling auto-scaling kubernetes cluster instance instances vm "
-    "fargate batch bastion ecr helm karpenter apprunner app-runner cloudrun run-service webapp container containers nomad vmss",
+    "fargate batch bastion ecr helm karpenter apprunner app-runner cloudrun run-service webapp container containers nomad vmss amplify",
     "database": "rds aurora dynamodb redis elasticache memcached postgres postgresql mysql mariadb mssql mongodb mongodbatlas documentdb "
-    "opensearch elasticsearch redshift spanner bigtable cosmosdb cosmos sql database db neptune",
+    "opensearch elasticsearch redshift spanner bigtable cosmosdb cosmos sql database db neptune dms "
+    "memorydb",
     "finops": "cost costs budget budgets billing finops cur",
     "integration": "sqs sns kafka msk eventbridge kinesis apigateway api-gateway apimanagement api queue topic pubsub servicebus mq ses "
     "rabbitmq stepfunctions step-functions eventgrid eventhub appsync",
     "networking": "vpc network subnet subnets dns route53 zone tgw transit peering alb nlb elb ilb lb loadbalancer cdn cloudfront vpn nat "
     "gateway vnet firewall acm certificate ingress accelerator frontdoor applicationgateway application-gateway cloudflare privatelink "
-    "endpoint endpoints direct-connect",
+    "endpoint endpoints direct-connect client-vpn ipam",
     "observability": "monitoring logging logs log cloudwatch grafana prometheus datadog newrelic alerts alerting alarm alarms pagerduty "
     "opsgenie cloudtrail flow-logs observability loki xray appinsights application-insights loganalytics log-analytics",
     "platform": "backend tfstate state account accounts organization organizations folder project platform argocd spacelift atlantis "
-    "github gitlab gitops ci cicd codebuild codedeploy codepipeline runner runners backstage",
+    "github gitlab gitops ci cicd codebuild codedeploy codepipeline runner runners backstage ssm "
+    "parameters",
     "security": "iam kms waf wafv2 guardduty securitygroup security-group sg secrets secretsmanager secret vault keyvault key-vault "
     "security identity sso saml cognito okta auth0 policy policies permission permissions role roles team teams scp securityhub "
-    "security-hub macie inspector external-secrets ssosync aws-config compliance shield",
-    "storage": "s3 bucket buckets efs fsx ebs storage gcs backup backups blob datasync",
+    "security-hub macie inspector external-secrets ssosync aws-config compliance shield "
+    "access-analyzer inspector2",
+    "storage": "s3 bucket buckets efs fsx ebs storage gcs backup backups blob datasync sftp",
 }
 _CATEGORY = {word: category for category, words in _WORDS.items() for word in (category, *words.split())}
 # A cloud's own provider says nothing of what is made with it; one for a single product does.

@@ -2,7 +2,7 @@
 
 A check is a row of a table below: when it applies, when it is passed, and a detail for people. What doesn't apply (nothing runs yet,
 no budget is set) is neither listed nor counted, and the score is the share of the others that are passed. Facts that several checks
-look at are gathered once, in FROM items `f` and `m`; the other aliases are letters that those of the compiler never meet.
+look at are gathered once, in FROM items `m` and `f`; the other aliases are letters that those of the compiler never meet.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from catalog.store.compile.source import Source, ToOne, element_source, elements, fraction, text, truth
-from catalog.store.compile.sources.cost import COUNTED
 
 _SHOWN = 10  # names in a detail
 
@@ -61,67 +60,62 @@ _OF_SERVICE = (
 )
 _OF_TEAM = "i.team_id = {a}.id"
 _SEEN = "i.removed_at is null and {sees_component_instance_i}"
+_COUNTED = "not i.abstract and i.enabled"
 _RUNNING = "from service_instance y where y.service_id = {a}.id and y.state <> 'DECOMMISSIONED' and {sees_service_instance_y}"
+_INCOMPLETE = f"{_RUNNING} and y.state <> 'COMPLETE'"
+_SERVICES = "from service v where v.owner_id = {a}.id and v.lifecycle <> 'RETIRED' and {sees_service_v}"
+_UNDESCRIBED = f"{_SERVICES} and coalesce(btrim(v.description), '') = ''"
 _LAST_STATE = (
     "(select r.state from index_run r where r.estate_id = u.id and not r.backfill and r.state in ('SUCCEEDED', 'HELD', 'FAILED')"
     " order by r.started_at desc, r.id desc limit 1)"
 )
 
 
-def _money(link: str) -> str:
-    """What instances in sight cost in the currency of the budget, and of how many that isn't known; `counted` is how many there are."""
+def _made_of(link: str) -> str:
+    """What the instances in sight tell, all in one look at them: money in the budget's currency, evidence, freshness, places."""
+    counts = {
+        "unpriced": f"{_COUNTED} and (i.monthly is null or i.currency is distinct from {{a}}.budget_currency)",
+        "unknown": f"{_COUNTED} and i.monthly is null",
+        "counted": _COUNTED,
+        "owned": "true",
+        "fallen": "i.owner_source in ('ORGANIZATION_DEFAULT', 'CODEOWNERS_WILDCARD')",
+    }
+    counted = ", ".join(f"count(*) filter (where {condition}) as {name}" for name, condition in counts.items())
     return (
-        "(select coalesce(sum(i.monthly) filter (where i.currency = {a}.budget_currency), 0) as spent,"
-        " count(*) filter (where i.monthly is null or i.currency is distinct from {a}.budget_currency) as unpriced,"
-        " count(*) filter (where i.monthly is null) as unknown, count(*) as counted"
-        f" from component_instance i where {link} and {COUNTED} and {{sees_component_instance_i}}) m"
+        f"(select {counted},"
+        f" coalesce(sum(i.monthly) filter (where {_COUNTED} and i.currency = {{a}}.budget_currency), 0) as spent,"
+        " coalesce(array_agg(distinct i.name order by i.name) filter (where i.state = 'STALE'), '{{}}') as stale,"
+        " array_agg(distinct i.estate_id) as estates, array_agg(distinct i.stack_id) as stacks"
+        f" from component_instance i where {link} and {_SEEN}) m"
     )
 
 
 def _reading(link: str) -> str:
-    """Instances in sight that are not what Git says now, estates in sight whose last run didn't end well, and whether there are any."""
-    stale = _names("i.name", f"from component_instance i where {link} and {_SEEN} and i.state = 'STALE'")
-    unread = _names(
-        "u.name",
-        f"from estate u where u.id in (select i.estate_id from component_instance i where {link} and {_SEEN})"
-        f" and {{sees_estate_u}} and {_LAST_STATE} <> 'SUCCEEDED'",
-    )
-    return f"{stale} as stale, {unread} as unread, exists (select from component_instance i where {link} and {_SEEN}) as there"
-
-
-_INCOMPLETE = f"{_RUNNING} and y.state <> 'COMPLETE'"
-_SERVICES = "from service v where v.owner_id = {a}.id and v.lifecycle <> 'RETIRED' and {sees_service_v}"
-_UNDESCRIBED = f"{_SERVICES} and coalesce(btrim(v.description), '') = ''"
-
-
-def _errors(link: str) -> str:
-    """Diagnostics in sight of severity ERROR about instances in sight, or about the whole stack of one."""
-    about = f"i.stack_id = d.stack_id and (d.component_name is null or d.component_name = i.name) and {link} and {_SEEN}"
+    """Estates in sight whose last run didn't end well, and ERROR diagnostics about an instance or about its whole stack."""
+    unread = _names("u.name", f"from estate u where u.id = any(m.estates) and {{sees_estate_u}} and {_LAST_STATE} <> 'SUCCEEDED'")
+    about = f"exists (select from component_instance i where i.stack_id = d.stack_id and i.name = d.component_name and {link} and {_SEEN})"
     return (
-        "(select count(*) from diagnostic d where d.severity = 'ERROR' and {sees_diagnostic_d}"
-        f" and exists (select from component_instance i where {about})) as errors"
+        f"{unread} as unread, (select count(*) from diagnostic d where d.severity = 'ERROR' and d.stack_id = any(m.stacks)"
+        f" and {{sees_diagnostic_d}} and (d.component_name is null or {about})) as errors"
     )
 
 
 _SERVICE_FACTS = (
-    "(select"
+    "lateral (select"
     " (select t.slug from team t where t.id = {a}.owner_id) as owner,"
     " array(select p.name from service_component p left join component c on c.id = p.component_id and {sees_component_c}"
     " where p.service_id = {a}.id and c.id is null order by p.ordinal) as strange,"
     " (select count(*) from service_component p where p.service_id = {a}.id) as parts,"
     f" (select count(*) {_RUNNING}) as running,"
     f" {_names('y.name', _INCOMPLETE)} as incomplete,"
-    f" {_reading(_OF_SERVICE)}, {_errors(_OF_SERVICE)}) f"
+    f" {_reading(_OF_SERVICE)}) f"
 )
 _TEAM_FACTS = (
-    "(select"
+    "lateral (select"
     " (select count(*) from person p where p.team_id = {a}.id) as members,"
-    f" (select count(*) from component_instance i where {_OF_TEAM} and {_SEEN}"
-    " and i.owner_source in ('ORGANIZATION_DEFAULT', 'CODEOWNERS_WILDCARD')) as fallen,"
-    f" (select count(*) from component_instance i where {_OF_TEAM} and {_SEEN}) as owned,"
     f" (select count(*) {_SERVICES}) as services,"
     f" {_names('v.slug', _UNDESCRIBED)} as undescribed,"
-    f" {_reading(_OF_TEAM)}, {_errors(_OF_TEAM)}) f"
+    f" {_reading(_OF_TEAM)}) f"
 )
 
 
@@ -152,14 +146,14 @@ def _budget(team: str) -> tuple[Check, Check]:
 _FRESH = Check(
     name="fresh",
     title="Is shown as Git says now",
-    applies="f.there",
-    passed="cardinality(f.stale) = 0 and cardinality(f.unread) = 0",
-    detail=f"nullif(concat_ws('; ', 'stale: ' || {_told('f.stale')}, 'not read to the end: ' || {_told('f.unread')}), '')",
+    applies="m.owned > 0",
+    passed="cardinality(m.stale) = 0 and cardinality(f.unread) = 0",
+    detail=f"nullif(concat_ws('; ', 'stale: ' || {_told('m.stale')}, 'not read to the end: ' || {_told('f.unread')}), '')",
 )
 _NO_ERRORS = Check(
     name="no_errors",
     title="Is configured without errors",
-    applies="f.there",
+    applies="m.owned > 0",
     passed="f.errors = 0",
     detail="case when f.errors > 0 then f.errors || case f.errors when 1 then ' error' else ' errors' end end",
 )
@@ -210,9 +204,9 @@ TEAM_CHECKS = (
     Check(
         name="evidence",
         title="What it owns says so itself",
-        applies="f.owned > 0",
-        passed="f.fallen = 0",
-        detail="case when f.fallen > 0 then f.fallen || ' of ' || f.owned || ' by default' end",
+        applies="m.owned > 0",
+        passed="m.fallen = 0",
+        detail="case when m.fallen > 0 then m.fallen || ' of ' || m.owned || ' by default' end",
     ),
     Check(
         name="described_services",
@@ -225,8 +219,8 @@ TEAM_CHECKS = (
     _NO_ERRORS,
 )
 
-SERVICE = _card(SERVICE_CHECKS, _SERVICE_FACTS, _money(_OF_SERVICE))
-TEAM = _card(TEAM_CHECKS, _TEAM_FACTS, _money(_OF_TEAM))
+SERVICE = _card(SERVICE_CHECKS, _made_of(_OF_SERVICE), _SERVICE_FACTS)
+TEAM = _card(TEAM_CHECKS, _made_of(_OF_TEAM), _TEAM_FACTS)
 SOURCES = (
     Source(
         name="scorecard",

@@ -10,13 +10,12 @@ from types import MappingProxyType
 
 # Category → words, or pairs of words, of names and resource types that speak for it.
 _WORDS = {
-    "analytics": "athena glue emr firehose databricks synapse bigquery dataflow dataproc quicksight lakeformation snowflake datalake mwaa airflow "
-    "sagemaker vertex",
+    "analytics": "athena glue emr firehose databricks synapse bigquery dataflow dataproc quicksight lakeformation snowflake datalake "
+    "mwaa airflow sagemaker vertex",
     "compute": "eks ecs ec2 gke aks lambda function functions asg autoscaling auto-scaling kubernetes cluster instance instances vm "
     "fargate batch bastion ecr helm karpenter apprunner app-runner cloudrun run-service webapp container containers nomad vmss amplify",
     "database": "rds aurora dynamodb redis elasticache memcached postgres postgresql mysql mariadb mssql mongodb mongodbatlas documentdb "
-    "opensearch elasticsearch redshift spanner bigtable cosmosdb cosmos sql database db neptune dms "
-    "memorydb",
+    "opensearch elasticsearch redshift spanner bigtable cosmosdb cosmos sql database db neptune dms memorydb",
     "finops": "cost costs budget budgets billing finops cur",
     "integration": "sqs sns kafka msk eventbridge kinesis apigateway api-gateway apimanagement api queue topic pubsub servicebus mq ses "
     "rabbitmq stepfunctions step-functions eventgrid eventhub appsync",
@@ -26,12 +25,11 @@ _WORDS = {
     "observability": "monitoring logging logs log cloudwatch grafana prometheus datadog newrelic alerts alerting alarm alarms pagerduty "
     "opsgenie cloudtrail flow-logs observability loki xray appinsights application-insights loganalytics log-analytics",
     "platform": "backend tfstate state account accounts organization organizations folder project platform argocd spacelift atlantis "
-    "github gitlab gitops ci cicd codebuild codedeploy codepipeline runner runners backstage ssm "
-    "parameters",
+    "github gitlab gitops ci cicd codebuild codedeploy codepipeline runner runners backstage ssm parameters",
     "security": "iam kms waf wafv2 guardduty securitygroup security-group sg secrets secretsmanager secret vault keyvault key-vault "
     "security identity sso saml cognito okta auth0 policy policies permission permissions role roles team teams scp securityhub "
-    "security-hub macie inspector external-secrets ssosync aws-config compliance shield "
-    "access-analyzer inspector2",
+    "security-hub macie inspector external-secrets ssosync aws-config compliance shield access-analyzer "
+    "inspector2",
     "storage": "s3 bucket buckets efs fsx ebs storage gcs backup backups blob datasync sftp",
 }
 _CATEGORY = {word: category for category, words in _WORDS.items() for word in (category, *words.split())}

@@ -4,7 +4,8 @@ import pytest
 
 from catalog.indexer import component_facts, component_rows
 from catalog.indexer.code import ComponentCode
-from catalog.stacks.tree import MemoryTree
+from catalog.stacks import estate
+from catalog.stacks.tree import DirectoryTree, MemoryTree
 
 VPC = "components/terraform/vpc"
 REGISTRY = b"""\
@@ -276,7 +277,7 @@ def test_maturity_is_one_of_four_words(entry, maturity):
 
 def test_components_are_those_used_and_those_beside_them(written):
     """Used directories and unused modules are components; what isn't there, and modules inside modules, are none."""
-    estate = written.estate(written.stack("s", written.instance("s", "vpc"), written.instance("s", "gone")))
+    made = written.estate(written.stack("s", written.instance("s", "vpc"), written.instance("s", "gone")))
     tree = MemoryTree(
         {
             f"{VPC}/main.tf": b"",
@@ -286,12 +287,12 @@ def test_components_are_those_used_and_those_beside_them(written):
         }
     )
 
-    assert component_rows.find(tree, estate, {}) == (("TERRAFORM", "components/terraform/aws/rds"), ("TERRAFORM", VPC))
+    assert component_rows.find(tree, made, {}) == (("TERRAFORM", "components/terraform/aws/rds"), ("TERRAFORM", VPC))
 
 
 def test_used_code_that_is_not_there_is_told_once(written):
     """A component that instances use and no directory holds is told where it is used first, with a directory of that name elsewhere."""
-    estate = written.estate(
+    made = written.estate(
         written.stack(
             "s",
             written.instance("s", "base", component="rds", abstract=True),
@@ -301,9 +302,9 @@ def test_used_code_that_is_not_there_is_told_once(written):
     )
     tree = MemoryTree({"components/terraform/aws/rds/main.tf": b""})
     uses = {}
-    component_rows.find(tree, estate, uses)
+    component_rows.find(tree, made, uses)
 
-    (told,) = component_rows.without_code(tree, estate, uses)
+    (told,) = component_rows.without_code(tree, made, uses)
 
     assert (told.code, str(told.location), told.hint) == (
         "COMPONENT_CODE",
@@ -316,9 +317,27 @@ def test_fetched_code_is_not_expected(written):
     """What Atmos fetches from a source, and what is there, is no matter for a diagnostic."""
     fetched = written.instance("s", "gone")
     fetched.sections["source"] = {"uri": "github.com/x/y"}
-    estate = written.estate(written.stack("s", fetched, written.instance("s", "vpc")))
+    made = written.estate(written.stack("s", fetched, written.instance("s", "vpc")))
     tree = MemoryTree({f"{VPC}/main.tf": b""})
     uses = {}
-    component_rows.find(tree, estate, uses)
+    component_rows.find(tree, made, uses)
 
-    assert component_rows.without_code(tree, estate, uses) == ()
+    assert component_rows.without_code(tree, made, uses) == ()
+
+
+@pytest.mark.shared
+def test_the_registries_of_a_real_estate_are_read_whole(shared):
+    """Of the components of tf-atmos that a registry names every one has cost, time, maturity, category and maintainer; nothing is misread."""
+    tree = DirectoryTree(shared / "parity" / "real" / "tf-atmos")
+    resolved = estate.resolve(tree)
+    found = component_rows.find(tree, resolved, {})
+
+    facts, problems = component_facts.read_all(tree, found, {}, "USD")
+
+    named = [item for item in facts.values() if item.cost is not None]
+    assert (len(facts), len(named), problems) == (59, 54, ())
+    assert [item.diagnostics for item in facts.values() if item.diagnostics] == []
+    assert all(
+        item.time and item.maturity and item.category and item.maintainers and item.title and item.description for item in named
+    )
+    assert {item.cost.status for item in named} == {"KNOWN"}

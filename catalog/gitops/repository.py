@@ -123,6 +123,13 @@ class Repository:
         except git.GitFailed:
             return None
 
+    def follow(self, url: str) -> None:
+        """Take another address for the remote; the next fetch brings what is there. Credentials are kept as `clone` keeps them."""
+        self._require()
+        address, secret = remotes.split(url)
+        self._git.run("config", "remote.origin.url", address)
+        self._git = remotes.authenticated(self.path, secret or self._token, self._environment)
+
     def fetch(self) -> str:
         """Bring every branch of the remote here and return the revision of `ref`; without a remote, just return it."""
         if self.remote() is not None:

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from catalog.config import Config
 from catalog.errors import Invalid, NotFound, Unavailable, WrongUse
+from catalog.gitops.remotes import split
 from catalog.gitops.repository import Repository
 from catalog.indexer import seed_principals
 from catalog.indexer import seeds as seed_files
-from catalog.indexer.seed_files import DEFAULT_REMOVAL_LIMIT
+from catalog.indexer.seed_files import DEFAULT_POLL, DEFAULT_REMOVAL_LIMIT
 from catalog.indexer.seed_values import DEFAULT_CURRENCY, EstateSeed
 from catalog.records import Estate, Organization
 from catalog.store import estates
@@ -87,11 +88,16 @@ async def register(
     chosen = name or _named_after(address, config_path)
     async with database.session() as session:
         taken = await estates.find(session, chosen)
-    if taken is not None and address not in {taken.url, taken.path}:
+    if taken is not None and address_of(address) not in {taken.url, taken.path}:
         chosen = f"{chosen}-{hashlib.blake2b(address.encode(), digest_size=3).hexdigest()}"
     estate = await asyncio.to_thread(_ad_hoc, chosen, address, config, config_path=config_path, as_git=as_git)
     await _write(database, estate, chosen, DEFAULT_CURRENCY)
     return chosen
+
+
+def address_of(url: str) -> str:
+    """An address as it may be stored and shown: without credentials."""
+    return split(url)[0]
 
 
 def repository(config: Config, estate: Estate) -> Repository:
@@ -118,7 +124,8 @@ def _from_seed(seed: EstateSeed, config: Config, seeds: Path) -> Estate:
         ref, location = seed.ref, str(place)
     else:
         ref, location, url = NO_REF, str(path), None
-    estate = _described(seed.name, seed.organization, location, url=url, ref=ref, config_path=seed.config_path)
+    shown = None if url is None else address_of(url)
+    estate = _described(seed.name, seed.organization, location, url=shown, ref=ref, config_path=seed.config_path)
     estate.directory, estate.executor, estate.workflows = seed.directory, seed.executor, seed.workflows
     estate.removal_limit, estate.web_url, estate.webhook_secret = seed.removal_limit, seed.web_url, seed.webhook_secret
     estate.poll = seed.poll if url is not None else None
@@ -130,7 +137,9 @@ def _ad_hoc(name: str, address: str, config: Config, *, config_path: str | None,
         return _described(name, name, address, url=None, ref=NO_REF, config_path=config_path)
     place = config.repositories / f"{name}.git"
     ref = _cloned(place, address)
-    return _described(name, name, str(place), url=address, ref=ref, config_path=config_path)
+    estate = _described(name, name, str(place), url=address_of(address), ref=ref, config_path=config_path)
+    estate.poll = DEFAULT_POLL
+    return estate
 
 
 def _cloned(place: Path, address: str) -> str:
@@ -147,8 +156,13 @@ def _cloned(place: Path, address: str) -> str:
 
 
 def _ensure(repository: Repository, url: str | None, source: Path | None, include: Sequence[str] | None) -> None:
-    """Make the managed repository unless it is there: a clone of the address, else the directory as its first commit."""
+    """Make the managed repository unless it is there: a clone of the address, else the directory as its first commit.
+
+    One that is there follows an address that has changed.
+    """
     if repository.exists():
+        if url is not None and repository.remote() != address_of(url):
+            repository.follow(url)
         return
     if url is not None:
         repository.clone(url)

@@ -1,12 +1,19 @@
 """Services against what runs: where they are, which parts are missing, what they cost; seeds and registered ones side by side."""
 
+import json
+from pathlib import Path
+
+import jsonschema
 import pytest
 
 from catalog.access import principals
 from catalog.errors import Conflict
+from catalog.graph.execution import Graph
 from catalog.provisioning import services
 from catalog.provisioning.services import Definition, Link, Part
-from catalog.records import Role
+from catalog.records import SYSTEM, Role
+
+ROOT = Path(__file__).resolve().parents[3]
 
 RUNNING = """select i.name, i.state, i.missing, (select count(*) from service_instance_component c where c.service_instance_id = i.id)
     from service_instance i order by 1"""
@@ -245,3 +252,33 @@ async def test_settling_again_writes_nothing(catalog, place, register):
     before = await catalog.rows()
     await catalog.index(place.path)
     assert {row[0] for row in await catalog.rows() ^ before} == {"index_run"}
+
+
+async def test_what_a_request_may_set_is_a_schema_that_the_estate_itself_fulfils(catalog, hcl_engine):
+    """Of each service of the example estate: a valid schema, with its parts' variables, that what runs there holds to."""
+    await catalog.index(ROOT, name="fnx", engine=hcl_engine)
+    document = """{ services(first: 50) { nodes { slug requestSchema scorecard { score checks { name passed } } components { name component { name } }
+      instances { nodes { componentInstances(first: 50) { nodes { name vars } } } } } } }"""
+    answer = json.loads((await Graph(catalog.database, catalog.config).execute(document, None, None, SYSTEM)).body)
+    services_shown = answer["data"]["services"]["nodes"]
+    assert len(services_shown) == 9
+    judged = 0
+    for service in services_shown:
+        schema = service["requestSchema"]
+        jsonschema.Draft202012Validator.check_schema(schema)
+        assert set(schema["properties"]) == {part["name"] for part in service["components"] if part["component"]}
+        assert not any("required" in part or "$schema" in part for part in schema["properties"].values())
+        for place in service["instances"]["nodes"]:
+            given = {
+                one["name"]: one["vars"] for one in place["componentInstances"]["nodes"] if one["name"] in schema["properties"]
+            }
+            declared = {
+                name: {key: value for key, value in variables.items() if key in schema["properties"][name]["properties"]}
+                for name, variables in given.items()
+            }
+            jsonschema.validate(declared, schema)
+            judged += len(declared)
+    assert judged > 20
+    unknown = {"vpc": {"no_such_variable": 1}}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(unknown, next(one["requestSchema"] for one in services_shown if one["slug"] == "orders"))

@@ -15,7 +15,7 @@ the estate has one component of that name.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
@@ -26,13 +26,14 @@ from catalog.indexer.component_facts import ComponentFacts
 from catalog.indexer.stack_rows import component_path, kind_of
 from catalog.stacks import cycles
 from catalog.stacks.naming import TOKENS, context_of
-from catalog.stacks.resolved import ResolvedDependency, ResolvedEstate, ResolvedInstance
+from catalog.stacks.resolved import ResolvedDependency, ResolvedEstate, ResolvedInstance, ResolvedStack
 from catalog.values import Diagnostic, SourceLocation
 
 Key = tuple[str, str, str]  # stack, component type as Atmos spells it, name
 
 _MODULE = re.compile(r"stack-config(?:/yaml|\.git)?//modules/remote-state(?:\?|$)")
 _TERRAFORM = "terraform"
+_ELSEWHERE = frozenset(("stack", *TOKENS))  # arguments that may lead into another stack
 _OWN = re.compile(rf"module\.(?:this|always|introspection)\.(?:context\[\"|context\.)?({'|'.join(TOKENS)})(?:\"\])?")
 _VARIABLE = re.compile(r"var\.([A-Za-z_][\w-]*)")
 _TEMPLATE = re.compile(r'"((?:[^"\\$]|\$\{var\.[A-Za-z_][\w-]*\})*)"')
@@ -46,53 +47,99 @@ class _Lookups:
     calls: tuple[ModuleCall, ...]
     defaults: Mapping[str, Any]
 
+    @property
+    def is_local(self) -> bool:
+        """Whether every call looks into its own stack."""
+        return not any(call.arguments.keys() & _ELSEWHERE for call in self.calls)
 
-@dataclass(slots=True)
-class _Found:
-    edges: list[ResolvedDependency] = field(default_factory=list)
-    unresolved: dict[Key, tuple[str, ...]] = field(default_factory=dict)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Links:
+    """What the code of one stack's components tells; `is_local` says that none of it depends on another stack.
+
+    `rings` are those of the stack's edges, `declared` by the resolver or told here, that stay in it.
+    """
+
+    stack: ResolvedStack
+    edges: tuple[ResolvedDependency, ...]
+    unresolved: Mapping[Key, tuple[str, ...]]
+    is_local: bool
+    declared: Sequence[ResolvedDependency] | None = None
+    rings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linked:
+    """An estate with what code tells, and what of it the next reading may keep."""
+
+    estate: ResolvedEstate
+    lookups: Mapping[tuple[str, str], _Lookups] = field(default_factory=dict, repr=False)
+    links: Mapping[str, _Links] = field(default_factory=dict, repr=False)
 
 
 class Dynamic(Exception):  # no failure: a value that only Terraform knows
     """An argument is an expression that only Terraform can tell."""
 
 
-def linked(resolved: ResolvedEstate, components: Mapping[tuple[str, str], ComponentFacts]) -> ResolvedEstate:
-    """Return the estate with the dependencies that the code of its components tells; the very same where there are none."""
+def linked(
+    resolved: ResolvedEstate, components: Mapping[tuple[str, str], ComponentFacts], previous: Linked | None = None
+) -> Linked:
+    """Return the estate with the dependencies that the code of its components tells; the very same where there are none.
+
+    With `previous`, what that told of stacks that are the same is kept where no other stack has a say in it.
+    """
     lookups = {key: known for key, facts in components.items() if (known := _lookups(facts)) is not None}
     if not lookups:
-        return resolved
-    found = _Found()
+        return Linked(estate=resolved)
+    kept = previous.links if previous is not None and previous.lookups == lookups else {}
     targets = _Targets(resolved)
+    declared: dict[str, list[ResolvedDependency]] = {}
+    for edge in resolved.dependencies:
+        declared.setdefault(edge.source[0], []).append(edge)
+    links: dict[str, _Links] = {}
     for stack in resolved.stacks:
-        for instance in stack.instances:
-            if not instance.abstract:
-                path = component_path(instance, resolved.component_base_paths)
-                if (asked := lookups.get((kind_of(instance.type), path or ""))) is not None:
-                    _link(instance, asked, targets, found)
+        before, own = kept.get(stack.name), declared.get(stack.name, [])
+        is_kept = before is not None and before.stack is stack and before.is_local
+        told = before if is_kept and before else _linked(stack, lookups, targets, resolved.component_base_paths)
+        if told.edges and told.declared != own:
+            told = replace(told, declared=own, rings=cycles.within((*own, *told.edges)))
+        links[stack.name] = told
     unresolved = dict(resolved.unresolved_dependencies)
-    for key, texts in found.unresolved.items():
+    for key, texts in chain.from_iterable(item.unresolved.items() for item in links.values()):
         unresolved[key] = (*unresolved.get(key, ()), *texts)
-    dependencies = (*resolved.dependencies, *found.edges)
-    return replace(
+    leaving = {
+        name: (*declared.get(name, ()), *item.edges)
+        for name, item in links.items()
+        if not item.is_local or any(edge.target[0] != name for edge in declared.get(name, ()))
+    }
+    rings = chain(chain.from_iterable(item.rings for item in links.values()), cycles.between(leaving))
+    known_rings = {item.message for item in resolved.diagnostics if item.code == cycles.CODE}
+    estate = replace(
         resolved,
-        dependencies=dependencies,
+        dependencies=(*resolved.dependencies, *chain.from_iterable(item.edges for item in links.values())),
         unresolved_dependencies=unresolved,
-        diagnostics=(*resolved.diagnostics, *_cycles(dependencies, {edge.source[0] for edge in found.edges}, resolved.diagnostics)),
+        diagnostics=(*resolved.diagnostics, *(ring for ring in rings if ring.message not in known_rings)),
     )
+    return Linked(estate=estate, lookups=lookups, links=links)
 
 
-def _cycles(
-    dependencies: Iterable[ResolvedDependency], stacks: Collection[str], told: Sequence[Diagnostic]
-) -> Iterator[Diagnostic]:
-    """The rings that code closes: those that the resolver, which reads none, couldn't tell."""
-    by_stack: dict[str, list[ResolvedDependency]] = {}
-    for edge in dependencies:
-        by_stack.setdefault(edge.source[0], []).append(edge)
-    known = {item.message for item in told if item.code == cycles.CODE}
-    for ring in chain(*(cycles.within(by_stack[stack]) for stack in sorted(stacks)), cycles.between(by_stack)):
-        if ring.message not in known:
-            yield ring
+def _linked(
+    stack: ResolvedStack, lookups: Mapping[tuple[str, str], _Lookups], targets: _Targets, base_paths: Mapping[str, str]
+) -> _Links:
+    edges: list[ResolvedDependency] = []
+    unresolved: dict[Key, tuple[str, ...]] = {}
+    is_local = True
+    for instance in stack.instances:
+        if instance.abstract:
+            continue
+        asked = lookups.get((kind_of(instance.type), component_path(instance, base_paths) or ""))
+        if asked is not None:
+            found, texts = _of(instance, asked, targets)
+            edges += found
+            is_local = is_local and asked.is_local
+            if texts:
+                unresolved[instance.stack, instance.type, instance.name] = tuple(texts)
+    return _Links(stack=stack, edges=tuple(edges), unresolved=unresolved, is_local=is_local)
 
 
 def _lookups(facts: ComponentFacts) -> _Lookups | None:
@@ -104,15 +151,18 @@ def _lookups(facts: ComponentFacts) -> _Lookups | None:
     return _Lookups(calls=calls, defaults={entry["name"]: entry.get("default") for entry in facts.code.inputs})
 
 
-def _link(instance: ResolvedInstance, lookups: _Lookups, targets: _Targets, found: _Found) -> None:
+def _of(instance: ResolvedInstance, lookups: _Lookups, targets: _Targets) -> tuple[list[ResolvedDependency], list[str]]:
+    """The edges that leave one instance, and the calls that lead nowhere, as they are written."""
     variables = instance.sections.get("vars")
     values = {**lookups.defaults, **variables} if isinstance(variables, Mapping) else lookups.defaults
     key = (instance.stack, instance.type, instance.name)
+    edges: list[ResolvedDependency] = []
+    texts: list[str] = []
     for call in lookups.calls:
         if _is_bypassed(call):
             continue
         answers, text = targets.of(instance, call, values)
-        found.edges += [
+        edges += [
             ResolvedDependency(
                 source=key,
                 target=target,
@@ -124,7 +174,8 @@ def _link(instance: ResolvedInstance, lookups: _Lookups, targets: _Targets, foun
             if target != key
         ]
         if not answers:
-            found.unresolved[key] = (*found.unresolved.get(key, ()), text)
+            texts.append(text)
+    return edges, texts
 
 
 def _is_bypassed(call: ModuleCall) -> bool:

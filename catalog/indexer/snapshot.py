@@ -96,7 +96,8 @@ def take(
 
     `codeowners` is what the repository's CODEOWNERS says of the estate's files.
     """
-    resolved = remote_state.linked(resolved, components)
+    linked = remote_state.linked(resolved, components, previous.made_from[4] if previous is not None else None)
+    resolved = linked.estate
     accounts, declared = owners.accounts(resolved, previous.made_from[3] if previous is not None else {})
     inputs = (seeds, components, subject, codeowners, accounts)
     reusable = previous is not None and previous.made_from[0] == inputs
@@ -155,7 +156,7 @@ def take(
         spoken_for=frozenset(global_id("Organization", name) for name in seeds.spoken_for),
         pending=any(facts.code.pending for facts in components.values()),
         hash="",
-        made_from=(inputs, teams, manifests, declared),
+        made_from=(inputs, teams, manifests, declared, linked),
     )
     return replace(snapshot, hash=_hash(snapshot))
 

@@ -82,7 +82,7 @@ def linked(written, call, engine):
     )
     path = "components/terraform/app"
     facts = ComponentFacts(type="TERRAFORM", path=path, code=code.read(tree, path, engine))
-    return resolved, remote_state.linked(resolved, {("TERRAFORM", path): facts})
+    return resolved, remote_state.linked(resolved, {("TERRAFORM", path): facts}).estate
 
 
 @pytest.mark.parametrize(("call", "expected"), CALLS.items(), ids=lambda value: str(value).replace("\n", ";"))
@@ -108,7 +108,7 @@ def test_a_ring_that_code_closes_is_told(written, hcl_engine):
     stack = written.stack("dev", written.instance("dev", "app", vars=DEV), written.instance("dev", "vpc", vars=DEV))
     resolved = written.estate(stack, dependencies=(written.depends(vpc, app),))
 
-    found = remote_state.linked(resolved, {("TERRAFORM", path): facts})
+    found = remote_state.linked(resolved, {("TERRAFORM", path): facts}).estate
 
     (ring,) = found.diagnostics
     assert (ring.code, str(ring.location)) == ("DEPENDENCY_CYCLE", f"{path}/main.tf:1")
@@ -122,3 +122,21 @@ def test_the_module_is_known_by_its_source(source, reads, written, hcl_engine):
 
     assert bool(found.dependencies) is reads
     assert (found is resolved) is not reads
+
+
+@pytest.mark.parametrize("call", ['component = "vpc"', 'component = "vpc"\n  stage = "net"'])
+def test_what_is_kept_is_what_would_be_told_anew(call, written, hcl_engine):
+    """After another stack changed, its component gone or its context another, the next reading equals one from nothing."""
+    path = "components/terraform/app"
+    tree = MemoryTree({f"{path}/main.tf": f'module "it" {{\n  {SOURCE}\n  {call}\n}}\n'.encode()})
+    facts = {("TERRAFORM", path): ComponentFacts(type="TERRAFORM", path=path, code=code.read(tree, path, hcl_engine))}
+    dev = written.stack("dev", written.instance("dev", "app", vars=DEV), written.instance("dev", "vpc", vars=DEV))
+    others = [
+        written.stack("net", written.instance("net", "vpc", vars=NET)),
+        written.stack("net", written.instance("net", "vpc", vars={**NET, "tenant": "other"})),
+        written.stack("net", written.instance("net", "dns", vars=NET)),
+    ]
+    kept = None
+    for other in (*others, others[0]):
+        kept = remote_state.linked(written.estate(dev, other), facts, kept)
+        assert kept.estate == remote_state.linked(written.estate(dev, other), facts).estate

@@ -141,7 +141,7 @@ class Comparison:
     """Both sides and what was found between them.
 
     `values` are the changed paths of changed instances, by id; `essences` are of what was removed, by the document's hash, where it
-    may have been renamed.
+    may have been renamed. `loaded`: instances, with all that hangs on them, are written already.
     """
 
     snapshot: Snapshot
@@ -150,6 +150,7 @@ class Comparison:
     details: Details
     found: Instances
     moment: Moment
+    loaded: bool = False
     values: Mapping[str, str] = field(default_factory=dict)
     essences: Mapping[str, str] = field(default_factory=dict)
 
@@ -191,7 +192,10 @@ def compare(comparison: Comparison, before: Mapping[str, Any], needed: Mapping[s
 def steps(comparison: Comparison) -> list[Step]:
     """The steps for the estate's own rows, in an order that foreign keys allow."""
     snapshot, outlined, details, found = comparison.snapshot, comparison.outlined, comparison.details, comparison.found
-    moment, rows = comparison.moment, comparison.rows
+    moment = comparison.moment
+    if comparison.loaded:
+        return _beside_instances(comparison)
+    rows = comparison.rows
     estimates = {key: row for stack in outlined.differing for key, row in snapshot.parts[stack].estimates.items()}
     fresh, replaced = (*found.added, *found.changed), (*found.added, *found.changed, *found.touched)
     reworded = tuple(key for key in found.touched if details.instances[key].content_hash != rows[key].content_hash)
@@ -221,6 +225,20 @@ def steps(comparison: Comparison) -> list[Step]:
         Mark(records.ComponentInstance, found.stale, STALE),
         Tell(_changes(comparison), run_id=moment.run_id, author=moment.author, revision=moment.revision, at=moment.happened_at),
         *_diagnostics(snapshot, comparison.now, moment),
+    ]
+
+
+def _beside_instances(comparison: Comparison) -> list[Step]:
+    """The steps of a first index whose instances are written already."""
+    snapshot, now, moment = comparison.snapshot, comparison.now, comparison.moment
+    parts = [snapshot.parts[key] for key in sorted(comparison.outlined.differing)]
+    return [
+        *_manifests(snapshot, now, moment),
+        *_components(snapshot, now, moment),
+        *_workflows(snapshot, now),
+        Upsert(records.Stack, [part.stack for part in parts]),
+        Upsert(records.StackVersion, [_stack_version(part.stack, moment) for part in parts]),
+        *_diagnostics(snapshot, now, moment),
     ]
 
 

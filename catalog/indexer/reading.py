@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from catalog.config import Config
@@ -19,6 +20,7 @@ from catalog.indexer.component_facts import ComponentFacts
 from catalog.indexer.seed_values import Seeds, currency_of
 from catalog.indexer.snapshot import Progress, Snapshot, Subject
 from catalog.indexer.sources import Position
+from catalog.indexer.stack_rows import StackPart
 from catalog.records import Estate
 from catalog.stacks import estate as resolver
 from catalog.stacks.manifests import MemoryCache
@@ -51,8 +53,8 @@ class Memory:
     since_collection: int = 0
 
 
-# Readings of large estates keep their objects from Python's collector, so that what they leave behind is collected here: it takes
-# about a second at a thousand stacks.
+# What large readings make lives long and is kept from Python's collector, whose walks over it would be felt. What they leave behind is
+# collected here: it takes about a second at a thousand stacks.
 _READINGS_PER_COLLECTION = 16
 
 
@@ -67,62 +69,85 @@ def read(
     templates: Engine | None = None,
     progress: Progress | None = None,
     past: bool = False,
+    on_part: Callable[[StackPart], None] | None = None,
 ) -> Snapshot:
     """Read the estate and take its snapshot; `home` is where it belongs.
 
     `past` tells that the position is none of the present: its seeds are not what the catalog falls back on when a file breaks.
+    `on_part` is called with what each stack holds as soon as that is made.
 
     Engines that aren't handed in are used where they are compiled already; what needs one that isn't stays *pending*. Raises
     EstateError when the estate's configuration can't be read, so that nothing is known.
     """
-    kept = memory.readings.get(estate.id)
-    templates = templates or _compiled_templates(config, memory)
-    with sources.opened(estate, config, position) as (whole, files):
-        said = _seeds(whole, estate, config, home, keep=not past)
-        changed = sources.changed_between(estate, config, kept.position.revision, position) if kept else None
-        _tell(progress, "reading manifests")
-        resolved = resolver.resolve(
-            files,
-            config_path=estate.config_path,
-            engine=templates,
-            cache=memory.parsed,
-            previous=kept.resolved if kept else None,
-            changed=changed,
-        )
-        if resolved.unreadable:
-            raise _unreadable(resolved)
-        _tell(progress, "reading components")
-        codes = _Codes(config, memory, engine, estate.id)
-        components, diagnostics = codes.read(files, resolved, currency_of(said, home.organization))
-        subject = Subject(
-            estate=estate.name,
-            organization=home.organization,
-            redaction_key=redaction.read_key(config.redaction_key_file),
-            secret_keys=config.secret_keys,
-            foreign=home.foreign,
-            claims=config.seeds is None,
-        )
-        taken = snapshot.take(
-            resolved,
-            said,
-            components,
-            subject,
-            codeowners=codeowners.read(whole, estate.directory),
-            registered=home.registered,
-            diagnostics=diagnostics,
-            previous=kept.snapshot if kept else None,
-            progress=progress,
-        )
-    if templates is None and any(item.code == "TEMPLATE" for item in resolved.diagnostics):
-        taken = replace(taken, pending=True)
+    with unwatched():
+        kept = memory.readings.get(estate.id)
+        templates = templates or _compiled_templates(config, memory)
+        with sources.opened(estate, config, position) as (whole, files):
+            said = _seeds(whole, estate, config, home, keep=not past)
+            changed = sources.changed_between(estate, config, kept.position.revision, position) if kept else None
+            _tell(progress, "reading manifests")
+            resolved = resolver.resolve(
+                files,
+                config_path=estate.config_path,
+                engine=templates,
+                cache=memory.parsed,
+                previous=kept.resolved if kept else None,
+                changed=changed,
+            )
+            if resolved.unreadable:
+                raise _unreadable(resolved)
+            _tell(progress, "reading components")
+            codes = _Codes(config, memory, engine, estate.id)
+            components, diagnostics = codes.read(files, resolved, currency_of(said, home.organization))
+            subject = Subject(
+                estate=estate.name,
+                organization=home.organization,
+                redaction_key=redaction.read_key(config.redaction_key_file),
+                secret_keys=config.secret_keys,
+                foreign=home.foreign,
+                claims=config.seeds is None,
+            )
+            taken = snapshot.take(
+                resolved,
+                said,
+                components,
+                subject,
+                codeowners=codeowners.read(whole, estate.directory),
+                registered=home.registered,
+                diagnostics=diagnostics,
+                previous=kept.snapshot if kept else None,
+                progress=progress,
+                on_part=on_part,
+            )
+        if templates is None and any(item.code == "TEMPLATE" for item in resolved.diagnostics):
+            taken = replace(taken, pending=True)
     memory.readings[estate.id] = Kept(
         position=position, resolved=resolved, components=components, diagnostics=diagnostics, snapshot=taken
     )
     memory.since_collection += 1
     if memory.since_collection >= _READINGS_PER_COLLECTION:
         memory.since_collection = 0
+        gc.unfreeze()
         gc.collect()
+        gc.freeze()
     return taken
+
+
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """Keep the garbage collector away while an estate is read, and from what large readings made ever after."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if gc.get_count()[0] > _MANY or gc.get_freeze_count():
+            gc.freeze()
+        if was_enabled:
+            gc.enable()
+
+
+_MANY = 100_000  # objects
 
 
 def _compiled_templates(config: Config, memory: Memory) -> Engine | None:

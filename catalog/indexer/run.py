@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 import asyncpg
 
@@ -21,13 +22,15 @@ from catalog.errors import Ambiguous, CatalogError, Invalid, NotFound
 from catalog.indexer import backfill, difference, estates, inputs, organization_difference, reading, sources
 from catalog.indexer.backfill import Told
 from catalog.indexer.difference import Comparison, Instances, Moment
+from catalog.indexer.first_load import FirstLoad
 from catalog.indexer.reading import Memory
 from catalog.indexer.snapshot import Progress, Snapshot
 from catalog.indexer.sources import Position, Standing
 from catalog.records import Estate, IndexRunState
-from catalog.store import history, index_runs, organizations, services, snapshots
+from catalog.store import history, index_runs, loading, organizations, services, snapshots
 from catalog.store.database import Database
 from catalog.store.index_runs import Begun, Finished, Last
+from catalog.store.snapshots import Details
 from catalog.values import digest
 
 # So many documents are compared at once: an edit that reaches all instances must not need the memory of all of them twice.
@@ -120,7 +123,7 @@ async def index(
                 and course.goes_on(last)
             ):
                 return await report.unread(last)
-            taken = await asyncio.to_thread(
+            read = partial(
                 reading.read,
                 chosen,
                 home,
@@ -132,6 +135,9 @@ async def index(
                 progress=progress,
                 past=begun.backfill,
             )
+            if last is None and not begun.backfill and await _is_first_load(connection, chosen):
+                return await _write_first(connection, chosen, read, begun, report)
+            taken = await asyncio.to_thread(read)
             if begun.backfill:
                 return await _tell(connection, taken, begun, report)
             return await _write(connection, chosen, taken, begun, report, last=last, course=course, confirmed=confirmed)
@@ -234,6 +240,31 @@ async def _tell(connection: asyncpg.Connection, taken: Snapshot, begun: Begun, r
         aside = begun.ref == begun.revision
         told = await backfill.tell(connection, taken, _moment(begun), around.after, with_changes=not aside)
         return await report.succeeded(taken, told)
+
+
+async def _is_first_load(connection: asyncpg.Connection, estate: Estate) -> bool:
+    return await loading.is_allowed(connection) and await snapshots.is_unknown(connection, estate.id)
+
+
+async def _write_first(
+    connection: asyncpg.Connection, estate: Estate, read: Callable[..., Snapshot], begun: Begun, report: _Reporter
+) -> RunReport:
+    """Read an estate of which nothing is known and write it at the same time."""
+    async with connection.transaction():
+        await snapshots.lock(connection)
+        await loading.leave_out(connection)
+        load = FirstLoad(connection, _moment(begun))
+        taken = await load.during(partial(read, on_part=load.offer))
+        now = await snapshots.outline(connection, estate.id)
+        outlined = difference.outline(taken, now)
+        nothing = Details(instances={}, edges={}, stacks={})
+        found = difference.instances(taken, outlined, nothing)
+        comparison = Comparison(
+            snapshot=taken, outlined=outlined, now=now, details=nothing, found=found, moment=_moment(begun), loaded=True
+        )
+        await _perform(connection, estate, comparison)
+        await load.prove()
+        return await report.succeeded(taken, _told(found))
 
 
 async def _write(

@@ -91,10 +91,12 @@ def take(
     diagnostics: Sequence[Diagnostic] = (),
     previous: Snapshot | None = None,
     progress: Progress | None = None,
+    on_part: Callable[[StackPart], None] | None = None,
 ) -> Snapshot:
     """Take the snapshot; `diagnostics` are the reader's own, beside those of the resolver, the seeds and the components.
 
-    `codeowners` is what the repository's CODEOWNERS says of the estate's files.
+    `codeowners` is what the repository's CODEOWNERS says of the estate's files. `on_part` is called with each stack's part as soon
+    as it is made.
     """
     linked = remote_state.linked(resolved, components, previous.made_from[4] if previous is not None else None)
     resolved = linked.estate
@@ -106,7 +108,7 @@ def take(
         teams=teams, default_teams=organization_rows.default_teams(seeds), codeowners=codeowners, accounts=accounts
     )
     around = _surroundings(resolved, seeds, components, subject, authorities)
-    parts = _parts(around, seeds, subject, previous.parts if previous is not None and reusable else {}, progress)
+    parts = _parts(around, seeds, subject, previous.parts if previous is not None and reusable else {}, progress, on_part)
     answers = component_rows.said(parts.values())
     made = [
         component_rows.make(around, subject.organization, facts, answers.get(around.component_ids[key]))
@@ -181,7 +183,12 @@ def _surroundings(
 
 
 def _parts(
-    around: Surroundings, seeds: Seeds, subject: Subject, previous: Mapping[str, StackPart], progress: Progress | None
+    around: Surroundings,
+    seeds: Seeds,
+    subject: Subject,
+    previous: Mapping[str, StackPart],
+    progress: Progress | None,
+    on_part: Callable[[StackPart], None] | None,
 ) -> dict[str, StackPart]:
     """The parts of all stacks, those of `previous` where nothing they are made from changed."""
     mappings = Mappings(seeds.mappings)
@@ -203,6 +210,8 @@ def _parts(
             place = place_of(stack, names.get(stack.manifest, ""), mappings, subject.organization)
             known = stack_rows.make(source, place, _position(place, stack, subject.estate), around)
         parts[identity] = known
+        if on_part is not None:
+            on_part(known)
         if progress is not None and (done % 50 == 0 or done == total):
             progress(done, total, "stacks")
     return parts

@@ -162,7 +162,8 @@ class IndexRun(SQLModel, table=True):
     error: str | None = columns.text(nullable=True)
     snapshot_hash: str | None = columns.text(nullable=True)  # equal to the last run's: nothing to write
     inputs_hash: str | None = columns.text(nullable=True)  # of what was read: equal to the last run's, nothing to read
-    pending: bool = Field(default=False, nullable=False, sa_column_kwargs={"server_default": sql("false")})  # an engine was missing that code or a template waits for
+    # An engine was missing that code or a template waits for.
+    pending: bool = Field(default=False, nullable=False, sa_column_kwargs={"server_default": sql("false")})
     asked: str | None = columns.text(nullable=True)  # the revision that it was queued for; null: wherever the branch is by then
     removal_digest: str | None = columns.text(nullable=True)  # of a held run: the ids of what it would remove
     confirmed_digest: str | None = columns.text(nullable=True)  # what a person let it remove

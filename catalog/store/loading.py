@@ -24,12 +24,35 @@ async def together(connection: asyncpg.Connection, records: Collection[type[SQLM
 
     Triggers that aren't meant for replicas don't fire meanwhile. Raises ForeignKeyViolationError when a row refers to nothing.
     """
-    if rows < MANY or not await connection.fetchval("select current_setting('is_superuser') = 'on'"):
+    if rows < MANY or not await is_allowed(connection):
         yield
         return
-    await connection.execute("set local session_replication_role = replica")
+    await leave_out(connection)
     yield
+    await resume(connection)
+    await prove(connection, records)
+
+
+async def is_allowed(connection: asyncpg.Connection) -> bool:
+    """Whether the server lets us leave out its look-ups, and they aren't left out already."""
+    allowed: bool = await connection.fetchval(
+        "select current_setting('is_superuser') = 'on' and current_setting('session_replication_role') <> 'replica'"
+    )
+    return allowed
+
+
+async def leave_out(connection: asyncpg.Connection) -> None:
+    """Leave out the look-ups of this transaction from now on."""
+    await connection.execute("set local session_replication_role = replica")
+
+
+async def resume(connection: asyncpg.Connection) -> None:
+    """Let the server look up references again."""
     await connection.execute("set local session_replication_role = origin")
+
+
+async def prove(connection: asyncpg.Connection, records: Collection[type[SQLModel]]) -> None:
+    """Prove every foreign key of the rows that this transaction wrote into some tables; raises ForeignKeyViolationError."""
     for record in records:
         for constraint in record.__table__.foreign_key_constraints:  # type: ignore[attr-defined]
             await _prove(connection, constraint)

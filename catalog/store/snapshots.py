@@ -120,13 +120,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Tell what a run changed in instances that are written already."""
+    """Tell what a run changed in instances that are written already; `stacks` are the names of theirs, where these aren't yet."""
 
     changes: Sequence[Told]
     run_id: str
     author: str | None
     revision: str | None
     at: datetime
+    stacks: Mapping[str, str] | None = None
 
 
 Step = Upsert | InsertMissing | Replace | Delete | Mark | Remove | CutEdges | CloseVersions | BeginVersions | Tell
@@ -183,7 +184,8 @@ async def perform(connection: asyncpg.Connection, step: Step) -> None:
                 await _tell(connection, step)
         case Replace():
             await tables.delete(connection, step.record, step.owners, column=tables.of(step.record).columns[0])
-            await tables.insert(connection, step.record, step.rows)
+            async with loading.together(connection, (step.record,), len(step.rows)):
+                await tables.insert(connection, step.record, step.rows)
         case Delete():
             await _delete(connection, step)
         case Mark():
@@ -231,12 +233,14 @@ async def _mark(connection: asyncpg.Connection, step: Mark) -> None:
 
 
 async def _tell(connection: asyncpg.Connection, step: Tell) -> None:
+    named = "stack s" if step.stacks is None else "unnest($10::text[], $11::text[]) as s(id, name)"
+    names = () if step.stacks is None else (list(step.stacks), list(step.stacks.values()))
     await connection.execute(
-        """insert into "change" (id, estate_id, run_id, tenant_id, kind, instance_id, previous_id, stack_name, component_type,
+        f"""insert into "change" (id, estate_id, run_id, tenant_id, kind, instance_id, previous_id, stack_name, component_type,
             component_name, values, author, revision, at)
         select x.id, i.estate_id, $1, i.tenant_id, x.kind, i.id, x.previous_id, s.name, i.type, i.name, x.values::jsonb, $2, $3, $4
         from unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) as x(id, kind, instance_id, previous_id, values)
-        join component_instance i on i.id = x.instance_id join stack s on s.id = i.stack_id""",
+        join component_instance i on i.id = x.instance_id join {named} on s.id = i.stack_id""",
         step.run_id,
         step.author,
         step.revision,
@@ -246,6 +250,7 @@ async def _tell(connection: asyncpg.Connection, step: Tell) -> None:
         [item.instance_id for item in step.changes],
         [item.previous_id for item in step.changes],
         [item.values for item in step.changes],
+        *names,
     )
 
 
@@ -358,6 +363,12 @@ async def documents(connection: asyncpg.Connection, hashes: Iterable[str]) -> di
     wanted = sorted(set(hashes))
     found = await connection.fetch("select hash, document from config where hash = any($1::text[])", wanted) if wanted else []
     return {row[0]: json.loads(row[1]) for row in found}
+
+
+async def is_unknown(connection: asyncpg.Connection, estate_id: str) -> bool:
+    """Whether the catalog holds nothing of an estate."""
+    found: bool = await connection.fetchval("select not exists (select from stack where estate_id = $1)", estate_id)
+    return found
 
 
 async def live_instances(connection: asyncpg.Connection, estate_id: str) -> int:

@@ -6,7 +6,7 @@ from strawberry.scalars import JSON
 from catalog.graph import enums, names
 from catalog.graph.declarations import Argument, column, items, one, page, reads_from
 from catalog.graph.filters import ServiceInstanceWhere
-from catalog.graph.nodes import Connection, Money, Node
+from catalog.graph.nodes import Connection, Money, Node, SourceLocation
 from catalog.graph.stacks import CURRENCY
 
 _LAYER = Argument(type=enums.ServiceLayer | None, description="Only those of this layer.", path=("layer",))
@@ -22,6 +22,7 @@ class Service(Node):
     lifecycle: enums.Lifecycle = column("lifecycle", "Where it is in its life.")
     tier: int | None = column("tier", "How critical it is: 1 is the most.")
     version: int = column("version", "Counts what people changed of it here, for `expectedVersion`; what the seeds define stays at its version.")
+    location: SourceLocation | None = one("location", "Where the seeds define it; null for a registered one.")
     organization: names.OrganizationType | None = one("organization", "Its organisation.")
     owner: names.TeamType | None = one("owner", "The team that owns it.")
     cost_estimate: names.CostEstimateType | None = one("cost_estimate", "What it costs, as stated in the seeds.")

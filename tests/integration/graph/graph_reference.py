@@ -1143,6 +1143,7 @@ ONES = {
     ("cost_summary", "budget"): lambda _r, row, _g: amount(row["budget"], row["currency"]),
     ("team", "budget"): lambda r, row, _g: amount(budget_of(r, row), row["budget_currency"]),
     ("team", "location"): lambda r, row, _g: r.location(row["file"], row["line"]),
+    ("service", "location"): lambda r, row, _g: r.location(row["file"], row["line"]),
     ("tenant", "budget"): lambda r, row, _g: amount(budget_of(r, row), row["budget_currency"]),
     ("service", "computed_cost_estimate"): lambda r, row, _g: r.store.one(row["computed_cost_estimate_id"]),
     ("stack", "cost"): lambda r, row, g: r.summed(r.store.where("component_instance", stack_id=row["id"]), currency_of(r, row["organization_id"], g)),

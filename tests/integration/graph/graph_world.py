@@ -562,6 +562,8 @@ class World:
                     links=[{"title": "Docs", "url": "https://docs.test"}] if number == 0 else [],
                     public=public,
                     source="SEEDS",
+                    file="seeds/services.yaml" if number < 3 else None,
+                    line=number if number < 2 else None,
                 )
             )
             for ordinal, name in enumerate(("vpc", "rds", "nowhere")[: number + 1]):

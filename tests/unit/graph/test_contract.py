@@ -23,6 +23,7 @@ ADDED = {"ComponentInstance.changedAt", "ComponentInstance.dependsOn(transitive:
     *(f"Component.{name}" for name in ("modules", "requiredVersion")),
     *(f"ComponentInput.{name}" for name in ("validations", "deprecated")),
     *("ComponentOutput.deprecated", "InputValidation", "ModuleCall"),
+    "Service.location",  # where the seeds define it: what is changed there, not here
 }
 
 

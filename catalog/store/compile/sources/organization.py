@@ -141,6 +141,7 @@ SOURCES = (
             "owner": ToOne(target="team", on="{b}.id = {a}.owner_id", proven=True, key="owner_id"),
             "cost_estimate": cost.estimate("cost_estimate_id"),
             "computed_cost_estimate": cost.estimate("computed_cost_estimate_id"),
+            "location": location("{a}.file", "{a}.line"),
             "links": elements("link", "{a}.links"),
             "components": ToMany(target="service_component", link="{b}.service_id = {a}.id", order=(("ordinal", False),), tie=()),
             "instances": ToMany(target="service_instance", link="{b}.service_id = {a}.id"),

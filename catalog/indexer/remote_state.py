@@ -8,8 +8,8 @@
     }
 
 The module looks for the component in the stack of the same context, or of the one that its arguments change. Arguments are literals,
-variables (what the instance gives them, else their defaults) or texts of both; what only Terraform can tell stays unresolved, unless
-the estate has one component of that name.
+variables (what the instance gives them, else their defaults), texts of both or the first of several that says something; what only
+Terraform can tell stays unresolved, unless the estate has one component of that name.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ _ELSEWHERE = frozenset(("stack", *TOKENS))  # arguments that may lead into anoth
 _OWN = re.compile(rf"module\.(?:this|always|introspection)\.(?:context\[\"|context\.)?({'|'.join(TOKENS)})(?:\"\])?")
 _VARIABLE = re.compile(r"var\.([A-Za-z_][\w-]*)")
 _TEMPLATE = re.compile(r'"((?:[^"\\$]|\$\{var\.[A-Za-z_][\w-]*\})*)"')
+_CHOICE = re.compile(r"coalesce\(([^()]*)\)")
 _REFERENCE = re.compile(r"\$\{var\.([A-Za-z_][\w-]*)\}")
 
 
@@ -148,7 +149,9 @@ def _lookups(facts: ComponentFacts) -> _Lookups | None:
     )
     if not calls:
         return None
-    return _Lookups(calls=calls, defaults={entry["name"]: entry.get("default") for entry in facts.code.inputs})
+    return _Lookups(
+        calls=calls, defaults={entry["name"]: entry.get("default") for entry in facts.code.inputs if not entry["required"]}
+    )
 
 
 def _of(instance: ResolvedInstance, lookups: _Lookups, targets: _Targets) -> tuple[list[ResolvedDependency], list[str]]:
@@ -173,7 +176,7 @@ def _of(instance: ResolvedInstance, lookups: _Lookups, targets: _Targets) -> tup
             for target in answers
             if target != key
         ]
-        if not answers:
+        if text and not answers:
             texts.append(text)
     return edges, texts
 
@@ -192,14 +195,14 @@ class _Targets:
         self._contexts: dict[str, list[tuple[Key, Mapping[str, Any]]]] = {}
 
     def of(self, instance: ResolvedInstance, call: ModuleCall, values: Mapping[str, Any]) -> tuple[Sequence[Key], str]:
-        """Return the instances that a call means, and how it is told when there are none."""
+        """Return the instances that a call means, and how it is told when there are none; empty where it means nothing."""
         own = context_of(instance.sections.get("vars"))
         try:
             component = _text(call, "component", values, own)
         except Dynamic:
             return (), call.arguments["component"].expression
-        if not component:
-            return (), call.arguments["component"].expression or call.name
+        if not component:  # such calls are counted away
+            return (), ""
         try:
             stack = _text(call, "stack", values, own)
             asked = {token: _text(call, token, values, own) for token in TOKENS}
@@ -243,9 +246,14 @@ def _text(call: ModuleCall, name: str, values: Mapping[str, Any], own: Mapping[s
         return ""
     if isinstance(argument.value, str):
         return argument.value
-    written = argument.expression.strip()
+    return _value(argument.expression.strip(), values, own)
+
+
+def _value(written: str, values: Mapping[str, Any], own: Mapping[str, Any]) -> str:
     if written == "null":
         return ""
+    if (choice := _CHOICE.fullmatch(written)) is not None:
+        return next(filter(None, (_value(one.strip(), values, own) for one in choice[1].split(","))), "")
     if (variable := _VARIABLE.fullmatch(written)) is not None:
         return _given(variable[1], values)
     if (token := _OWN.fullmatch(written)) is not None:
@@ -256,7 +264,9 @@ def _text(call: ModuleCall, name: str, values: Mapping[str, Any], own: Mapping[s
 
 
 def _given(variable: str, values: Mapping[str, Any]) -> str:
-    value = values.get(variable)
+    if variable not in values:
+        raise Dynamic
+    value = values[variable]
     if value is None:
         return ""
     if not isinstance(value, str) or value[:1] == "!" or "{{" in value:

@@ -46,6 +46,11 @@ CALLS = {
     "component = each.value.component": "each.value.component",
     "component = local.name": "local.name",
     "component = var.unset": "var.unset",
+    "component = var.hub_stage": [],
+    "component = null": [],
+    'component = coalesce(var.hub_stage, "vpc")': [("dev", "vpc")],
+    'component = coalesce(var.override, "vpc")': [("dev", "dns")],
+    'component = coalesce(local.name, "vpc")': 'coalesce(local.name, "vpc")',
     "component = var.computed": "var.computed",
     'component = "base"': [("dev", "base")],
 }  # fmt: skip

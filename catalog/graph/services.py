@@ -21,7 +21,7 @@ class Service(Node):
     category: str | None = column("category", "Its category.")
     lifecycle: enums.Lifecycle = column("lifecycle", "Where it is in its life.")
     tier: int | None = column("tier", "How critical it is: 1 is the most.")
-    version: int = column("version", "Counts what people changed of it here, for `expectedVersion`; what the seeds define stays at its version.")
+    version: int = column("version", "Counts what people changed of it here, for `expectedVersion`; what the seeds say doesn't count.")
     location: SourceLocation | None = one("location", "Where the seeds define it; null for a registered one.")
     organization: names.OrganizationType | None = one("organization", "Its organisation.")
     owner: names.TeamType | None = one("owner", "The team that owns it.")

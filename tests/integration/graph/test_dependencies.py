@@ -6,6 +6,7 @@ import asyncio
 import graphlib
 import json
 import random
+from dataclasses import replace
 
 import graph_world
 import networkx as nx
@@ -16,6 +17,7 @@ from catalog import records
 from catalog.graph.apply_orders import MOST
 from catalog.graph.execution import Graph
 from catalog.records import SYSTEM, GrantScope, PrincipalKind, Role, Scope
+from catalog.store.compile import SOURCES
 from catalog.values import global_id
 
 TENANTS = ("open", "closed")
@@ -286,3 +288,45 @@ async def test_many_asking_at_once_get_their_own(graph) -> None:
     for name, data in zip(names, answers, strict=True):
         assert data["stack"]["name"] == name
         assert all(one["stack"]["name"] == name for level in data["stack"]["applyOrder"]["levels"] for one in level)
+
+
+async def test_a_null_climbs_out_of_a_computed_value(graph, database, config) -> None:
+    """What must be there and isn't takes away what holds it, up to the nearest place that may be null, and says where it was."""
+    followed = SOURCES["component_instance"]
+    broken = replace(followed, relations=dict(followed.relations) | {"stack": replace(followed.relations["stack"], on="false")})
+    planted = Graph(database, config, sources=SOURCES | {"component_instance": broken})
+    document = '{ viewer { id } stack(name: "g0w-open") { name applyOrder { levels { name stack { name } } } } }'
+    response = await planted.execute(document, {}, None, SYSTEM)
+    answer = json.loads(response.body)
+    assert answer["data"] == {"viewer": None, "stack": None}
+    first = answer["errors"][0]
+    assert first["path"] == ["stack", "applyOrder", "levels", 0, 0, "stack"]
+    assert first["message"] == "Cannot return null for non-nullable field ComponentInstance.stack."
+
+
+REFUSED = {
+    "BAD_USER_INPUT": '{ stack(name: "g0w-open") { applyOrder { levels { dependsOn(after: "nonsense") { totalCount } } } } }',
+    "TOO_MANY_NODES": "{ stacks(first: 100) { nodes { applyOrder { levels { dependsOn(first: 100) { nodes { id } } } } } } }",
+}
+
+
+@pytest.mark.parametrize(("code", "document"), REFUSED.items(), ids=REFUSED)
+async def test_what_is_wrong_below_a_computed_field_is_refused_before_anything_runs(code, document, graph) -> None:
+    """Cursors are checked and rows are counted there too."""
+    response = await graph.execute(document, {}, None, SYSTEM)
+    assert response.is_request_error
+    assert response.code == code
+
+
+async def test_plans_with_computed_fields_serve_other_values(graph) -> None:
+    """Values of variables below a computed field are those of the run."""
+    document = """query($name: String!, $first: Int) { stack(name: $name) { applyOrder { levels { id dependsOn(first: $first) { nodes { id } } } } } }"""
+    shown = []
+    for first in (100, 0, 1):
+        data = await ask(graph, SYSTEM, document, name="g5w-open", first=first)
+        found = [one for level in data["stack"]["applyOrder"]["levels"] for one in level]
+        shown.append({one["id"]: len(one["dependsOn"]["nodes"]) for one in found})
+    whole, none, one = shown
+    assert max(whole.values()) > 1
+    assert set(none.values()) == {0}
+    assert one == {identity: min(count, 1) for identity, count in whole.items()}

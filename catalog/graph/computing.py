@@ -33,7 +33,7 @@ _NOTHING = b"null"
 
 
 class RowOf(NamedTuple):
-    """The row that a value is of: its id and, where the row is of the past, the revision."""
+    """The row that a value is of: its id and, where the row is of the past, the revision, `-` where a directory was read."""
 
     id: str
     revision: str | None = None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from catalog.graph.acting import Acting
 
 WEIGHT = 10  # rows that one answer counts for
+_NO_REVISION = "-"  # of a row of the past: a directory was read
 LONGEST = 1_000  # characters of a path
 PATH = Argument(type=str, description="Of what: `vars.tags.team`, `vars.list[0]`, or a whole section as `vars`.")
 
@@ -59,6 +60,8 @@ async def _words(
 ) -> Sequence[Word] | CatalogError:
     if place is None:
         return NotFound("the instance is gone")
+    if revision == _NO_REVISION:
+        return NotFound("the files of a directory are not kept as they were", code="NOT_RESOLVED", hint="leave out `asOf`")
     subject = Subject(
         estate=known[place.estate_id],
         revision=revision or place.revision,

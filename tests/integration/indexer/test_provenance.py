@@ -30,9 +30,10 @@ def asked(catalog):
     """Ask where a value comes from."""
     graph = Graph(catalog.database, catalog.config)
 
-    async def ask(path, stack="plat-dev", component="vpc", scope=SYSTEM, revision=None):
-        position = {"revision": revision} if revision else None
-        response = await graph.execute(ASK, {"stack": stack, "component": component, "path": path, "asOf": position}, None, scope)
+    async def ask(path, stack="plat-dev", component="vpc", scope=SYSTEM, **position):
+        response = await graph.execute(
+            ASK, {"stack": stack, "component": component, "path": path, "asOf": position or None}, None, scope
+        )
         return json.loads(response.body)
 
     return ask
@@ -193,3 +194,14 @@ async def test_odd_paths_lead_nowhere(catalog, place, asked):
 
     for path in ("[0]", ".", "..a", "vars[", "vars[x]", "vars.tags[0].x", "components.terraform", "é\u0000", f"vars[{10**20}]"):
         assert told(await asked(path)) == []
+
+
+async def test_the_past_of_a_directory_is_not_told_by_the_present(catalog, place, files, asked):
+    """Its files are as they are now: of an earlier reading nothing is said rather than something else."""
+    first = await catalog.index(place.path, name="shop")
+    place.write({"stacks/catalog/vpc.yaml": files["stacks/catalog/vpc.yaml"].replace("10.0.0.0", "10.9.0.0")})
+    await catalog.index(place.path, name="shop")
+
+    assert told(await asked("vars.cidr")) == [("10.9.0.0/16", "stacks/catalog/vpc.yaml:5", "component")]
+    answer = await asked("vars.cidr", run=first.run_id)
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["NOT_RESOLVED"]

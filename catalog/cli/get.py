@@ -49,6 +49,7 @@ class Kind:
 
 
 _COST = "costEstimate { status monthly { amount currency } }"
+_SCORECARD = "scorecard { score checks { name passed detail } }"
 _OWNER = "ownership { source team { slug } }"
 KINDS: dict[str, Kind] = {
     "estates": Kind(
@@ -146,15 +147,31 @@ KINDS: dict[str, Kind] = {
         field="services",
         where="ServiceWhere",
         selection=f"slug title category lifecycle owner {{ slug }} {_COST}"
-        " computedCostEstimate { status monthly { amount currency } }",
-        columns=("slug", "title", "category", "owner.slug", "monthly:costEstimate.monthly.amount", "costEstimate.monthly.currency"),
+        f" computedCostEstimate {{ status monthly {{ amount currency }} }} {_SCORECARD}",
+        columns=(
+            "slug",
+            "title",
+            "category",
+            "owner.slug",
+            "score:scorecard.score",
+            "monthly:costEstimate.monthly.amount",
+            "costEstimate.monthly.currency",
+        ),
         filters={"name": _equals("slug"), "category": _equals("category"), "team": _equals("owner", "slug")},
     ),
     "service-instances": Kind(
         field="serviceInstances",
         where="ServiceInstanceWhere",
         selection="name service { slug } environment { name tenant { name } region } team { slug } state missingComponents",
-        columns=("name", "service.slug", "environment.name", "environment.region", "team.slug", "state", "missing:missingComponents"),
+        columns=(
+            "name",
+            "service.slug",
+            "environment.name",
+            "environment.region",
+            "team.slug",
+            "state",
+            "missing:missingComponents",
+        ),
         filters={
             "name": _equals("name"),
             "service": _equals("service", "slug"),

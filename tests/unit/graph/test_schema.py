@@ -14,7 +14,7 @@ from graphql import (
 
 from catalog.graph import schema
 from catalog.graph.compiler import declaration, source_of
-from catalog.graph.declarations import Argument, Column, Computed, Items, Lookup, One, Paged
+from catalog.graph.declarations import Argument, Choice, Column, Computed, Items, Lookup, One, Paged
 from catalog.store.compile import ROOTS, SOURCES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -68,6 +68,8 @@ def readable(source, declared) -> bool:
             return name in SOURCES[target].columns
         case One() | Items() | Paged():
             return declared.relation in SOURCES[source].relations
+        case Choice():
+            return declared.column in SOURCES[source].columns
         case Computed():
             return "id" in SOURCES[source].columns
     return False

@@ -209,11 +209,16 @@ class Span:
 
 
 async def _resume(connection: asyncpg.Connection, kind: Kind, span: Span, keys: Sequence[str]) -> None:
-    told = ", ".join(f'"{name}"' for name in tables.of(kind.record).columns[4:])
+    told = [f'"{name}"' for name in tables.of(kind.record).columns[4:]]
+    # The version ends before its continuation begins: only one may hold without end.
     await connection.execute(
-        f"""insert into {kind.table} ({kind.key}, ref, from_number, to_number, {told})
-        select {kind.key}, ref, $4, to_number, {told} from {kind.table}
-        where {kind.key} = any($1::text[]) and ref = $2 and from_number <= $3 and (to_number is null or to_number > $4)""",
+        f"""with covering as (select {kind.key} as id, from_number, to_number from {kind.table}
+            where {kind.key} = any($1::text[]) and ref = $2 and from_number <= $3 and (to_number is null or to_number > $4)),
+        ended as (update {kind.table} v set to_number = $4 from covering c
+            where v.{kind.key} = c.id and v.ref = $2 and v.from_number = c.from_number
+            returning c.id, c.to_number, {", ".join(f"v.{name}" for name in told)})
+        insert into {kind.table} ({kind.key}, ref, from_number, to_number, {", ".join(told)})
+        select id, $2, $4, to_number, {", ".join(told)} from ended""",
         keys,
         span.ref,
         span.number,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 from types import SimpleNamespace
 
 import pytest
 
+from catalog.config import Config
 from catalog.indexer import estates, run
+from catalog.store.database import Database
 
 ATMOS = """\
 base_path: "."
@@ -129,3 +132,91 @@ class Catalog:
         for (table,) in tables:
             found |= {(table, *row) for row in await self.ask(f"select ctid::text, xmin::text from {table}")}
         return found
+
+
+@pytest.fixture
+def branch(place, git):
+    """The estate as a Git repository: `commit(files)` writes, removes (None) and commits; `revisions` are its commits, the first first."""
+    git(place.path, "init", "--quiet")
+
+    def commit(files):
+        place.write({name: text for name, text in files.items() if text is not None})
+        for name in (name for name, text in files.items() if text is None):
+            place.remove(name)
+        git(place.path, "add", ".")
+        git(place.path, "commit", "--quiet", "--allow-empty", "-m", "an edit")
+        return git(place.path, "rev-parse", "HEAD")
+
+    revisions = [commit({})]
+    return SimpleNamespace(
+        path=place.path,
+        url=f"file://{place.path}",
+        revisions=revisions,
+        commit=lambda files: revisions.append(commit(files)) or revisions[-1],
+        git=lambda *arguments: git(place.path, *arguments),
+    )
+
+
+@pytest.fixture
+async def another(new_database, tmp_path, request):
+    """Make catalogs that redact alike: `await another()` is a new, empty one."""
+    opened = []
+    kind = type(request.getfixturevalue("catalog"))
+    request.getfixturevalue("catalog").config.redaction_key_file.write_bytes(b"k" * 32)
+
+    async def make():
+        home = tmp_path / f"home-{len(opened)}"
+        home.mkdir()
+        (home / "redaction.key").write_bytes(b"k" * 32)
+        opened.append(await Database.open(Config(home=home, database_url=await new_database())))
+        return kind(opened[-1])
+
+    yield make
+    for database in opened:
+        await database.close()
+
+
+@pytest.fixture
+def edits():
+    """Random edits of the small estate: `edits(files, seed, count)`."""
+    return _edits
+
+
+def _edits(files, seed, count):
+    """Random edits of the small estate, each a map of files: variables, prices, owners, new, renamed and removed components and stacks."""
+    chance = random.Random(seed)
+    stacks = {"dev": "small", "prod": "large"}
+    vpc, extra = files["stacks/catalog/vpc.yaml"], ["eks"]
+    dev = files["stacks/orgs/dev.yaml"]
+    for number in range(count):
+        what = chance.choice(("variable", "price", "owner", "stack", "unstack", "rename", "code", "nothing", "mixin"))
+        changed = {}
+        if what == "variable":
+            dev = dev.replace(f"size: {stacks['dev']}", f"size: size-{number}")
+            stacks["dev"] = f"size-{number}"
+            changed["stacks/orgs/dev.yaml"] = dev
+        elif what == "price":
+            vpc = files["stacks/catalog/vpc.yaml"].replace("$50", f"${chance.randint(1, 3) * 10}")
+            changed["stacks/catalog/vpc.yaml"] = vpc
+        elif what == "owner":
+            changed["stacks/catalog/vpc.yaml"] = vpc = (
+                vpc.replace("Team: platform", "Team: data") if "platform" in vpc else vpc.replace("Team: data", "Team: platform")
+            )
+        elif what == "stack":
+            stacks[f"s{number}"] = ""
+            changed[f"stacks/orgs/s{number}.yaml"] = files["stacks/orgs/prod.yaml"].replace("prod", f"s{number}")
+        elif what == "unstack" and len(stacks) > 2:
+            name = chance.choice([name for name in stacks if name.startswith("s")])
+            del stacks[name]
+            changed[f"stacks/orgs/{name}.yaml"] = None
+        elif what == "rename":
+            dev = dev.replace(f"    {extra[-1]}:\n", f"    eks-{number}:\n")
+            extra.append(f"eks-{number}")
+            changed["stacks/orgs/dev.yaml"] = dev
+        elif what == "code":
+            changed["components/terraform/eks/main.tf"] = f'variable "size" {{\n  type = string\n}}\n# {number}\n'
+        elif what == "mixin":
+            changed["stacks/orgs/_defaults.yaml"] = files["stacks/orgs/_defaults.yaml"].replace(
+                "acme,", f"acme, edition: e{number % 3},"
+            )
+        yield changed

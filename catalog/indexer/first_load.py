@@ -7,6 +7,7 @@ everything is there. Reading keeps one processor busy and writing another.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterable
 
 import asyncpg
@@ -17,13 +18,15 @@ from catalog.indexer.snapshot import Snapshot
 from catalog.indexer.stack_rows import StackPart
 from catalog.records import ChangeKind
 from catalog.store import loading, snapshots
-from catalog.store.rows import ConfigurationRow
-from catalog.store.snapshots import BeginVersions, InsertMissing, Tell, Told, Upsert
+from catalog.store.rows import ComponentInstanceRow, ConfigurationRow
+from catalog.store.snapshots import BeginVersions, Insert, InsertMissing, Tell, Told
 from catalog.values import global_id
 
 # Instances that are written by one COPY.
 _BATCH = 4000
-_LOADED = (records.CostEstimate, records.ComponentInstance, records.Dependency, records.InstanceVersion, records.Change)
+_CHANGED_AT = ComponentInstanceRow._fields.index("changed_at")
+# Seconds after which the reading thread lets the writing one go on: a socket takes little at once, and the server must not wait.
+_TURN = 0.0005
 
 
 class FirstLoad:
@@ -42,12 +45,16 @@ class FirstLoad:
     async def during(self, read: Callable[[], Snapshot]) -> Snapshot:
         """Read in a thread and write what it offers; what goes wrong in either is raised."""
         writing = asyncio.create_task(self._write_all())
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(_TURN)
         try:
             taken = await asyncio.to_thread(read)
         except BaseException:
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
             raise
+        finally:
+            sys.setswitchinterval(interval)
         self._made.put_nowait(None)
         await writing
         await loading.resume(self._connection)
@@ -55,7 +62,7 @@ class FirstLoad:
 
     async def prove(self) -> None:
         """See that everything refers to something, now that everything is there."""
-        await loading.prove(self._connection, _LOADED)
+        await snapshots.prove(self._connection)
 
     async def _write_all(self) -> None:
         batch: list[StackPart] = []
@@ -68,13 +75,14 @@ class FirstLoad:
 
     async def _write(self, parts: list[StackPart]) -> None:
         moment, at = self._moment, self._moment.happened_at
-        instances = [row._replace(changed_at=at) for part in parts for row in part.instances.values()]
-        keys = [row.id for row in instances]
+        rows = [row for part in parts for row in part.instances.values()]
+        instances = [(*row[:_CHANGED_AT], at, *row[_CHANGED_AT + 1 :]) for row in rows]
+        keys = [row.id for row in rows]
         for step in (
             InsertMissing(records.Configuration, self._new(parts)),
-            Upsert(records.CostEstimate, [row for part in parts for row in part.estimates.values()]),
-            Upsert(records.ComponentInstance, instances),
-            Upsert(records.Dependency, [row for part in parts for row in part.dependencies]),
+            Insert(records.CostEstimate, [row for part in parts for row in part.estimates.values()]),
+            Insert(records.ComponentInstance, instances),
+            Insert(records.Dependency, [row for part in parts for row in part.dependencies]),
             BeginVersions(keys, moment.ref, moment.number),
             Tell(
                 [Told(global_id("Change", moment.run_id, key), ChangeKind.ADDED.value, key) for key in keys],

@@ -50,7 +50,7 @@ def trace(merged: Merged, built: Built, entry: Map, path: str) -> tuple[Provenan
 def origin(merged: Merged, built: Built, entry: Map, path: str) -> SourceLocation | None:
     """Return where the last word on the value at a path is written: the place of the first entry of `trace`, found sooner."""
     found = next(_writers(merged, built, entry, parse(path, entry)), None)
-    return None if found is None else _location(found[1], found[3])
+    return None if found is None else _written_at(found[1], found[3])
 
 
 def _writers(merged: Merged, built: Built, entry: Map, steps: Path) -> Iterator[tuple[str, Manifest, tuple[str, ...], Path]]:
@@ -62,7 +62,7 @@ def _writers(merged: Merged, built: Built, entry: Map, steps: Path) -> Iterator[
         is_written = False
         for layer, path in _layers(built, entry, asked):
             for manifest, chain in reversed(files.get(_place(path), ())):
-                if _written(manifest.value, path) is not _ABSENT:
+                if _written_at(manifest, path) is not None:
                     is_written = True
                     yield layer, manifest, chain, path
         if is_written:
@@ -163,6 +163,22 @@ def _places(value: Any) -> Iterator[Path]:
 
 def _place(path: Path) -> Path:
     return path[:3] if path[0] == "components" else path[:1]
+
+
+# Most stacks import the same files, and an indexer asks for the same paths in each: where they are written, by the file's identity.
+_known: dict[tuple[int, Path], tuple[Manifest, SourceLocation | None]] = {}
+_MOST_KNOWN = 8192
+
+
+def _written_at(manifest: Manifest, path: Path) -> SourceLocation | None:
+    """Where a file writes a path; None where it doesn't."""
+    known = _known.get((id(manifest), path))
+    if known is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        known = manifest, None if _written(manifest.value, path) is _ABSENT else _location(manifest, path)
+        _known[id(manifest), path] = known
+    return known[1]
 
 
 def _written(value: Any, path: Path) -> Any:

@@ -14,15 +14,20 @@ import asyncpg
 from sqlalchemy import ForeignKeyConstraint
 from sqlmodel import SQLModel
 
+from catalog.store import tables
+
 # From so many rows on the proof is cheaper than the look-ups.
 MANY = 2000
 
 
 @asynccontextmanager
-async def together(connection: asyncpg.Connection, records: Collection[type[SQLModel]], rows: int) -> AsyncIterator[None]:
-    """Insert rows of these tables, or update them, inside; nothing is deleted there. Only inside a transaction.
+async def together(
+    connection: asyncpg.Connection, record: type[SQLModel], rows: int, sure: Collection[type[SQLModel]] = ()
+) -> AsyncIterator[None]:
+    """Insert rows of a table, or update them, inside; nothing is deleted there. Only inside a transaction.
 
-    Triggers that aren't meant for replicas don't fire meanwhile. Raises ForeignKeyViolationError when a row refers to nothing.
+    Triggers that aren't meant for replicas don't fire meanwhile. Raises ForeignKeyViolationError when a row refers to nothing; `sure`
+    is as in `prove`.
     """
     if rows < MANY or not await is_allowed(connection):
         yield
@@ -30,7 +35,7 @@ async def together(connection: asyncpg.Connection, records: Collection[type[SQLM
     await leave_out(connection)
     yield
     await resume(connection)
-    await prove(connection, records)
+    await prove(connection, (record,), sure)
 
 
 async def is_allowed(connection: asyncpg.Connection) -> bool:
@@ -51,26 +56,29 @@ async def resume(connection: asyncpg.Connection) -> None:
     await connection.execute("set local session_replication_role = origin")
 
 
-async def prove(connection: asyncpg.Connection, records: Collection[type[SQLModel]]) -> None:
-    """Prove every foreign key of the rows that this transaction wrote into some tables; raises ForeignKeyViolationError."""
+async def prove(connection: asyncpg.Connection, records: Collection[type[SQLModel]], sure: Collection[type[SQLModel]] = ()) -> None:
+    """Prove the foreign keys of the rows that this transaction wrote into some tables; raises ForeignKeyViolationError.
+
+    Keys into tables that are `sure` are left out: the rows were written together with what they refer to, or copied from it.
+    """
+    known = {tables.of(record).name for record in sure}
     for record in records:
         for constraint in record.__table__.foreign_key_constraints:  # type: ignore[attr-defined]
-            await _prove(connection, constraint)
+            if constraint.referred_table.name not in known:
+                await _prove(connection, constraint)
 
 
 async def _prove(connection: asyncpg.Connection, constraint: ForeignKeyConstraint) -> None:
-    """Lock what the transaction's rows refer to, as the look-ups would, and see that it is there."""
+    """See that what the transaction's rows refer to is there, and lock it, as the look-ups would."""
     table, referred = constraint.table.name, constraint.referred_table.name
     pairs = [(element.parent.name, element.column.name) for element in constraint.elements]
-    given = " and ".join(f't."{mine}" is not null' for mine, _ in pairs)
-    same = " and ".join(f't."{mine}" = r."{theirs}"' for mine, theirs in pairs)
-    written = f'from "{table}" t where t.xmin = pg_current_xact_id()::xid and {given}'
-    # What this transaction wrote itself nobody else can take away.
-    theirs = ", ".join(f'r."{name}"' for _, name in pairs)
     mine = ", ".join(f't."{name}"' for name, _ in pairs)
-    await connection.execute(
-        f"""select from "{referred}" r where r.xmin <> pg_current_xact_id()::xid and ({theirs}) in (select {mine} {written})
-        for key share of r"""
-    )
-    if await connection.fetchval(f'select exists (select {written} and not exists (select from "{referred}" r where {same}))'):
+    given = " and ".join(f't."{name}" is not null' for name, _ in pairs)
+    same = " and ".join(f't."{name}" = r."{other}"' for name, other in pairs)
+    wanted = f'(select distinct {mine} from "{table}" t where t.xmin = pg_current_xact_id()::xid and {given})'
+    theirs = ", ".join(f'r."{other}"' for _, other in pairs)
+    await connection.execute(f'select from "{referred}" r where ({theirs}) in {wanted} for key share of r')
+    if await connection.fetchval(
+        f'select exists (select from {wanted} t where not exists (select from "{referred}" r where {same}))'
+    ):
         raise asyncpg.ForeignKeyViolationError(f'a row of "{table}" violates {constraint.name}')

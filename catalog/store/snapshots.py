@@ -36,6 +36,14 @@ class Upsert:
 
 
 @dataclass(frozen=True, slots=True)
+class Insert:
+    """Insert rows that are surely not there yet."""
+
+    record: type[SQLModel]
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
 class InsertMissing:
     """Insert the rows that are not there yet."""
 
@@ -130,12 +138,17 @@ class Tell:
     stacks: Mapping[str, str] | None = None
 
 
-Step = Upsert | InsertMissing | Replace | Delete | Mark | Remove | CutEdges | CloseVersions | BeginVersions | Tell
+Step = Upsert | Insert | InsertMissing | Replace | Delete | Mark | Remove | CutEdges | CloseVersions | BeginVersions | Tell
 
-# Tables of which many rows are written at once; no trigger but those for every row's sake stands on them.
-_LOADED: frozenset[type[SQLModel]] = frozenset(
-    (records.Configuration, records.CostEstimate, records.ComponentInstance, records.Dependency)
-)
+# Tables of which many rows are written at once, with those into which their keys are sure: what an instance refers to is written
+# just before it, and versions and changes are made from its row. No trigger stands on them but for every row's sake.
+_SURE: dict[type[SQLModel], tuple[type[SQLModel], ...]] = {
+    records.CostEstimate: (),
+    records.ComponentInstance: (records.Configuration, records.CostEstimate),
+    records.Dependency: (),
+    records.InstanceVersion: (records.ComponentInstance, records.Configuration),
+    records.Change: (records.ComponentInstance,),
+}
 
 # Rows of the organisation, and manifests of removed stacks, go only when nothing points at them any more.
 _REFERENCES: dict[type[SQLModel], tuple[tuple[str, str, str], ...]] = {
@@ -164,27 +177,32 @@ _REFERENCES: dict[type[SQLModel], tuple[tuple[str, str, str], ...]] = {
 
 
 async def lock(connection: asyncpg.Connection) -> None:
-    """Wait until this transaction is the only one that writes a snapshot."""
+    """Wait until this transaction is the only one that writes a snapshot; what it sorts and joins may be large."""
     await connection.execute("select pg_advisory_xact_lock($1)", _WRITERS)
+    await connection.execute("set local work_mem = '64MB'")
 
 
 async def perform(connection: asyncpg.Connection, step: Step) -> None:
     """Perform one step."""
     match step:
         case Upsert():
-            async with loading.together(connection, (step.record,), len(step.rows) if step.record in _LOADED else 0):
+            async with loading.together(
+                connection, step.record, len(step.rows) if step.record in _SURE else 0, _SURE.get(step.record, ())
+            ):
                 await tables.upsert(connection, step.record, step.rows, keep=step.keep)
+        case Insert():
+            await tables.insert(connection, step.record, step.rows)
         case InsertMissing():
             await tables.insert_missing(connection, step.record, step.rows)
         case BeginVersions():
-            async with loading.together(connection, (records.InstanceVersion,), len(step.keys)):
+            async with loading.together(connection, records.InstanceVersion, len(step.keys), _SURE[records.InstanceVersion]):
                 await history.begin(connection, step.keys, step.ref, step.number)
         case Tell():
-            async with loading.together(connection, (records.Change,), len(step.changes)):
+            async with loading.together(connection, records.Change, len(step.changes), _SURE[records.Change]):
                 await _tell(connection, step)
         case Replace():
             await tables.delete(connection, step.record, step.owners, column=tables.of(step.record).columns[0])
-            async with loading.together(connection, (step.record,), len(step.rows)):
+            async with loading.together(connection, step.record, len(step.rows)):
                 await tables.insert(connection, step.record, step.rows)
         case Delete():
             await _delete(connection, step)
@@ -202,7 +220,7 @@ async def perform(connection: asyncpg.Connection, step: Step) -> None:
 def is_empty(step: Step) -> bool:
     """Whether a step has nothing to do."""
     match step:
-        case Upsert() | InsertMissing():
+        case Upsert() | Insert() | InsertMissing():
             return not step.rows
         case Replace():
             return not step.owners
@@ -363,6 +381,12 @@ async def documents(connection: asyncpg.Connection, hashes: Iterable[str]) -> di
     wanted = sorted(set(hashes))
     found = await connection.fetch("select hash, document from config where hash = any($1::text[])", wanted) if wanted else []
     return {row[0]: json.loads(row[1]) for row in found}
+
+
+async def prove(connection: asyncpg.Connection) -> None:
+    """Prove the foreign keys of instances, and of what hangs on them, that this transaction wrote without look-ups."""
+    for record, sure in _SURE.items():
+        await loading.prove(connection, (record,), sure)
 
 
 async def is_unknown(connection: asyncpg.Connection, estate_id: str) -> bool:

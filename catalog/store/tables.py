@@ -116,11 +116,19 @@ async def insert_missing(connection: asyncpg.Connection, record: type[SQLModel],
 
 
 async def _present(connection: asyncpg.Connection, table: Table, rows: Sequence[Any]) -> set[str]:
-    key = table.keys[0]
-    if len(rows) >= _MANY and not await connection.fetchval(f"select exists (select from {table.quoted})"):
+    key, wanted = table.keys[0], [row[0] for row in rows]
+    if len(rows) < _MANY:
+        statement = f'select "{key}" from {table.quoted} where "{key}" = any($1::text[])'
+        return {found[0] for found in await connection.fetch(statement, wanted)}
+    if not await connection.fetchval(f"select exists (select from {table.quoted})"):
         return set()
-    found = await connection.fetch(f'select "{key}" from {table.quoted} where "{key}" = any($1::text[])', [row[0] for row in rows])
-    return {record[0] for record in found}
+    # One look into the index for each key, said so: a table that is being filled has no statistics that would tell the planner.
+    statement = f"""select x.key from unnest($1::text[]) as x(key)
+        cross join lateral (select from {table.quoted} t where t."{key}" = x.key limit 1) there"""
+    await connection.execute("set local enable_seqscan = off")
+    present = {found[0] for found in await connection.fetch(statement, wanted)}
+    await connection.execute("set local enable_seqscan = on")
+    return present
 
 
 async def delete(

@@ -22,7 +22,7 @@ def tenant(organization_name, name):
 
 
 async def load(database: Database, rows):
-    async with database.transaction() as connection, loading.together(connection, (records.Tenant,), len(rows)):
+    async with database.transaction() as connection, loading.together(connection, records.Tenant, len(rows)):
         await tables.insert(connection, records.Tenant, rows)
 
 
@@ -42,7 +42,7 @@ async def test_references_of_many_rows_are_proven_together(database):
 async def test_look_ups_are_back_after_many_rows(database):
     """What follows a load in its transaction is looked up row by row as ever."""
     async with database.transaction() as connection:
-        async with loading.together(connection, (records.Configuration,), ROWS):
+        async with loading.together(connection, records.Configuration, ROWS):
             await tables.insert(connection, records.Configuration, [ConfigurationRow(hash="0", document="{}")])
 
         with pytest.raises(asyncpg.ForeignKeyViolationError):

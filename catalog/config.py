@@ -39,8 +39,10 @@ class Config:
     seeds: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)  # for references to secrets alone
 
-    def secret(self, reference: str) -> str | None:
+    def secret(self, reference: str | None) -> str | None:
         """The secret that a reference leads to, without line breaks at its end; None when there is none. May read a file: blocks."""
+        if reference is None:
+            return None
         kind, _, where = reference.partition(":")
         if kind == "env":
             return self.environment.get(where) or None

@@ -102,7 +102,8 @@ def address_of(url: str) -> str:
 
 def repository(config: Config, estate: Estate) -> Repository:
     """The managed repository of a Git estate."""
-    return Repository(Path(estate.path) if estate.path else config.repositories / f"{estate.name}.git", estate.ref)
+    place = Path(estate.path) if estate.path else config.repositories / f"{estate.name}.git"
+    return Repository(place, estate.ref, token=config.secret(estate.credentials))
 
 
 async def _write(database: Database, estate: Estate, organization: str, currency: str) -> None:
@@ -120,7 +121,7 @@ def _from_seed(seed: EstateSeed, config: Config, seeds: Path) -> Estate:
     if is_git:
         place = config.repositories / f"{seed.name}.git"
         url = None if seed.managed else seed.url or str(path)
-        _ensure(Repository(place, seed.ref), url, path, seed.include or None)
+        _ensure(Repository(place, seed.ref, token=config.secret(seed.credentials)), url, path, seed.include or None)
         ref, location = seed.ref, str(place)
     else:
         ref, location, url = NO_REF, str(path), None
@@ -128,7 +129,7 @@ def _from_seed(seed: EstateSeed, config: Config, seeds: Path) -> Estate:
     estate = _described(seed.name, seed.organization, location, url=shown, ref=ref, config_path=seed.config_path)
     estate.directory, estate.executor, estate.workflows = seed.directory, seed.executor, seed.workflows
     estate.removal_limit, estate.web_url, estate.webhook_secret = seed.removal_limit, seed.web_url, seed.webhook_secret
-    estate.poll = seed.poll if url is not None else None
+    estate.poll, estate.credentials = (seed.poll, seed.credentials) if url is not None else (None, None)
     return estate
 
 

@@ -219,7 +219,6 @@ def _estate(entry: Entry) -> EstateSeed:
     limit = entry.whole("removal_limit")
     if limit is not None and not 0 <= limit <= 100:
         raise entry.invalid("removal_limit", "a percentage from 0 to 100")
-    entry.get("credentials")
     estate = EstateSeed(
         name=name,
         organization=entry.text("organization") or name,
@@ -234,6 +233,7 @@ def _estate(entry: Entry) -> EstateSeed:
         removal_limit=DEFAULT_REMOVAL_LIMIT if limit is None else limit,
         workflows=dict(_workflow(action, item) for action, item in entry.named("workflows")),
         web_url=entry.text("web_url"),
+        credentials=_reference(entry, "credentials"),
         poll=_poll(entry),
         webhook_secret=_reference(entry, "webhook_secret"),
         location=entry.location,

@@ -14,8 +14,8 @@ DEFAULT_CURRENCY = "USD"
 class EstateSeed:
     """An estate to register: `path` (relative to the seeds) or `url`, and how to read it.
 
-    `poll` is how many seconds lie between looks at its remote, None for never; `webhook_secret` a reference to the secret that its Git
-    host signs deliveries with.
+    `poll` is how many seconds lie between looks at its remote, None for never. `credentials` and `webhook_secret` are references: to
+    the token for its remote, and to the secret that its Git host signs deliveries with.
     """
 
     name: str
@@ -31,6 +31,7 @@ class EstateSeed:
     removal_limit: int
     workflows: dict[str, dict[str, str]]
     web_url: str | None
+    credentials: str | None
     poll: int | None
     webhook_secret: str | None
     location: SourceLocation | None

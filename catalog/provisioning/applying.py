@@ -283,7 +283,7 @@ async def _committed(work: Work, subject: Subject) -> str | None:
     request = work.request
     if request.commit or not request.base_revision:
         return request.commit
-    store = head.repository(subject.estate)
+    store = head.repository(subject.estate, work.context.config)
     found = await asyncio.to_thread(store.find, TRAILER, request.id, since=request.base_revision)
     if found:
         await _record_commit(work, found)
@@ -302,7 +302,7 @@ async def _commit(work: Work, subject: Subject) -> None:
     signatures = {key: Signature(name=one.name, email=one.email) for key, one in people.items()}
     author = signatures[request.requester_id]
     trailers = [(TRAILER, request.id), ("Requested-By", str(author)), *(("Approved-By", str(signatures[one])) for one in approvals)]
-    store = head.repository(subject.estate)
+    store = head.repository(subject.estate, work.context.config)
     revision = await asyncio.to_thread(
         store.commit, drawn.base, drawn.overlay.changes, message=_message(request), trailers=trailers, author=author
     )

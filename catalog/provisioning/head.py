@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from catalog.config import Config
 from catalog.errors import Conflict, Unavailable
 from catalog.gitops import Repository
 from catalog.provisioning import overlay as overlays
@@ -30,11 +31,15 @@ class Drawn:
     overlay: Overlay
 
 
-def repository(estate: Estate) -> Repository:
-    """Return the estate's repository; raises Unavailable when the catalog keeps none."""
+def repository(estate: Estate, config: Config | None = None) -> Repository:
+    """Return the estate's repository; raises Unavailable when the catalog keeps none.
+
+    Only with the configuration may it need the credentials for its remote: to fetch and to push.
+    """
     if estate.path is None:
         raise Unavailable(f"estate {estate.name} has no repository here", hint="index it again")
-    return Repository(Path(estate.path), ref=estate.ref)
+    token = config.secret(estate.credentials) if config else None
+    return Repository(Path(estate.path), ref=estate.ref, token=token)
 
 
 def writable(estate: Estate) -> None:

@@ -119,6 +119,7 @@ class Estate(SQLModel, table=True):
     web_url: str | None = columns.text(nullable=True)  # template of links into the Git host: {revision} {path} {line}
     poll: int | None = Field(default=None)  # seconds between looks at the remote; null: nobody looks
     webhook_secret: str | None = columns.text(nullable=True)  # a reference to it, env:NAME or file:PATH; never shown
+    credentials: str | None = columns.text(nullable=True)  # a reference to the token for its remote; never shown
 
     __table_args__ = (columns.one_of("kind", ("git", "directory")),)
 

@@ -337,7 +337,7 @@ async def _seed(
             Manifest(id=ids["Manifest"], estate_id=ids["Estate"], path="stacks/orgs/dev.yaml", content_hash="x", top_level=True)
         )
         await add(
-            Stack(id=ids["Stack"], estate_id=ids["Estate"], tenant_id=ids["Tenant"], organization_id=ids["Organization"], manifest_id=ids["Manifest"], name="dev", state=FreshnessState.FRESH, content_hash="x"),
+            Stack(id=ids["Stack"], estate_id=ids["Estate"], tenant_id=ids["Tenant"], organization_id=ids["Organization"], manifest_id=ids["Manifest"], name="dev", state=FreshnessState.FRESH, row_hash="x", content_hash="x"),
             Component(
                 id=ids["Component"], estate_id=ids["Estate"], type="TERRAFORM", name="vpc", path="components/terraform/vpc", content_hash="x", input_schema=SCHEMA,
                 inputs=[{"name": name, "sensitive": bool(schema.get("x-sensitive"))} for name, schema in SCHEMA["properties"].items()],

@@ -8,7 +8,7 @@ import pytest
 from catalog import worker
 from catalog.notifications import MemoryChannel
 from catalog.records import RequestState, StepState
-from catalog.store import jobs
+from catalog.store import lookups, run_queue
 from catalog.store import requests as rows
 
 pytestmark = pytest.mark.terraform
@@ -38,7 +38,7 @@ async def until(world, made, *states):
 async def index(world):
     """Put the estate as it stands into the catalog, as the first index of an estate does."""
     async with world.database.session() as session:
-        await jobs.enqueue(session, "index_estate", {"estate": world.estate})
+        await run_queue.ask(session, await lookups.estate_id(session, world.estate))
         await session.commit()
 
 

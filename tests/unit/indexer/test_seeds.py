@@ -187,3 +187,28 @@ def test_a_file_that_was_good_beside_another_is_set_aside_with_it(tmp_path):
 def test_no_seeds_say_nothing():
     """A directory without seed files is no error."""
     assert read() == seeds.NONE
+
+
+@pytest.mark.parametrize(
+    ("written", "poll"),
+    [("", 60), ("poll: 5m", 300), ("poll: 90", 90), ("poll: off", None), ('poll: "off"', None), ("poll: 0", None)],
+)
+def test_how_often_a_remote_is_asked(written, poll):
+    """Once a minute unless told, any duration, and never for `off`."""
+    said = read(estates=f"estates:\n  - name: shop\n    url: https://git.example/shop.git\n    {written}\n".encode())
+    assert [(estate.poll, said.diagnostics) for estate in said.estates] == [(poll, ())]
+
+
+@pytest.mark.parametrize("key", ["webhook_secret", "credentials"])
+def test_a_secret_is_referred_to(key):
+    """A reference to a secret is kept; a literal breaks the file and is repeated nowhere."""
+
+    def written(value):
+        return read(estates=f"estates:\n  - name: shop\n    url: https://git.example/shop.git\n    {key}: {value}\n".encode())
+
+    for reference in ("env:HOOK", "file:/run/secrets/hook"):
+        assert getattr(written(f'{{$ref: "{reference}"}}').estates[0], key) == reference
+    for literal in ("hunter2", '{$ref: "hunter2"}', '{$ref: "env:"}', '{$ref: "file:hunter2"}'):
+        said = written(literal)
+        assert said.broken == {"estates.yaml"}
+        assert "hunter2" not in str(said.diagnostics)

@@ -127,6 +127,7 @@ CREATE TABLE estate (
     web_url TEXT COLLATE "C",
     poll INTEGER,
     webhook_secret TEXT COLLATE "C",
+    credentials TEXT COLLATE "C",
     CONSTRAINT estate_pkey PRIMARY KEY (id),
     CONSTRAINT kind_known CHECK (kind in ('git', 'directory')),
     CONSTRAINT estate_name_key UNIQUE (name),

@@ -19,13 +19,14 @@ from catalog.config import Config
 from catalog.engines import hcl
 from catalog.engines.template import Engine
 from catalog.errors import Ambiguous, CatalogError, Invalid, NotFound
-from catalog.indexer import backfill, difference, estates, inputs, organization_difference, reading, sources
+from catalog.indexer import backfill, courses, difference, estates, inputs, organization_difference, reading, sources
 from catalog.indexer.backfill import Told
+from catalog.indexer.courses import Course
 from catalog.indexer.difference import Comparison, Instances, Moment
 from catalog.indexer.first_load import FirstLoad
 from catalog.indexer.reading import Memory
 from catalog.indexer.snapshot import Progress, Snapshot
-from catalog.indexer.sources import Position, Standing
+from catalog.indexer.sources import Standing
 from catalog.records import Estate, IndexRunState
 from catalog.store import history, index_runs, loading, organizations, services, snapshots
 from catalog.store.database import Database
@@ -96,7 +97,7 @@ async def index(
             await index_runs.require_open(connection, run_id)
         position = await asyncio.to_thread(sources.locate, chosen, config, revision)
         last = await index_runs.last(connection, chosen.id)
-        course = await _course(connection, chosen, config, position, last)
+        course = await courses.chart(connection, chosen, config, position, last)
         began = datetime.now(UTC)
         begun = Begun(
             id=run_id or index_runs.new_id(),
@@ -185,40 +186,6 @@ async def index_range(
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Course:
-    """How a position goes on from what the catalog holds: its standing, its line, and where the line parted from the last one read.
-
-    `fork` is the last position that both have, None where the line goes on as it was.
-    """
-
-    standing: Standing
-    ref: str
-    fork: int | None = None
-
-    def goes_on(self, last: Last) -> bool:
-        """Whether the present stays on the line that was read last."""
-        return self.standing is Standing.PRESENT and self.fork is None and last.ref == self.ref
-
-
-async def _course(connection: asyncpg.Connection, estate: Estate, config: Config, position: Position, last: Last | None) -> _Course:
-    same = last if last is not None and last.ref == position.ref else None
-    line = await asyncio.to_thread(sources.line, estate, config, position, same.number if same else position.number or 0)
-    if line is None or position.number is None:
-        return _Course(standing=Standing.PRESENT, ref=position.ref)
-    if not line.holds(position.revision, position.number):
-        return _Course(standing=Standing.ASIDE, ref=str(position.revision))
-    if same is not None and line.holds(same.revision, same.number):
-        standing = Standing.PAST if position.number < same.number else Standing.PRESENT
-        return _Course(standing=standing, ref=position.ref)
-    fork = None
-    if same is not None:
-        whole = await asyncio.to_thread(sources.line, estate, config, position)
-        known = await index_runs.revisions(connection, estate.id, position.ref)
-        fork = max((number for number, revision in known.items() if whole and whole.holds(revision, number)), default=0)
-    return _Course(standing=Standing.PRESENT, ref=position.ref, fork=fork)
-
-
 async def _choose(database: Database, name: str | None) -> Estate:
     if name is not None:
         return await estates.find(database, name)
@@ -275,7 +242,7 @@ async def _write(
     report: _Reporter,
     *,
     last: Last | None,
-    course: _Course,
+    course: Course,
     confirmed: bool,
 ) -> RunReport:
     moved = last is not None and not course.goes_on(last)

@@ -147,7 +147,8 @@ class Repository:
             return self.head()
         tag = f"refs/tags/{self.ref}"
         listed = self._git.run("ls-remote", "--quiet", "origin", self.branch, tag, f"{tag}^{{}}", seconds=_ASK_SECONDS)
-        found = dict(reversed(line.split("\t", 1)) for line in listed.decode("utf-8", "replace").splitlines())
+        lines = (line.partition("\t") for line in listed.decode("utf-8", "replace").splitlines())
+        found = {name: revision for revision, _, name in lines}
         for name in (self.branch, f"{tag}^{{}}", tag):
             if name in found:
                 return found[name]

@@ -373,3 +373,20 @@ def test_nobodys_configuration_is_read(repository: Repository, tmp_path: Path, m
     revision = repository.commit(repository.head(), {"a": b"1\n"}, message="x")
 
     assert repository.commit_info(revision).author == "atmos-catalog <atmos-catalog@localhost>"
+
+
+def test_where_the_remotes_branch_is_can_be_asked(tmp_path):
+    """The remote's branch or annotated tag is told without bringing anything here; one that isn't there is Unavailable."""
+    origin = Repository(tmp_path / "origin.git")
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "a.yaml").write_text("a: 1\n")
+    first = origin.init_from(tmp_path / "files", "first")
+    clone = Repository(tmp_path / "clone.git")
+    clone.clone(str(origin.path))
+    second = origin.commit(first, {"a.yaml": b"a: 2\n"}, message="second")
+    assert (clone.remote_head(), clone.head(), origin.remote_head()) == (second, first, second)
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@acme.example")
+    subprocess.run(["git", *who, "-C", str(origin.path), "tag", "-a", "v1", "-m", "one", first], check=True)
+    assert Repository(clone.path, "v1").remote_head() == first
+    with pytest.raises(Unavailable):
+        Repository(clone.path, "nowhere").remote_head()

@@ -75,7 +75,7 @@ INSTANCE = "(array[{names}])[1 + (i / {{stacks}} + s) % {count}]".format(
 )
 STACK = (
     "concat_ws('-', 'acme', 't' || (1 + s % 8), (array['ue1', 'ue2', 'uw2', 'ew1', 'ec1'])[1 + (s / 8) % 5],"
-    " (array['dev', 'staging', 'prod'])[1 + (s / 40) % 3], lpad(s::text, 4, '0'))"
+    " (array['dev', 'staging', 'prod'])[1 + (s / 40) % 3], lpad(s::text, 5, '0'))"
 )
 WORDS = (
     "vpc",

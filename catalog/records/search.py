@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Identity, Index
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Field, SQLModel
 
@@ -25,17 +26,33 @@ class SearchKind(StrEnum):
     WORKFLOW = "WORKFLOW"
 
 
+def _words_index(name: str, which: str) -> Index:
+    """An index of the words of some kinds, apart from the others: a common word of these need not be read to look for it in those.
+
+    Written through at once: a list of words that wait for the index would have to be read by each search.
+    """
+    return Index(
+        f"search_entry_{name}",
+        "words",
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+        postgresql_where=sql(which),
+    )
+
+
 class SearchEntry(SQLModel, table=True):
     """The words of one thing. Instances have an entry for each name they share, not one each: thousands are named alike.
 
     `key` is the thing's id, or the name that instances share; `name` its words in small letters, joined by blanks (200
     characters, so that an index holds them). `words` holds those of name and title with weight A, all others with weight B.
+    `tenant_id` only lets a viewer of few tenants pass by what others have: what is seen, the thing's own row decides.
     """
 
     __tablename__ = "search_entry"
 
     kind: str = Field(sa_type=columns.C_TEXT, primary_key=True)
     key: str = Field(sa_type=columns.C_TEXT, primary_key=True)
+    tenant_id: str | None = columns.text(nullable=True)
     name: str = columns.text()
     shown: str = columns.text()  # name and title as people write them
     body: str = columns.text()  # what else is searched, as people write it
@@ -44,13 +61,15 @@ class SearchEntry(SQLModel, table=True):
     __table_args__ = (
         columns.one_of("kind", SearchKind),
         Index("search_entry_by_name", "kind", "name"),
-        # Written through at once: a list of words that wait for the index would have to be read by each search.
-        Index("search_entry_words", "words", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+        _words_index("things", "kind <> 'COMPONENT_INSTANCE'"),
+        _words_index("names", "kind = 'COMPONENT_INSTANCE'"),
     )
 
 
 class SearchWord(SQLModel, table=True):
-    """The words of all entries, to look up what a misspelled one may mean. Words stay when nothing has them any more.
+    """The words of all entries, to look up what a misspelled one may mean, and whether stacks have it at all.
+
+    Words stay when nothing has them any more: then they find nothing.
 
     Not unique: a unique index would let a writer wait for another that brings the same new word.
     """
@@ -59,3 +78,4 @@ class SearchWord(SQLModel, table=True):
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
     word: str = columns.text(index=True)
+    of_stack: bool = Field(nullable=False)

@@ -36,12 +36,6 @@ _CURRENT = {SearchKind.STACK: "t.removed_at is null", SearchKind.COMPONENT: "t.r
 
 _ASKED = "select (catalog_search_query({arg_query})).*"
 _KINDS_ASKED = f"select * from (values {_KINDS}) k(kind, place) where {{arg_kinds}} is null or kind = any({{arg_kinds}})"
-# What an instance's name must have, since no stack has it.
-_SOUGHT = """
-select case when q.terms = 1 then q.every_broad else coalesce((
-    select string_agg('(' || t.term::text || ')', '&')::tsquery from unnest(q.broad) t(term)
-    where not exists(select from search_entry o where o.kind = 'STACK' and o.words @@ t.term)
-  ), q.some_broad) end as names from q"""
 # What matches by its words and by none of the better ways: all but instances.
 _THINGS_FOUND = f"""
 select e.kind, e.key, e.name, k.place
@@ -52,7 +46,7 @@ from q join search_entry e on e.words @@ q.every_broad join k on k.kind = e.kind
 # in two ways.
 _NAMES_FOUND = f"""
 select e.kind, e.key, e.name, k.place + w.way as rank, w.rest, w.spare
-from q cross join sought s join search_entry e on e.words @@ s.names join k on k.kind = e.kind
+from q join search_entry e on e.words @@ q.names join k on k.kind = e.kind
 cross join lateral (
     select {_NAMED} as way, null::tsquery as rest, null::tsquery as spare where e.words @@ q.every_plain
     union all select {_WORDS}, catalog_search_rest(e.words, q.plain), null where not e.words @@ q.every_plain
@@ -62,7 +56,6 @@ cross join lateral (
   ) w
 where e.kind = 'COMPONENT_INSTANCE'{{other}}"""
 _OTHER_WAY = " and e.name <> q.text and not (q.begins and starts_with(e.name, q.text))"
-_FOUND = f"{_THINGS_FOUND} union all {_NAMES_FOUND}".format(other=_OTHER_WAY)
 # The stacks that have the rest of the words, as long as they are few.
 _RESTS = f"""
 select r.rest, array(select o.key from search_entry o where o.kind = 'STACK' and o.words @@ r.rest limit {_FEW + 1}) as stacks
@@ -70,7 +63,7 @@ from (select distinct rest from found where rest is not null) r"""
 
 
 def hits(viewer: Viewer, window: Window) -> str:
-    """Write the rows of a search: (id, kind, key, pass, rank, name, beginnings, wholes)."""
+    """Write the rows of a search: (id, kind, key, pass, rank, name, pattern, beginnings, wholes)."""
     exact = _named(viewer, window, f"p.pass < {_BEGINS} and e.name = q.text")
     begins = _named(
         viewer,
@@ -78,13 +71,23 @@ def hits(viewer: Viewer, window: Window) -> str:
         f"p.pass >= {_BEGINS} and p.pass < {_NAMED} and q.begins and e.name > q.text and e.name < q.text || chr(1114111)",
     )
     return (
-        f"(with q as materialized ({_ASKED}), k as materialized ({_KINDS_ASKED}), sought as materialized ({_SOUGHT}),"
-        f" found as materialized ({_FOUND}), rests as materialized ({_RESTS})"
-        " select h.*, p.pass, q.beginnings, q.wholes from q cross join"
+        f"(with q as materialized ({_ASKED}), k as materialized ({_KINDS_ASKED}),"
+        f" found as materialized ({_found(viewer)}), rests as materialized ({_RESTS})"
+        " select h.*, p.pass, q.pattern, q.beginnings, q.wholes from q cross join"
         f" (select place as pass, kind from k union all select {_BEGINS} + place, kind from k union all select {_NAMED}, null) p"
         f" cross join lateral (({exact}) union all ({begins}) union all ({_by_words(viewer, window)})) h"
         f" where q.terms > 0 order by {window.order('p.pass', 'h.rank', 'h.name', 'h.id')} {window.limit})"
     )
+
+
+def _found(viewer: Viewer) -> str:
+    """The entries that match by their words and by none of the better ways."""
+    return f"{_THINGS_FOUND} union all {_NAMES_FOUND}".format(other=_OTHER_WAY + _near(viewer))
+
+
+def _near(viewer: Viewer) -> str:
+    """Pass by entries of tenants that a viewer of few has nothing to do with: cheaper than to look at each thing."""
+    return " and (e.tenant_id is null or e.tenant_id = any({my_tenants}))" if viewer.sight.by_tenant else ""
 
 
 def _named(viewer: Viewer, window: Window, which: str) -> str:
@@ -93,7 +96,7 @@ def _named(viewer: Viewer, window: Window, which: str) -> str:
     return (
         "select h.id, e.kind, e.key, p.pass as rank, e.name from search_entry e"
         f" cross join lateral ({_ones('p.kind')} union all ({instances})) h"
-        f" where {which} and e.kind = p.kind and {window.beyond('p.pass', 'p.pass', 'e.name', 'h.id')}"
+        f" where {which} and e.kind = p.kind{_near(viewer)} and {window.beyond('p.pass', 'p.pass', 'e.name', 'h.id')}"
         f" order by {window.order('e.name', 'h.id')} {window.limit}"
     )
 
@@ -102,9 +105,8 @@ def _by_words(viewer: Viewer, window: Window) -> str:
     """The rows that match by their words."""
     beyond = window.beyond("p.pass", "e.rank", "e.name", "i.id")
     common = f"e.kind = '{_INSTANCE}' and (e.spare is null or not {_stack_has('e.spare')}) and {beyond}"
-    anywhere = _instances(
-        viewer, window, f"{common} and (e.rest is null or (cardinality(e.stacks) > {_FEW} and {_stack_has('e.rest')}))"
-    )
+    many = f"(e.rest is null or cardinality(e.stacks) > {_FEW}) and (e.rest is null or {_stack_has('e.rest')})"
+    anywhere = _instances(viewer, window, f"{common} and {many}")
     in_few = (
         "select i.id from unnest(e.stacks) n(id) join component_instance i on i.stack_id = n.id"
         f" where i.name = e.key and i.removed_at is null and {{sees_component_instance_i}} and {common}"
@@ -149,10 +151,10 @@ def _instances(viewer: Viewer, window: Window, condition: str) -> str:
 
 _HIGHLIGHT = """
 case when {a}.kind = 'COMPONENT_INSTANCE' then (
-    select catalog_search_highlight(i.name, s.name, {a}.beginnings, {a}.wholes)
+    select catalog_search_highlight(i.name, s.name, {a}.pattern, {a}.beginnings, {a}.wholes)
     from component_instance i join stack s on s.id = i.stack_id where i.id = {a}.id
   ) else (
-    select catalog_search_highlight(o.shown, o.body, {a}.beginnings, {a}.wholes)
+    select catalog_search_highlight(o.shown, o.body, {a}.pattern, {a}.beginnings, {a}.wholes)
     from search_entry o where o.kind = {a}.kind and o.key = {a}.key
   ) end"""
 HITS = ToMany(target="search_hit", window=hits)

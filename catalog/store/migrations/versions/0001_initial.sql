@@ -71,6 +71,7 @@ CREATE TABLE principal (
 CREATE TABLE search_entry (
     kind TEXT COLLATE "C" NOT NULL,
     key TEXT COLLATE "C" NOT NULL,
+    tenant_id TEXT COLLATE "C",
     name TEXT COLLATE "C" NOT NULL,
     shown TEXT COLLATE "C" NOT NULL,
     body TEXT COLLATE "C" NOT NULL,
@@ -81,11 +82,14 @@ CREATE TABLE search_entry (
 
 CREATE INDEX search_entry_by_name ON search_entry (kind, name);
 
-CREATE INDEX search_entry_words ON search_entry USING gin (words) WITH (fastupdate = off);
+CREATE INDEX search_entry_names ON search_entry USING gin (words) WITH (fastupdate = off) WHERE kind = 'COMPONENT_INSTANCE';
+
+CREATE INDEX search_entry_things ON search_entry USING gin (words) WITH (fastupdate = off) WHERE kind <> 'COMPONENT_INSTANCE';
 
 CREATE TABLE search_word (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
     word TEXT COLLATE "C" NOT NULL,
+    of_stack BOOLEAN NOT NULL,
     CONSTRAINT search_word_pkey PRIMARY KEY (id)
 );
 

@@ -17,6 +17,7 @@ import asyncpg
 from catalog import records
 from catalog.indexer import changes
 from catalog.indexer.difference import Moment
+from catalog.indexer.documents import text_of
 from catalog.indexer.redaction import json_text
 from catalog.indexer.snapshot import Snapshot
 from catalog.indexer.stack_rows import kind_of
@@ -91,10 +92,10 @@ async def _write_instances(connection: asyncpg.Connection, snapshot: Snapshot, e
     wanted = _instances(snapshot)
     differing = {key: row for key, row in wanted.items() if before.get(key) != row.content_hash}
     gone = await _gone(connection, snapshot, before.keys() - wanted.keys())
-    documents = {key: text for part in snapshot.parts.values() for key, text in part.documents.items()}
+    documents = {key: document for part in snapshot.parts.values() for key, document in part.documents.items()}
     hashes = sorted({row.config_hash for row in differing.values()})
     await tables.insert_missing(
-        connection, records.Configuration, [ConfigurationRow(hash=key, document=documents[key]) for key in hashes]
+        connection, records.Configuration, [ConfigurationRow(hash=key, document=text_of(documents[key])) for key in hashes]
     )
     await _have_instances(connection, differing.values(), moment)
     estimates = {key: row for part in snapshot.parts.values() for key, row in part.estimates.items()}

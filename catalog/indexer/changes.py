@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from catalog.indexer.documents import Document, text_of
 from catalog.indexer.redaction import MARK, json_text
 from catalog.values import digest
 
@@ -17,6 +19,12 @@ _ESSENCE = ("vars", "settings", "env", "metadata", "component", "providers", "ov
 def values(before: Any, after: Any) -> list[dict[str, Any]]:
     """The paths whose values differ, each with both values; what one side lacks is null there."""
     return list(_walk(before, after, ""))
+
+
+def between(before: Document, after: Document) -> list[dict[str, Any]]:
+    """The same for documents: only the pieces that differ are read."""
+    old, new = set(before), set(after)
+    return values(json.loads(text_of(old - new)), json.loads(text_of(new - old)))
 
 
 def _walk(before: Any, after: Any, path: str) -> Iterator[dict[str, Any]]:

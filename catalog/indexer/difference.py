@@ -14,6 +14,7 @@ from typing import Any
 
 from catalog import records
 from catalog.indexer import changes
+from catalog.indexer.documents import Document, text_of
 from catalog.indexer.redaction import json_text
 from catalog.indexer.snapshot import Snapshot
 from catalog.indexer.stack_rows import kind_of
@@ -160,33 +161,40 @@ class Comparison:
         return {key: row for stack in self.outlined.differing for key, row in self.snapshot.parts[stack].instances.items()}
 
     @property
-    def texts(self) -> dict[str, str]:
+    def documents(self) -> dict[str, Document]:
         """The documents that differing stacks should hold, by hash."""
-        return {key: text for stack in self.outlined.differing for key, text in self.snapshot.parts[stack].documents.items()}
+        parts = self.snapshot.parts
+        return {key: document for stack in self.outlined.differing for key, document in parts[stack].documents.items()}
 
 
-def documents_before(found: Instances, details: Details) -> dict[str, list[str]]:
-    """The documents that the catalog holds and a comparison needs: hash → the instances that had it.
+class Comparing:
+    """Collects what documents tell of changed and removed instances.
 
-    These are documents of what changed, and of what was removed when something was added that may be its heir.
+    `needed` are the hashes of the documents that the catalog holds and a comparison asks for: those of what changed, and those of
+    what was removed when something was added that may be its heir.
     """
-    needed: dict[str, list[str]] = {}
-    for key in (*found.changed, *(found.removed if found.added else ())):
-        needed.setdefault(details.instances[key].config_hash, []).append(key)
-    return needed
 
+    def __init__(self, comparison: Comparison) -> None:
+        self._comparison, self._rows, self._documents = comparison, comparison.rows, comparison.documents
+        self._values: dict[str, str] = {}
+        self._essences: dict[str, str] = {}
+        found, now = comparison.found, comparison.details.instances
+        self._changed: dict[str, list[str]] = {}
+        for key in found.changed:
+            self._changed.setdefault(now[key].config_hash, []).append(key)
+        self._removed = {now[key].config_hash for key in found.removed} if found.added else set()
+        self.needed = self._changed.keys() | self._removed
 
-def compare(comparison: Comparison, before: Mapping[str, Any], needed: Mapping[str, list[str]]) -> Comparison:
-    """Add to a comparison what some of the needed documents tell."""
-    changed, rows, texts = set(comparison.found.changed), comparison.rows, comparison.texts
-    values, essences = dict(comparison.values), dict(comparison.essences)
-    for config_hash, document in before.items():
-        for key in needed[config_hash]:
-            if key in changed:
-                values[key] = json_text(changes.values(document, json.loads(texts[rows[key].config_hash])))
-            else:
-                essences[config_hash] = changes.essence(document)
-    return replace(comparison, values=values, essences=essences)
+    def add(self, config_hash: str, document: Document) -> None:
+        """Take in one of the documents."""
+        for key in self._changed.get(config_hash, ()):
+            self._values[key] = json_text(changes.between(document, self._documents[self._rows[key].config_hash]))
+        if config_hash in self._removed:
+            self._essences[config_hash] = changes.essence(json.loads(text_of(document)))
+
+    def done(self) -> Comparison:
+        """The comparison with what was told."""
+        return replace(self._comparison, values=self._values, essences=self._essences)
 
 
 def steps(comparison: Comparison) -> list[Step]:
@@ -209,7 +217,7 @@ def steps(comparison: Comparison) -> list[Step]:
         *_components(snapshot, comparison.now, moment),
         *_workflows(snapshot, comparison.now),
         Upsert(records.Stack, [snapshot.parts[key].stack for key in sorted(outlined.differing)]),
-        InsertMissing(records.Configuration, _documents(comparison.texts, rows, fresh)),
+        InsertMissing(records.Configuration, _documents(comparison.documents, rows, fresh)),
         Upsert(records.ComponentInstance, [_dated(rows[key], details, moment) for key in replaced], keep=("drift",)),
         *_edges(comparison),
         Delete(
@@ -249,9 +257,9 @@ def _dated(row: Any, details: Details, moment: Moment) -> Any:
     return row._replace(changed_at=now.changed_at if now is not None and kept else moment.happened_at)
 
 
-def _documents(texts: Mapping[str, str], rows: Mapping[str, Any], fresh: Iterable[str]) -> list[Any]:
+def _documents(documents: Mapping[str, Document], rows: Mapping[str, Any], fresh: Iterable[str]) -> list[Any]:
     hashes = sorted({rows[identity].config_hash for identity in fresh})
-    return [ConfigurationRow(hash=key, document=texts[key]) for key in hashes]
+    return [ConfigurationRow(hash=key, document=text_of(documents[key])) for key in hashes]
 
 
 def _restated(comparison: Comparison) -> list[str]:
@@ -331,10 +339,10 @@ def _heirs(comparison: Comparison) -> dict[str, str]:
     found, rows, details = comparison.found, comparison.rows, comparison.details.instances
     if not found.added or not found.removed:
         return {}
-    texts = comparison.texts
+    documents = comparison.documents
     now = [(key, (rows[key].stack_id, rows[key].type, rows[key].name)) for key in found.added]
     before = [(key, (details[key].stack_id, details[key].type, details[key].name)) for key in found.removed]
-    essences = {key: changes.essence(json.loads(texts[rows[key].config_hash])) for key in found.added}
+    essences = {key: changes.essence(json.loads(text_of(documents[rows[key].config_hash]))) for key in found.added}
     essences |= {key: comparison.essences[details[key].config_hash] for key in found.removed}
     return changes.renames(now, before, essences)
 

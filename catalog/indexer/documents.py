@@ -18,9 +18,14 @@ from catalog.indexer.redaction import SECRET_FUNCTIONS, Redactor, can_be_secret,
 Document = tuple[str, ...]
 
 
-def text_of(document: Document) -> str:
-    """The JSON text of a document."""
+def text_of(document: Collection[str]) -> str:
+    """The JSON text of a document, or of some pieces of one."""
     return f"{{{','.join(document)}}}"
+
+
+def pieces(sections: Mapping[str, Any]) -> Document:
+    """The pieces of a document that was read back."""
+    return tuple(f"{_quoted(name)}:{json_text(sections[name])}" for name in sorted(sections))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +65,7 @@ class Writer:
             cleaned, count = storable(sections)
             self.replaced += count
             redacted = self._redactor.sections(cleaned, [safe(name) for name in sensitive])
-            document = tuple(f"{_quoted(name)}:{json_text(redacted[name])}" for name in sorted(redacted))
+            document = pieces(redacted)
             return document, text_of(document)
 
     def text(self, value: Any) -> str:

@@ -14,6 +14,7 @@ import asyncpg
 
 from catalog import records
 from catalog.indexer.difference import Moment
+from catalog.indexer.documents import text_of
 from catalog.indexer.snapshot import Snapshot
 from catalog.indexer.stack_rows import StackPart
 from catalog.records import ChangeKind
@@ -97,6 +98,6 @@ class FirstLoad:
                 await snapshots.perform(self._connection, step)
 
     def _new(self, parts: Iterable[StackPart]) -> list[ConfigurationRow]:
-        found = {key: text for part in parts for key, text in part.documents.items() if key not in self._documents}
+        found = {key: document for part in parts for key, document in part.documents.items() if key not in self._documents}
         self._documents |= found.keys()
-        return [ConfigurationRow(hash=key, document=found[key]) for key in sorted(found)]
+        return [ConfigurationRow(hash=key, document=text_of(found[key])) for key in sorted(found)]

@@ -52,6 +52,11 @@ class Memory:
     uses: dict[str, component_rows.Uses] = field(default_factory=dict)
     since_collection: int = 0
 
+    def last(self, estate_id: str) -> Snapshot | None:
+        """The last snapshot of an estate, if this process took it."""
+        kept = self.readings.get(estate_id)
+        return None if kept is None else kept.snapshot
+
 
 # What large readings make lives long and is kept from Python's collector, whose walks over it would be felt. What they leave behind is
 # collected here: it takes about a second at a thousand stacks.

@@ -22,7 +22,8 @@ from catalog.errors import Ambiguous, CatalogError, Invalid, NotFound
 from catalog.indexer import backfill, courses, difference, estates, inputs, organization_difference, reading, sources
 from catalog.indexer.backfill import Told
 from catalog.indexer.courses import Course
-from catalog.indexer.difference import Comparison, Instances, Moment
+from catalog.indexer.difference import Comparing, Comparison, Instances, Moment
+from catalog.indexer.documents import pieces
 from catalog.indexer.first_load import FirstLoad
 from catalog.indexer.reading import Memory
 from catalog.indexer.snapshot import Progress, Snapshot
@@ -138,10 +139,13 @@ async def index(
             )
             if last is None and not begun.backfill and await _is_first_load(connection, chosen):
                 return await _write_first(connection, chosen, read, begun, report)
+            older = memory.last(chosen.id)
             taken = await asyncio.to_thread(read)
             if begun.backfill:
                 return await _tell(connection, taken, begun, report)
-            return await _write(connection, chosen, taken, begun, report, last=last, course=course, confirmed=confirmed)
+            return await _write(
+                connection, chosen, taken, begun, report, last=last, course=course, older=older, confirmed=confirmed
+            )
         except CatalogError as error:
             return await report.failed(error)
         except Exception as error:
@@ -243,6 +247,7 @@ async def _write(
     *,
     last: Last | None,
     course: Course,
+    older: Snapshot | None,
     confirmed: bool,
 ) -> RunReport:
     moved = last is not None and not course.goes_on(last)
@@ -263,7 +268,7 @@ async def _write(
         elif last is not None and moved:
             await history.leave(connection, estate.id, last.ref)
         comparison = Comparison(snapshot=taken, outlined=outlined, now=now, details=details, found=found, moment=_moment(begun))
-        await _perform(connection, estate, comparison)
+        await _perform(connection, estate, comparison, older)
         if moved:
             await history.begin_line(connection, estate.id, begun.ref, begun.number)
         return await report.succeeded(taken, _told(found))
@@ -301,13 +306,23 @@ def _removal_digest(found: Instances) -> str:
     return digest(sorted(found.removed))
 
 
-async def _perform(connection: asyncpg.Connection, estate: Estate, comparison: Comparison) -> None:
-    taken = comparison.snapshot
-    needed = difference.documents_before(comparison.found, comparison.details)
-    hashes = sorted(needed)
+async def _compared(connection: asyncpg.Connection, comparison: Comparison, older: Snapshot | None) -> Comparison:
+    """Compare documents: those before are told by the last snapshot where this process took it, else by the catalog."""
+    comparing = Comparing(comparison)
+    remembered = [older.parts[key].documents for key in comparison.outlined.touched if key in older.parts] if older else []
+    known = {key: document for documents in remembered for key, document in documents.items() if key in comparing.needed}
+    for key, document in known.items():
+        comparing.add(key, document)
+    hashes = sorted(comparing.needed - known.keys())
     for start in range(0, len(hashes), _DOCUMENTS):
-        before = await snapshots.documents(connection, hashes[start : start + _DOCUMENTS])
-        comparison = difference.compare(comparison, before, needed)
+        for key, sections in (await snapshots.documents(connection, hashes[start : start + _DOCUMENTS])).items():
+            comparing.add(key, pieces(sections))
+    return comparing.done()
+
+
+async def _perform(connection: asyncpg.Connection, estate: Estate, comparison: Comparison, older: Snapshot | None = None) -> None:
+    taken = comparison.snapshot
+    comparison = await _compared(connection, comparison, older)
     around = await organizations.now(
         connection,
         estate.id,

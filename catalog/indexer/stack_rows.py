@@ -15,7 +15,7 @@ from typing import Any
 from catalog.indexer import metadata
 from catalog.indexer.component_facts import ComponentFacts
 from catalog.indexer.context import Place
-from catalog.indexer.documents import Writer
+from catalog.indexer.documents import Document, Writer
 from catalog.indexer.estimate_rows import estimate_row
 from catalog.indexer.metadata import Complaint, Cost, Facts
 from catalog.indexer.owners import Authorities, StackOwners
@@ -43,7 +43,7 @@ class StackPart:
     place: Place
     environment_id: str | None
     instances: Mapping[str, Any]  # by id
-    documents: Mapping[str, str]  # configuration hash → JSON text
+    documents: Mapping[str, Document]  # by configuration hash
     estimates: Mapping[str, Any]  # by the id of the instance
     dependencies: tuple[Any, ...]
     diagnostics: tuple[Diagnostic, ...]
@@ -183,7 +183,7 @@ class _Maker:
         self._currency = around.currencies.get(place.organization, "USD")
         self._owners = StackOwners(stack, place, around.authorities, around.resolved)
         self.instances: dict[str, Any] = {}
-        self.documents: dict[str, str] = {}
+        self.documents: dict[str, Document] = {}
         self.estimates: dict[str, Any] = {}
         self.diagnostics: list[Diagnostic] = []
         self.facts: set[Fact] = set()
@@ -269,10 +269,10 @@ class _Maker:
     def _document(self, instance: ResolvedInstance, component: ComponentFacts | None) -> str:
         writer = self._around.writer
         replaced = writer.replaced
-        _, text = writer.document(instance.sections, component.code.sensitive if component else ())
+        document, text = writer.document(instance.sections, component.code.sensitive if component else ())
         self._note_replaced(replaced, instance, instance.location)
         config_hash = hashlib.sha256(text.encode()).hexdigest()
-        self.documents[config_hash] = text
+        self.documents[config_hash] = document
         return config_hash
 
     def complaints(self) -> tuple[Diagnostic, ...]:

@@ -52,7 +52,11 @@ async def close(connection: asyncpg.Connection, kind: Kind, keys: Collection[str
     await connection.execute(
         f"delete from {kind.table} where {kind.key} = any($1::text[]) and ref = $2 and from_number >= $3", wanted, ref, number
     )
-    await connection.execute(f"{kind.keep} and v.{kind.key} = any($1::text[]) and v.ref = $2 and v.to_number is null", wanted, ref)
+    # Both at once: each update writes the whole version again.
+    ending = kind.keep.replace(" set row = ", " set to_number = $3, row = ", 1)
+    await connection.execute(
+        f"{ending} and v.{kind.key} = any($1::text[]) and v.ref = $2 and v.to_number is null", wanted, ref, number
+    )
     await connection.execute(
         f"""update {kind.table} set to_number = $3 where {kind.key} = any($1::text[]) and ref = $2
         and (to_number is null or to_number > $3)""",

@@ -97,14 +97,19 @@ async def upsert(
 
 
 async def _replace(connection: asyncpg.Connection, record: type[SQLModel], rows: Sequence[Any], keep: Collection[str]) -> None:
-    """Update many rows that are there: they come by COPY into a table of the transaction's own, which is then joined."""
+    """Update those of many rows that differ: they come by COPY into a table of the transaction's own, which is then joined."""
     table = of(record)
     coming = f'"coming_{table.name}"'
     await connection.execute(f"create temp table {coming} (like {table.quoted}) on commit drop")
     await connection.copy_records_to_table(coming.strip('"'), records=rows, columns=table.columns)
-    updated = ", ".join(f'"{name}" = n."{name}"' for name in table.columns if name not in table.keys and name not in keep)
+    names = [name for name in table.columns if name not in table.keys and name not in keep]
+    updated = ", ".join(f'"{name}" = n."{name}"' for name in names)
+    one, other = (", ".join(f'{alias}."{name}"' for name in names) for alias in "tn")
     key = table.keys[0]
-    await connection.execute(f'update {table.quoted} t set {updated} from {coming} n where t."{key}" = n."{key}"')
+    await connection.execute(
+        f"""update {table.quoted} t set {updated} from {coming} n
+        where t."{key}" = n."{key}" and ({one}) is distinct from ({other})"""
+    )
     await connection.execute(f"drop table {coming}")
 
 

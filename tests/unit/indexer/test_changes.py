@@ -2,6 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.indexer import changes
+from catalog.indexer.documents import pieces
 
 
 def test_each_path_that_differs_is_named_with_both_values():
@@ -47,6 +48,15 @@ def test_nothing_changed_means_no_paths_and_the_other_way_round(one, other):
     assert [(item["path"], item["after"], item["before"]) for item in back] == [
         (item["path"], item["before"], item["after"]) for item in there
     ]
+
+
+sections = st.dictionaries(st.text(max_size=3), documents, max_size=4)
+
+
+@given(sections, sections)
+def test_documents_in_pieces_differ_where_the_whole_ones_do(one, other):
+    """Comparing documents by their pieces tells the same paths in the same order as comparing them whole."""
+    assert changes.between(pieces(one), pieces(other)) == changes.values(one, other)
 
 
 def test_an_heir_says_the_same_under_another_name_or_in_another_stack():

@@ -6,6 +6,7 @@ import pytest
 from catalog.cost.money import Estimate
 from catalog.indexer import seeds, snapshot
 from catalog.indexer.component_facts import ComponentFacts
+from catalog.indexer.documents import text_of
 from catalog.indexer.seed_values import MemberSeed, OrganizationSeed, Seeds, ServicePart, ServiceSeed, TeamSeed, TenantMapping
 from catalog.stacks.resolved import ResolvedManifest, WorkflowManifest
 from catalog.values import Diagnostic, Severity, SourceLocation, global_id
@@ -66,7 +67,7 @@ def test_an_instance_becomes_a_row_and_a_document(written):
     assert row.id == global_id("ComponentInstance", "shop", "dev", "TERRAFORM", "vpc")
     assert (row.stack_id, row.tenant_id) == (part.stack.id, global_id("Tenant", "acme", "plat"))
     assert row.component_id == global_id("Component", "shop", "TERRAFORM", "components/terraform/vpc")
-    document = json.loads(part.documents[row.config_hash])
+    document = json.loads(text_of(part.documents[row.config_hash]))
     assert (document["vars"]["n"], set(document["vars"]["db_password"])) == (1, {"$redacted"})
     assert document["atmos_stack"] == "dev"
 

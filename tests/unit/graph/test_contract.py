@@ -14,7 +14,12 @@ from graphql import (
 from catalog.graph.schema import graphql_schema
 
 # What the schema adds to the contract on purpose.
-ADDED = {"ComponentInstance.changedAt", "ComponentInstance.dependsOn(transitive:)", "DependencyEdge.depth", "Provenance.component"} | {
+ADDED = {
+    "ComponentInstance.changedAt",
+    "ComponentInstance.dependsOn(transitive:)",
+    "DependencyEdge.depth",
+    "Provenance.component",
+} | {
     # Runs say where they read, who decided on them and why they failed; estates why they are read-only and what their remote said.
     *(f"IndexRun.{name}" for name in ("ref", "number", "askedRevision", "author", "decidedBy", "error", "backfill")),
     *(f"Estate.{name}" for name in ("readOnlyReason", "remoteAskedAt", "remoteRevision", "remoteError")),
@@ -23,7 +28,10 @@ ADDED = {"ComponentInstance.changedAt", "ComponentInstance.dependsOn(transitive:
     *(f"Component.{name}" for name in ("modules", "requiredVersion")),
     *(f"ComponentInput.{name}" for name in ("validations", "deprecated")),
     *("ComponentOutput.deprecated", "InputValidation", "ModuleCall"),
-    "Service.location",  # where the seeds define it: what is changed there, not here
+    *("Service.location", "Team.location"),  # where the seeds define them: what is changed there, not here
+    # Estates count what has an owner by its evidence, and what has none by the reason, which each row tells too.
+    *("Estate.stackOwnership", "Estate.instanceOwnership", "Stack.unowned", "ComponentInstance.unowned"),
+    *("OwnershipCount", "OwnershipCoverage", "Unowned", "UnownedCount", "UnownedReason"),
 }
 
 

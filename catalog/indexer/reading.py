@@ -51,6 +51,7 @@ class Memory:
     templates: Engine | None = None
     uses: dict[str, component_rows.Uses] = field(default_factory=dict)
     since_collection: int = 0
+    is_large: bool = False
 
     def last(self, estate_id: str) -> Snapshot | None:
         """The last snapshot of an estate, if this process took it."""
@@ -84,7 +85,7 @@ def read(
     Engines that aren't handed in are used where they are compiled already; what needs one that isn't stays *pending*. Raises
     EstateError when the estate's configuration can't be read, so that nothing is known.
     """
-    with unwatched():
+    with _unwatched(memory):
         kept = memory.readings.get(estate.id)
         templates = templates or _compiled_templates(config, memory)
         with sources.opened(estate, config, position) as (whole, files):
@@ -130,7 +131,7 @@ def read(
         position=position, resolved=resolved, components=components, diagnostics=diagnostics, snapshot=taken
     )
     memory.since_collection += 1
-    if memory.since_collection >= _READINGS_PER_COLLECTION:
+    if memory.is_large and memory.since_collection >= _READINGS_PER_COLLECTION:
         memory.since_collection = 0
         gc.unfreeze()
         gc.collect()
@@ -139,14 +140,15 @@ def read(
 
 
 @contextmanager
-def unwatched() -> Iterator[None]:
+def _unwatched(memory: Memory) -> Iterator[None]:
     """Keep the garbage collector away while an estate is read, and from what large readings made ever after."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if gc.get_count()[0] > _MANY or gc.get_freeze_count():
+        memory.is_large |= gc.get_count()[0] > _MANY
+        if memory.is_large:
             gc.freeze()
         if was_enabled:
             gc.enable()

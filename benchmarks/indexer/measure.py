@@ -1,10 +1,10 @@
 """Measure the indexer on a generated estate: a full index, an unchanged one, and re-indexing after edits of growing reach.
 
-    python benchmarks/indexer/measure.py GENERATE_ESTATE [--tenants 4 --accounts 10 --regions 25 --components-per-stack 20]
+    python benchmarks/indexer/measure.py GENERATE_ESTATE [--tenants 4 --accounts 10 --regions 25 --components-per-stack 40]
 
 The estate is a Git repository, the catalog an embedded Postgres, both in a temporary directory. Told are wall time, peak memory of
-the process, and what the write cost: the bytes of write-ahead log. Promised: at 1,000 stacks an edit of one leaf file is re-indexed
-within 300 ms, and what is written is proportional to what changed.
+the process, and what the write cost: the bytes of write-ahead log. Promised at 1,000 stacks of 40 components, on two processors that
+do nothing else: see PROMISES; what is written is proportional to what changed.
 """
 
 from __future__ import annotations
@@ -24,15 +24,24 @@ from catalog.indexer import estates, run
 from catalog.store import migrations
 from catalog.store.database import Database
 
-LEAF = "stacks/orgs/acme/core/dev/us-east-1.yaml"
+LEAF_FILE = "stacks/orgs/acme/core/dev/us-east-1.yaml"
+FULL, UNCHANGED, ANEW, LEAF, EVERYTHING = (
+    "full index",
+    "nothing changed",
+    "nothing changed, without memory of it",
+    "one leaf file",
+    "the organisation's defaults",
+)
+# What is promised → seconds at most; an edit that reaches everything takes no longer than a full index took.
+PROMISES = {FULL: 15.0, UNCHANGED: 2.0, ANEW: 2.0, LEAF: 0.3}
+PEAK = 1500  # MB
 # What is edited → how often: a leaf, what a tenant's account shares, what a region shares, what all share.
 EDITS = (
-    ("one leaf file", LEAF, 5),
+    (LEAF, LEAF_FILE, 5),
     ("an account's defaults", "stacks/orgs/acme/core/dev/_defaults.yaml", 2),
     ("a region's mixin", "stacks/mixins/region/us-east-1.yaml", 2),
-    ("the organisation's defaults", "stacks/orgs/acme/_defaults.yaml", 1),
+    (EVERYTHING, "stacks/orgs/acme/_defaults.yaml", 1),
 )
-PROMISE = 0.3
 
 
 def git(place: Path, *arguments: str) -> None:
@@ -68,6 +77,18 @@ async def timed(database: Database, memory: run.Memory, what: str) -> float:
     return seconds
 
 
+def told(taken: dict[str, float]) -> bool:
+    """Print what was promised beside what was measured; tell whether it was kept."""
+    promises = {**PROMISES, EVERYTHING: taken[FULL]}
+    kept = [taken[what] <= promised for what, promised in promises.items()]
+    print("\n| promised | at most | measured |\n|---|---|---|")
+    for what, promised in promises.items():
+        print(f"| {what} | {promised:.1f} s | {taken[what]:.2f} s |")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"| peak memory | {PEAK:,} MB | {peak:,.0f} MB |")
+    return all(kept) and peak <= PEAK
+
+
 async def measure(place: Path, home: Path) -> bool:
     database = await Database.open(Config(home=home))
     try:
@@ -75,19 +96,15 @@ async def measure(place: Path, home: Path) -> bool:
         await estates.register(database, database.config, f"file://{place}", name="bench")
         memory = run.Memory()
         print("| run | wall time | instances | log written | peak memory |\n|---|---|---|---|---|")
-        await timed(database, memory, "full index")
-        await timed(database, memory, "nothing changed")
-        leaf = []
+        taken = {what: await timed(database, memory, what) for what in (FULL, UNCHANGED)}
         for what, name, times in EDITS:
+            seconds = []
             for number in range(times):
                 edit(place, name, number)
-                seconds = await timed(database, memory, what)
-                if name == LEAF:
-                    leaf.append(seconds)
-        await timed(database, run.Memory(), "nothing changed, in a new process")
-        median = statistics.median(leaf)
-        print(f"\none leaf file: median {median * 1000:.0f} ms, promised {PROMISE * 1000:.0f} ms")
-        return median <= PROMISE
+                seconds.append(await timed(database, memory, what))
+            taken[what] = statistics.median(seconds)
+        taken[ANEW] = await timed(database, run.Memory(), ANEW)
+        return told(taken)
     finally:
         await database.close()
 
@@ -96,7 +113,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("generator", help="the generate_estate program")
     known, shape = parser.parse_known_args()
-    shape = shape or ["--tenants", "4", "--accounts", "10", "--regions", "25", "--components-per-stack", "20"]
+    shape = shape or ["--tenants", "4", "--accounts", "10", "--regions", "25", "--components-per-stack", "40"]
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as directory:
         place, home = Path(directory, "estate"), Path(directory, "home")
         home.mkdir()

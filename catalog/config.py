@@ -34,6 +34,7 @@ class Config:
     database_read_url: str | None = field(default=None, repr=False)
     database_direct_url: str | None = field(default=None, repr=False)
     database_pooled: bool = False
+    cors_origins: tuple[str, ...] = ()  # of pages that may call the graph with a bearer token
     token: str | None = field(default=None, repr=False)
     secret_keys: str = DEFAULT_SECRET_KEYS
     seeds: Path | None = None
@@ -105,6 +106,7 @@ def read(environment: Mapping[str, str]) -> Config:
         database_read_url=environment.get("CATALOG_DATABASE_READ_URL") or None,
         database_direct_url=environment.get("CATALOG_DATABASE_DIRECT_URL") or None,
         database_pooled=environment.get("CATALOG_DATABASE_POOLED", "") in {"1", "true"},
+        cors_origins=_origins(environment.get("CATALOG_CORS_ORIGINS", "")),
         token=environment.get("CATALOG_TOKEN") or None,
         secret_keys=pattern,
         seeds=Path(seeds).absolute() if seeds else None,
@@ -116,3 +118,17 @@ def _port(text: str) -> int:
     if not text.isdigit() or not 0 < int(text) < 65536:
         raise WrongUse(f"CATALOG_PORT is {text!r}", hint="a number from 1 to 65535")
     return int(text)
+
+
+_ORIGIN = re.compile(r"https?://[^/?#@\s,*]+")
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    given = tuple(part.strip().rstrip("/").lower() for part in text.split(",") if part.strip())
+    for origin in given:
+        if not _ORIGIN.fullmatch(origin):
+            raise WrongUse(
+                f"CATALOG_CORS_ORIGINS names {origin!r}",
+                hint="origins with scheme and host, separated by commas: https://portal.example.org",
+            )
+    return given

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from catalog import errors
 from catalog.graph.execution import Graph
 from catalog.records import ANONYMOUS, Scope
-from catalog.web import authentication, envelope, explorer, failures
+from catalog.web import authentication, conditional, envelope, explorer, failures
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -54,14 +54,15 @@ async def _execute(request: Request, parameters: Parameters, scope: Scope, media
     if scope == ANONYMOUS:
         raise errors.Unauthenticated("the graph answers to signed-in people and programs", hint=_SIGN_IN)
     graph: Graph = request.app.state.graph
-    if request.method == "GET" and graph.changes_something(parameters.document, parameters.operation_name):
+    if request.method in {"GET", "HEAD"} and graph.changes_something(parameters.document, parameters.operation_name):
         raise _Refused(405, "METHOD_NOT_ALLOWED", "a mutation must be sent by POST", {"Allow": "POST"})
     variables = dict(parameters.variables) if parameters.variables is not None else None
     response = await graph.execute(
         parameters.document, variables, parameters.operation_name, scope, request_id=envelope.request_id(request)
     )
     status = 400 if response.is_request_error and media_type == GRAPHQL else 200
-    return Response(response.body, status_code=status, media_type=f"{media_type}; charset=utf-8")
+    answer = Response(response.body, status_code=status, media_type=f"{media_type}; charset=utf-8")
+    return conditional.answer(request, answer, response.body) if request.method in {"GET", "HEAD"} and response.ok else answer
 
 
 class _Refused(Exception):
@@ -102,7 +103,7 @@ def _media_range(part: str) -> tuple[str, float]:
 
 async def read(request: Request) -> Parameters:
     """Read the parameters from the query string (GET) or the JSON body (POST); refuses what the specification refuses."""
-    return _parameters(_query(request) if request.method == "GET" else await _body(request))
+    return _parameters(_query(request) if request.method in {"GET", "HEAD"} else await _body(request))
 
 
 def _query(request: Request) -> dict[str, Any]:

@@ -146,6 +146,11 @@ class Compiler:
         return Each(key=key, id=slot, branches=self._branches(kind, nodes, nullable, self.weights))
 
     @staticmethod
+    def weight(size: Callable[[Variables], int]) -> Weight:
+        """Return the weight of a list whose size a run reads."""
+        return Weight(size=size)
+
+    @staticmethod
     def missing(kind: GraphQLObjectType, nullable: tuple[bool, ...]) -> Fault:
         """The fault of a thing that a value names and nothing is shown of."""
         return Fault(code="NULL", message=f"The {made_name(kind)} can't be shown any more.", climb=climb(nullable))
@@ -302,7 +307,9 @@ class Compiler:
                 return self._computed(key, declared, made, nodes, here, weights)
             case declarations.Choice():
                 branches = self._branches(inner, nodes, here, weights)
-                return Choice(key=key, column=declared.column, branches=branches, missing=_null_fault(kind, name, here))
+                return Choice(
+                    key=key, column=declared.column, branches=branches, missing=None if here[-1] else _null_fault(kind, name, here)
+                )
             case _:
                 raise AssertionError(f"{kind.name}.{name} has no declaration")
 
@@ -355,7 +362,7 @@ class Compiler:
             handed = self._handed(_without_path(declared.arguments), made, nodes)
         else:
             handed = self._handed(_without_switch(declared.arguments), made, nodes)
-        weight = Weight(size=pages.size_reader(given, key))
+        weight, outer = Weight(size=pages.size_reader(given, key)), self.weights if weights is None else weights
         page = pages.page(
             self.slots,
             given,
@@ -365,8 +372,8 @@ class Compiler:
             kinds=compiling.key_types(relation, parent, order),
             filter_reader=lambda variables: [plain(given.get(name), variables) for name in ("where", *declared.arguments)],
         )
-        parts = pages.parts(self, kind, compiling.target(relation, parent), nodes, nullable, weight.inner)
-        (self.weights if weights is None else weights).append(weight)
+        parts = pages.parts(self, kind, compiling.target(relation, parent), nodes, nullable, weight.inner, outer)
+        outer.append(weight)
         return Many(key=key, relation=relation, parts=parts, page=page, order=order, condition=asked, arguments=handed)
 
     def _filter(self, declared: Paged, made: GraphQLField, given: dict[str, Traced]) -> Condition:

@@ -108,7 +108,12 @@ class Computed:
     arguments: Mapping[str, Argument] = field(default_factory=dict)
 
 
-Reads = Column | One | Items | Paged | Lookup | ById | Choice | Computed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facets:
+    """The field of a connection counts the list's rows by one of their values."""
+
+
+Reads = Column | One | Items | Paged | Lookup | ById | Choice | Computed | Facets
 
 
 class Kind(Enum):
@@ -184,6 +189,16 @@ def page(relation: str, description: str, *, where: type | None = None, order_by
 def computed(resolve: Callable[..., Awaitable[Mapping[Any, Any]]], description: str, *, weight: int, **arguments: Argument) -> Any:
     """A field that shows what a function works out."""
     return _with_arguments(Computed(resolve=resolve, weight=weight, arguments=arguments), description, arguments)
+
+
+def facets(by: type) -> Any:
+    """A field of a connection that counts the rows of the whole list; `by` is the enum of what they can be counted by."""
+    arguments = {
+        "by": Argument(type=by, description="By what."),
+        "limit": Argument(type=int | None, description="How many values at most: 50 unless given, 100 at most.", default=50),
+    }
+    told = "How many rows of the whole list have which value, the most frequent values first; computed only when selected."
+    return _with_arguments(Facets(), told, arguments)
 
 
 def by_id(description: str, **arguments: Argument) -> Any:

@@ -8,7 +8,7 @@ from strawberry.scalars import JSON
 from catalog.graph import enums, names
 from catalog.graph.declarations import column, items, one, page, reads_from
 from catalog.graph.filters import DiagnosticWhere
-from catalog.graph.nodes import Connection, Node, SourceLocation
+from catalog.graph.nodes import Connection, Node, SourceLocation, StackConnection
 
 
 @reads_from("estate")
@@ -117,7 +117,7 @@ class Manifest(Node):
     estate: names.EstateType = one("estate", "Its estate.")
     imports: Connection[names.ManifestType] = page("imports", "The manifests that it imports, in order.")
     imported_by: Connection[names.ManifestType] = page("imported_by", "The manifests that import it.")
-    stacks: Connection[names.StackType] = page("stacks", "The stacks made of it, directly or by imports.")
+    stacks: StackConnection = page("stacks", "The stacks made of it, directly or by imports.")
 
 
 @reads_from("workflow")

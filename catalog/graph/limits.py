@@ -23,6 +23,8 @@ from catalog.records import PrincipalKind, Scope
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
+MAX_FACETS = 100
+DEFAULT_FACETS = 50
 MAX_IDS = 100
 MAX_LIST = 1_000
 

@@ -6,11 +6,16 @@ from typing import Generic, TypeVar
 import strawberry
 
 from catalog.graph import names
-from catalog.graph.declarations import column, one
+from catalog.graph.declarations import choice, column, facets, one, reads_from
 from catalog.graph.enums import DependencyKind
+from catalog.graph.facets import ComponentInstanceFacet, ServiceFacet, StackFacet
 from catalog.graph.scalars import CurrencyCode
 
 T = TypeVar("T")
+_EDGES = "The rows with their cursors."
+_NODES = "The rows."
+_PAGE_INFO = "Where the page stands."
+_TOTAL_COUNT = "How many the whole list has; computed only when selected."
 
 
 @strawberry.interface(description="Anything with a global id: the hash of its natural key, so the same in every database.")
@@ -52,10 +57,47 @@ class Edge(Generic[T]):
 
 @strawberry.type(description="One page of a list: keyset cursors, 20 rows unless asked otherwise, 100 at most.")
 class Connection(Generic[T]):
-    edges: list[Edge[T]] = strawberry.field(description="The rows with their cursors.")
-    nodes: list[T] = strawberry.field(description="The rows.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
-    total_count: int = strawberry.field(description="How many the whole list has; computed only when selected.")
+    edges: list[Edge[T]] = strawberry.field(description=_EDGES)
+    nodes: list[T] = strawberry.field(description=_NODES)
+    page_info: PageInfo = strawberry.field(description=_PAGE_INFO)
+    total_count: int = strawberry.field(description=_TOTAL_COUNT)
+
+
+@reads_from("facet")
+@strawberry.type(description="One value that rows of a list have, and how many have it.")
+class Facet:
+    value: str | None = column("value", "The value, or the name of the thing; null for rows without one that the viewer may see.")
+    node: Node | None = choice(
+        "node", "The thing, where the rows are counted by a kind of thing; null where the viewer may see no more than its name."
+    )
+    count: int = column("count", "How many rows have it.")
+
+
+@strawberry.type(description="One page of component instances: keyset cursors, 20 rows unless asked otherwise, 100 at most.")
+class ComponentInstanceConnection:
+    edges: list[Edge[names.ComponentInstanceType]] = strawberry.field(description=_EDGES)
+    nodes: list[names.ComponentInstanceType] = strawberry.field(description=_NODES)
+    page_info: PageInfo = strawberry.field(description=_PAGE_INFO)
+    total_count: int = strawberry.field(description=_TOTAL_COUNT)
+    facets: list[Facet] = facets(ComponentInstanceFacet)
+
+
+@strawberry.type(description="One page of services: keyset cursors, 20 rows unless asked otherwise, 100 at most.")
+class ServiceConnection:
+    edges: list[Edge[names.ServiceType]] = strawberry.field(description=_EDGES)
+    nodes: list[names.ServiceType] = strawberry.field(description=_NODES)
+    page_info: PageInfo = strawberry.field(description=_PAGE_INFO)
+    total_count: int = strawberry.field(description=_TOTAL_COUNT)
+    facets: list[Facet] = facets(ServiceFacet)
+
+
+@strawberry.type(description="One page of stacks: keyset cursors, 20 rows unless asked otherwise, 100 at most.")
+class StackConnection:
+    edges: list[Edge[names.StackType]] = strawberry.field(description=_EDGES)
+    nodes: list[names.StackType] = strawberry.field(description=_NODES)
+    page_info: PageInfo = strawberry.field(description=_PAGE_INFO)
+    total_count: int = strawberry.field(description=_TOTAL_COUNT)
+    facets: list[Facet] = facets(StackFacet)
 
 
 @strawberry.type(description="One dependency: who is at the other end, and how it is known.")

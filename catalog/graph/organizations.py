@@ -5,7 +5,15 @@ import strawberry
 from catalog.graph import enums, names
 from catalog.graph.declarations import column, items, one, page, reads_from
 from catalog.graph.filters import ComponentInstanceWhere, ServiceWhere, StackWhere
-from catalog.graph.nodes import Connection, Money, Node, SourceLocation
+from catalog.graph.nodes import (
+    ComponentInstanceConnection,
+    Connection,
+    Money,
+    Node,
+    ServiceConnection,
+    SourceLocation,
+    StackConnection,
+)
 from catalog.graph.scalars import CurrencyCode
 from catalog.graph.stacks import CURRENCY
 
@@ -26,7 +34,7 @@ class Tenant(Node):
     name: str = column("name", "Its name.")
     title: str | None = column("title", "Its title.")
     organization: names.OrganizationType | None = one("organization", "Its organisation.")
-    stacks: Connection[names.StackType] = page("stacks", "Its stacks.", where=StackWhere)
+    stacks: StackConnection = page("stacks", "Its stacks.", where=StackWhere)
     budget: Money | None = one("budget", "What it may spend a month, for its own viewers and for admins.")
     cost: names.CostSummaryType | None = one("cost", "What its instances cost a month.", currency=CURRENCY)
 
@@ -44,7 +52,7 @@ class Environment(Node):
     stage: str | None = column("stage", "Its stage.")
     region: str | None = column("region", "Its region.")
     team: names.TeamType | None = one("team", "The team that owns it.")
-    stacks: Connection[names.StackType] = page("stacks", "The stacks that describe it.")
+    stacks: StackConnection = page("stacks", "The stacks that describe it.")
     service_instances: Connection[names.ServiceInstanceType] = page("service_instances", "The services that run in it.")
     cost: names.CostSummaryType | None = one("cost", "What its instances cost a month.", currency=CURRENCY)
 
@@ -62,9 +70,9 @@ class Team(Node):
     members: list[names.PersonType] = items("members", "Who is in it.")
     organization: names.OrganizationType | None = one("organization", "Its organisation.")
     budget: Money | None = one("budget", "What it may spend a month, for its own viewers and for admins.")
-    services: Connection[names.ServiceType] = page("services", "The services that it owns.", where=ServiceWhere)
-    stacks: Connection[names.StackType] = page("stacks", "The stacks that it owns.")
-    instances: Connection[names.ComponentInstanceType] = page(
+    services: ServiceConnection = page("services", "The services that it owns.", where=ServiceWhere)
+    stacks: StackConnection = page("stacks", "The stacks that it owns.")
+    instances: ComponentInstanceConnection = page(
         "instances", "The component instances that it owns.", where=ComponentInstanceWhere
     )
     cost: names.CostSummaryType | None = one("cost", "What its instances cost a month.", currency=CURRENCY)

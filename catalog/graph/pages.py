@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from graphql import FieldNode, GraphQLObjectType, get_named_type
 
 from catalog.graph.faults import bad_input
-from catalog.graph.limits import DEFAULT_PAGE, MAX_PAGE
-from catalog.graph.tracing import Traced, Value, Variables, current, is_null
+from catalog.graph.limits import DEFAULT_FACETS, DEFAULT_PAGE, MAX_FACETS, MAX_PAGE
+from catalog.graph.tracing import Traced, Value, Variables, arguments, current, is_null
+from catalog.store import compile as compiling
 from catalog.store.compile import cursors
-from catalog.store.selection import Leaf, Literal, One, Page, Part, Piece, Slot
+from catalog.store.selection import Choice, Facets, Leaf, Literal, One, Page, Part, Piece, Slot
 
 if TYPE_CHECKING:
     from catalog.graph.compiler import Compiler, Slots, Weight
 
 _PIECES = {piece.value: piece for piece in Piece}
+_FACETS, _FACET = "facets", "facet"  # the field of a connection, and the source of what it shows
 
 
 def order(given: Traced | None) -> tuple[tuple[str, bool], ...]:
@@ -95,16 +98,23 @@ def parts(
     nodes: list[FieldNode],
     nullable: tuple[bool, ...],
     weights: list[Weight],
-) -> tuple[Part | Literal, ...]:
-    """Return the parts that are asked for of a connection to rows of a source."""
-    made: list[Part | Literal] = []
+    beside: list[Weight],
+) -> tuple[Part | Literal | Facets, ...]:
+    """Return the parts that are asked for of a connection to rows of a source.
+
+    What a row weighs goes into `weights`, what the list itself weighs beside its rows into `beside`.
+    """
+    made: list[Part | Literal | Facets] = []
     for key, below in compiler.collector.below(kind, nodes).items():
         name = below[0].name.value
         if name == "__typename":
             made.append(Literal(key=key, text=f'"{kind.name}"'))
             continue
-        piece = _PIECES[name]
         inner = get_named_type(kind.fields[name].type)
+        if name == _FACETS:
+            made.append(_facets(compiler, kind, source, key, below, (*nullable, False, False), beside))
+            continue
+        piece = _PIECES[name]
         match piece:
             case Piece.NODES:
                 fields = compiler.object(inner, source, below, (*nullable, False, False), weights)
@@ -117,6 +127,48 @@ def parts(
             case _:
                 made.append(Part(key=key, piece=piece))
     return tuple(made)
+
+
+def _facets(
+    compiler: Compiler,
+    kind: GraphQLObjectType,
+    source: str | None,
+    key: str,
+    nodes: list[FieldNode],
+    nullable: tuple[bool, ...],
+    weights: list[Weight],
+) -> Facets:
+    made = kind.fields[_FACETS]
+    given = arguments(made, nodes[0], compiler.variables)
+    by = str(current(given["by"])).lower()
+    read = _limit_reader(given.get("limit"), key)
+    weight = compiler.weight(read)
+    shown = compiler.object(get_named_type(made.type), _FACET, nodes, nullable, weight.inner)
+    weights.append(weight)
+    # Only things of one kind are ever counted by: what is asked of the others needs no statement.
+    target = None if source is None else compiling.facet_target(source, by)
+    fields = tuple(
+        replace(field, branches=tuple(branch for branch in field.branches if branch.source == target))
+        if isinstance(field, Choice)
+        else field
+        for field in shown
+    )
+    return Facets(key=key, by=by, limit=compiler.slots.slot("int8", read), fields=fields)
+
+
+def _limit_reader(given: Traced | None, key: str) -> Callable[[Variables], int]:
+    """How a run reads how many values are shown; raises Rejected for a number that doesn't hold."""
+    if is_null(given):
+        return lambda _variables: DEFAULT_FACETS
+    assert isinstance(given, Value)
+
+    def read(variables: Variables) -> int:
+        limit: int = given.read(variables)
+        if not 0 <= limit <= MAX_FACETS:
+            raise bad_input(f"`limit` is {limit}: facets have at most {MAX_FACETS} values", key)
+        return limit
+
+    return read
 
 
 def _edges(

@@ -8,7 +8,7 @@ from catalog.graph import orders as order
 from catalog.graph.as_of import AS_OF
 from catalog.graph.declarations import Argument, by_id, lookup, page
 from catalog.graph.mutations import PreviewProvisioningPayload, preview_provisioning
-from catalog.graph.nodes import Connection, Node
+from catalog.graph.nodes import ComponentInstanceConnection, Connection, Node, ServiceConnection, StackConnection
 
 
 def _text(description: str, *path: str) -> Argument:
@@ -73,9 +73,7 @@ class Query:
     service: names.ServiceType | None = lookup(
         "services", "The service of that slug.", slug=_text("Its slug.", "slug"), organization=_ORGANIZATION
     )
-    services: Connection[names.ServiceType] = page(
-        "services", "The services.", where=where.ServiceWhere, order_by=order.ServiceOrder
-    )
+    services: ServiceConnection = page("services", "The services.", where=where.ServiceWhere, order_by=order.ServiceOrder)
     service_instances: Connection[names.ServiceInstanceType] = page(
         "service_instances", "The services that run somewhere.", where=where.ServiceInstanceWhere
     )
@@ -88,7 +86,7 @@ class Query:
     stack: names.StackType | None = lookup(
         "stacks", "The stack of that name.", past="stacks_as_of", name=_text("Its name.", "name"), estate=_ESTATE, as_of=AS_OF
     )
-    stacks: Connection[names.StackType] = page("stacks", "The stacks.", where=where.StackWhere, order_by=order.StackOrder)
+    stacks: StackConnection = page("stacks", "The stacks.", where=where.StackWhere, order_by=order.StackOrder)
     component_instance: names.ComponentInstanceType | None = lookup(
         "component_instances",
         "The component instance of that name in a stack.",
@@ -99,7 +97,7 @@ class Query:
         estate=_ESTATE,
         as_of=AS_OF,
     )
-    component_instances: Connection[names.ComponentInstanceType] = page(
+    component_instances: ComponentInstanceConnection = page(
         "component_instances",
         "The component instances.",
         where=where.ComponentInstanceWhere,

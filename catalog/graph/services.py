@@ -6,7 +6,7 @@ from strawberry.scalars import JSON
 from catalog.graph import enums, names
 from catalog.graph.declarations import Argument, column, items, one, page, reads_from
 from catalog.graph.filters import ServiceInstanceWhere
-from catalog.graph.nodes import Connection, Money, Node, SourceLocation
+from catalog.graph.nodes import ComponentInstanceConnection, Connection, Money, Node, SourceLocation
 from catalog.graph.stacks import CURRENCY
 
 _LAYER = Argument(type=enums.ServiceLayer | None, description="Only those of this layer.", path=("layer",))
@@ -21,7 +21,9 @@ class Service(Node):
     category: str | None = column("category", "Its category.")
     lifecycle: enums.Lifecycle = column("lifecycle", "Where it is in its life.")
     tier: int | None = column("tier", "How critical it is: 1 is the most.")
-    version: int = column("version", "Counts what people changed of it here, for `expectedVersion`; what the seeds say doesn't count.")
+    version: int = column(
+        "version", "Counts what people changed of it here, for `expectedVersion`; what the seeds say doesn't count."
+    )
     location: SourceLocation | None = one("location", "Where the seeds define it; null for a registered one.")
     organization: names.OrganizationType | None = one("organization", "Its organisation.")
     owner: names.TeamType | None = one("owner", "The team that owns it.")
@@ -81,7 +83,7 @@ class ServiceInstance(Node):
     environment: names.EnvironmentType = one("environment", "Where it runs.")
     team: names.TeamType | None = one("team", "The team that runs it.")
     state: enums.ServiceInstanceState = column("state", "Whether all its parts are there.")
-    component_instances: Connection[names.ComponentInstanceType] = page("component_instances", "What it is made of.")
+    component_instances: ComponentInstanceConnection = page("component_instances", "What it is made of.")
     missing_components: list[str] = column("missing", "The parts that are not there.")
     registered_by: names.ProvisioningRequestType | None = one("registered_by", "The request that registered it.")
     cost: names.CostSummaryType | None = one("cost", "What its instances cost a month.", currency=CURRENCY)

@@ -10,7 +10,14 @@ from catalog.graph import provenance as origins
 from catalog.graph.apply_orders import ApplyOrder
 from catalog.graph.declarations import Argument, column, computed, items, one, page, reads_from
 from catalog.graph.filters import ComponentInstanceWhere
-from catalog.graph.nodes import Connection, DependencyConnection, Node, SourceLocation
+from catalog.graph.nodes import (
+    ComponentInstanceConnection,
+    Connection,
+    DependencyConnection,
+    Node,
+    ServiceConnection,
+    SourceLocation,
+)
 from catalog.graph.orders import ComponentInstanceOrder
 from catalog.graph.provenance import Provenance
 from catalog.graph.scalars import CurrencyCode
@@ -92,7 +99,7 @@ class Stack(Node):
     ownership: Ownership | None = one("ownership", "Who owns it, and what says so.")
     unowned: Unowned | None = one("unowned", "Why nobody owns it; null where somebody does.")
     state: enums.FreshnessState = column("state", "Whether it is what Git says now.")
-    instances: Connection[names.ComponentInstanceType] = page(
+    instances: ComponentInstanceConnection = page(
         "instances", "Its component instances.", where=ComponentInstanceWhere, order_by=ComponentInstanceOrder
     )
     cost: names.CostSummaryType | None = one("cost", "What its instances cost a month.", currency=CURRENCY)
@@ -125,8 +132,8 @@ class Component(Node):
     modules: list[names.ModuleCallType] = items("modules", "The modules that it calls.")
     required_version: str | None = column("required_version", "Which versions of Terraform it takes, as written.")
     input_schema: JSON = column("input_schema", "JSON Schema 2020-12 of the variables, for self-service forms.")
-    instances: Connection[names.ComponentInstanceType] = page("instances", "Where it is configured.", where=ComponentInstanceWhere)
-    services: Connection[names.ServiceType] = page("services", "The services that it is a part of.")
+    instances: ComponentInstanceConnection = page("instances", "Where it is configured.", where=ComponentInstanceWhere)
+    services: ServiceConnection = page("services", "The services that it is a part of.")
 
 
 @reads_from("component_input")

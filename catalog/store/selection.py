@@ -157,6 +157,16 @@ class Part:
     parts: tuple[EdgePart, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facets:
+    """A response key inside a connection that counts the list's rows by `by`, a facet of its source: at most `limit` values."""
+
+    key: str
+    by: str
+    limit: Slot
+    fields: Fields
+
+
 EdgePart = Part | Literal | Leaf | One
 
 
@@ -184,7 +194,7 @@ class Many:
 
     key: str
     relation: str
-    parts: tuple[Part | Literal, ...]
+    parts: tuple[Part | Literal | Facets, ...]
     page: Page
     order: tuple[tuple[str, bool], ...] = ()
     condition: Condition = ALWAYS
@@ -261,12 +271,15 @@ class Each:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A response key that shows the thing whose id a column of the row holds, whichever of some sources it is of."""
+    """A response key that shows the thing whose id a column of the row holds, whichever of some sources it is of.
+
+    `missing` is the fault when a required one is not there.
+    """
 
     key: str
     column: str
     branches: tuple[Branch, ...]
-    missing: Fault
+    missing: Fault | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,11 @@ def target(relation: str, parent: str | None) -> str | None:
     return found.target if isinstance(found, (ToOne, ToMany)) else None
 
 
+def facet_target(source: str, by: str) -> str | None:
+    """Return the source of the things that rows of a source are counted by, None when they are counted by plain values."""
+    return SOURCES[source].facets[by].target
+
+
 def key_types(relation: str, parent: str | None, order: tuple[tuple[str, bool], ...]) -> tuple[str, ...]:
     """Return the Postgres types of a list's sort keys: what a cursor of it holds. `parent` of None: a root."""
     found = ROOTS[relation] if parent is None else SOURCES[parent].relations[relation]
@@ -49,6 +54,7 @@ __all__ = [
     "Statement",
     "bind",
     "cursors",
+    "facet_target",
     "key_types",
     "sight",
     "statement",

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from catalog.store.compile import text
 from catalog.store.compile.conditions import predicate
+from catalog.store.compile.facets import facets
 from catalog.store.compile.ordering import keys
 from catalog.store.compile.source import Key, Source, ToMany
-from catalog.store.selection import ALWAYS, Leaf, Literal, Many, One, Page, Part, Piece, Slot
+from catalog.store.selection import ALWAYS, Facets, Leaf, Literal, Many, One, Page, Part, Piece, Slot
 
 if TYPE_CHECKING:
     from catalog.store.compile.statement import Writer
@@ -59,7 +60,9 @@ class _Connection:
         """
         if self._relation.window is not None:
             return
-        counted = any(isinstance(part, Part) and part.piece is Piece.TOTAL_COUNT for part in self._field.parts)
+        counted = any(
+            isinstance(part, Facets) or (isinstance(part, Part) and part.piece is Piece.TOTAL_COUNT) for part in self._field.parts
+        )
         open_list = self._writing.viewer.everything or (self._by_tenant and not counted)
         if self._field.condition != ALWAYS or self._field.order or self._relation.walk or (root and not open_list):
             self._writing.bounded = False
@@ -99,9 +102,11 @@ class _Connection:
 
     # ── the parts ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _part(self, body: text.Concatenation, part: Part | Literal) -> None:
+    def _part(self, body: text.Concatenation, part: Part | Literal | Facets) -> None:
         if isinstance(part, Literal):
             body.text(part.text)
+        elif isinstance(part, Facets):
+            body.expression(self._facets(part))
         elif part.piece is Piece.TOTAL_COUNT:
             body.expression(self._count())
         elif part.piece is Piece.PAGE_INFO:
@@ -191,6 +196,11 @@ class _Connection:
     def _count(self) -> str:
         where = " and ".join(self._rules()) or "true"
         return f"(select count(*)::text from {self._origin(whole=True)} where {where})"
+
+    def _facets(self, part: Facets) -> str:
+        where = " and ".join(self._rules()) or "true"
+        facet = self._source.facets[part.by]
+        return facets(self._writer, facet, part, alias=self._alias, listed=self._origin(whole=True), where=where)
 
     def _rows(self) -> str:
         limit = f"({self._size()} + 1)" if self._peeks else self._size()

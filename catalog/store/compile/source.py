@@ -131,6 +131,22 @@ class ToMany:
     window: Callable[[Viewer, Window], str] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
+    """What a list can be counted by: a key of each row, what `join` finds for a key `g.k`, and the value and the id that it shows.
+
+    `target` is the source of the things with these ids. `apart` joins what gives a row several keys. Fragments of `key` and `apart`
+    call the row `{b}`; those of `join` and the rest have the fixed aliases `s` and `t`.
+    """
+
+    key: str
+    value: str = "g.k"
+    join: str = ""
+    id: str = "null::text"
+    target: str | None = None
+    apart: str = ""
+
+
 Relation = Same | ToOne | ToMany
 IDENTITY = (Key(sql="{b}.id", type="text"),)
 
@@ -159,6 +175,7 @@ class Source:
     visible: Callable[[Viewer, str], str] = everyone
     current: str = "true"
     by_tenant: bool = False
+    facets: Mapping[str, Facet] = field(default_factory=dict)
 
 
 def columns_of(record: type[SQLModel], **more: Column) -> dict[str, Column]:

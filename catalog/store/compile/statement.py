@@ -124,7 +124,7 @@ class Writer:
                 written.expression(text.place(field.number, self._row(columns, alias)))
             case Choice():
                 wanted = self.writing.fill(columns[field.column].sql, a=alias)
-                written.expression(f"coalesce({self._by_id(field, wanted)},{text.mark(self.writing.fault(field.missing))})")
+                written.expression(f"coalesce({self._by_id(field, wanted)},{self._missing(field)})")
             case Lookup() | ById() | Each() | Given():
                 raise AssertionError("only an operation itself looks things up")
 
@@ -198,7 +198,7 @@ class Writer:
             rules.append(self.writing.visible(source, inner))
         return " and ".join(rule for rule in rules if rule != "true")
 
-    def _missing(self, field: One) -> str:
+    def _missing(self, field: One | Choice) -> str:
         return text.mark(self.writing.fault(field.missing)) if field.missing else "'null'"
 
     # ── to many, unpaged ─────────────────────────────────────────────────────────────────────────────────────────────

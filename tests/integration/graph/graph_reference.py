@@ -316,6 +316,8 @@ class Reader:
     def resolve(self, parent, info, **given):
         """Resolve any field."""
         if isinstance(parent, Page):
+            if info.field_name == "facets":
+                return self.facets(parent.listed, info.parent_type.name.removesuffix("Connection"), **given)
             return parent.part(info.field_name)
         if isinstance(parent, dict):
             return parent[info.field_name]
@@ -471,6 +473,21 @@ class Reader:
         listed, keys = ordered(self, rows, target, order, tie_of(parent.source, relation))
         return Page(listed, keys, given)
 
+    def facets(self, rows, kind, *, by, limit=50):
+        """How many rows have which value, the most frequent first."""
+        counted = Counter(pair for row in rows for pair in FACETS[kind, by](self, row))
+        order = sorted(
+            counted.items(),
+            key=lambda one: (-one[1], *((told is None, "" if told is None else told.encode()) for told in one[0])),
+        )
+        shown = order[: 50 if limit is None else limit]
+        return [{"value": value, "node": self._node(identity), "count": count} for (value, identity), count in shown]
+
+    def _node(self, identity):
+        """The thing of an id, where it may be seen itself: a row's stack may show no more than its name."""
+        found = self.store.one(identity)
+        return found if found is not None and self.sees(found) else None
+
     # ── filters ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def holds(self, row, kind, where) -> bool:
@@ -621,6 +638,59 @@ def declarations_name(name):
     return name
 
 
+# ── facets ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _plainly(column):
+    """A value of the row itself."""
+    return lambda _reader, row: [(None if row[column] is None else str(row[column]), None)]
+
+
+def _thing(relation, column="name"):
+    """A thing that the row leads to."""
+
+    def pairs(reader, row):
+        found = reader.one(row, relation, {})
+        return [(found[column], found["id"]) if found else (None, None)]
+
+    return pairs
+
+
+def _of_stack(pairs):
+    """What the row's stack has."""
+    return lambda reader, row: pairs(reader, reader.one(row, "stack", {}))
+
+
+def _category(reader, row):
+    found = reader.one(row, "component", {})
+    return [(found["category"] if found else None, None)]
+
+
+FACETS = {
+    ("ComponentInstance", "TYPE"): _plainly("type"),
+    ("ComponentInstance", "COMPONENT"): _thing("component"),
+    ("ComponentInstance", "CATEGORY"): _category,
+    ("ComponentInstance", "STACK"): _thing("stack"),
+    ("ComponentInstance", "TENANT"): _thing("tenant"),
+    ("ComponentInstance", "ENVIRONMENT"): _of_stack(_thing("environment")),
+    ("ComponentInstance", "REGION"): _of_stack(_plainly("region")),
+    ("ComponentInstance", "TEAM"): _thing("team", "slug"),
+    ("ComponentInstance", "STATE"): _plainly("state"),
+    ("ComponentInstance", "COST_STATUS"): _plainly("cost_status"),
+    ("Stack", "TENANT"): _thing("tenant"),
+    ("Stack", "ENVIRONMENT"): _thing("environment"),
+    ("Stack", "ACCOUNT"): _plainly("account"),
+    ("Stack", "STAGE"): _plainly("stage"),
+    ("Stack", "REGION"): _plainly("region"),
+    ("Stack", "TEAM"): _thing("team", "slug"),
+    ("Service", "CATEGORY"): _plainly("category"),
+    ("Service", "LIFECYCLE"): _plainly("lifecycle"),
+    ("Service", "TIER"): _plainly("tier"),
+    ("Service", "TEAM"): _thing("owner", "slug"),
+    ("Service", "TAG"): lambda _reader, row: [(tag, None) for tag in row["tags"]] or [(None, None)],
+}
+
+
 # ── pages ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -628,7 +698,7 @@ class Page:
     """One page of a list, and its parts by name."""
 
     def __init__(self, rows, keys, given):
-        self._all, count = rows, len(rows)
+        self.listed, count = rows, len(rows)
         cursors = [bare(key) for key in keys]
         low, high = 0, count
         after, before = given.get("after"), given.get("before")
@@ -656,7 +726,7 @@ class Page:
             case "edges":
                 return [EdgeOf(row, cursor) for row, cursor in zip(self._rows, self._cursors, strict=True)]
             case "totalCount":
-                return len(self._all)
+                return len(self.listed)
             case "pageInfo":
                 return {
                     "hasNextPage": self._next,
@@ -805,7 +875,7 @@ def nullable(value, zero):
 
 
 KEYS = {
-    ("search_hit", "best"): lambda _r, row: [(row["pass"], False, False), (row["rank"], False, False), (row["name"], False, False)],
+    ("search_hit", "best"): lambda _r, row: [(row["rank"], False, False), (row["name"], False, False)],
     ("index_run", "started_at"): lambda _r, row: [(row["started_at"], False, True)],
     ("access_token", "created_at"): lambda _r, row: [(row["created_at"], False, True)],
     ("change", "at"): lambda _r, row: [(row["at"], False, True)],

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from catalog.store.compile.source import Source, ToMany
-from catalog.store.compile.sources import access, as_of, cost, estate, organization, provisioning, scorecard, search, stack
+from catalog.store.compile.sources import (
+    access,
+    as_of,
+    cost,
+    estate,
+    faceted,
+    organization,
+    provisioning,
+    scorecard,
+    search,
+    stack,
+)
 from catalog.values import ID_PREFIXES
 
 SOURCES: dict[str, Source] = {
@@ -20,6 +31,7 @@ SOURCES: dict[str, Source] = {
         *access.SOURCES,
         *as_of.SOURCES,
         *search.SOURCES,
+        *faceted.SOURCES,
     )
 }
 

@@ -14,7 +14,7 @@ from sqlmodel import SQLModel
 
 from catalog import records
 from catalog.store.compile.source import ToMany, ToOne, columns_of, everyone, location, number, text
-from catalog.store.compile.sources import cost, ownership, stack
+from catalog.store.compile.sources import cost, faceted, ownership, stack
 from catalog.store.selection import Moment
 
 # What identifies a subject never changes, so look-ups by it find the subject first, and its versions then.
@@ -194,6 +194,7 @@ SOURCES = (
             ),
         },
         by_tenant=False,
+        facets=faceted.past_instance(_STACKS.replace("{a}", "{b}")),
     ),
     replace(
         _EDGE,

@@ -17,7 +17,7 @@ from catalog.store.compile.source import (
     text,
     texts,
 )
-from catalog.store.compile.sources import cost, scorecard, visibility
+from catalog.store.compile.sources import cost, faceted, scorecard, visibility
 
 _NAME = {"name": (Key(sql="{b}.name", type="text"),)}
 _BY_NAME = (("name", False),)
@@ -165,6 +165,7 @@ SOURCES = (
         },
         order=_BY_SLUG,
         visible=visibility.service,
+        facets=faceted.SERVICE,
     ),
     element_source(
         name="link",

@@ -21,7 +21,7 @@ from catalog.store.compile.source import (
     text,
     truth,
 )
-from catalog.store.compile.sources import cost, ownership, visibility
+from catalog.store.compile.sources import cost, faceted, ownership, visibility
 from catalog.store.compile.sources.estate import ESTATE
 
 _NAME = {"name": (Key(sql="{b}.name", type="text"),)}
@@ -109,6 +109,7 @@ SOURCES = (
         visible=visibility.tenant_row,
         current="{b}.removed_at is null",
         by_tenant=True,
+        facets=faceted.STACK,
     ),
     Source(
         name="component",
@@ -246,6 +247,7 @@ SOURCES = (
         visible=visibility.tenant_row,
         current="{b}.removed_at is null",
         by_tenant=True,
+        facets=faceted.INSTANCE,
     ),
     Source(
         name="dependency_edge",

@@ -182,7 +182,6 @@ def hits(reader, text, kinds):
             if way is not None:
                 yield {
                     "id": row["id"],
-                    "pass": way + place if way < 20 else 20,
                     "rank": way + place,
                     "name": made.folded,
                     "score": (100 - way - place) / 100,

@@ -19,6 +19,7 @@ from catalog.store.compile.source import Column, Format, Key, Source, ToMany, Wi
 
 # Ranks, to which the kind's place is added: ten kinds at most. A name that is what was asked begins at 0.
 _BEGINS, _NAMED, _WORDS, _ALIKE = 10, 20, 30, 40
+_LAST = 2 * _NAMED  # the pass of all that matches by its words
 _FEW = 300  # stacks whose instances are looked up one by one; of more, the instances of a name are gone through
 _INSTANCE = SearchKind.COMPONENT_INSTANCE
 # Kinds of one thing each, in the order in which they are listed among equals; instances, by far the most, come behind them.
@@ -62,21 +63,29 @@ select r.rest, array(select o.key from search_entry o where o.kind = 'STACK' and
 from (select distinct rest from found where rest is not null) r"""
 
 
+# The passes in their order, each of a rank and a kind but for the last. Behind each stands an end: rows are sorted pass by pass, and a
+# pass is given out at the first row behind it, which must not be looked for in the next one.
+_PASSES = f"""
+select place * 2 as pass, place as rank, kind from k
+union all select ({_BEGINS} + place) * 2, {_BEGINS} + place, kind from k
+union all select place * 2 + 1, null, null from k
+union all select ({_BEGINS} + place) * 2 + 1, null, null from k
+union all select {_LAST}, null, null"""
+_END = "select null as id, null as kind, null as key, null::int as rank, null as name where p.pass % 2 = 1"
+
+
 def hits(viewer: Viewer, window: Window) -> str:
-    """Write the rows of a search: (id, kind, key, pass, rank, name, pattern, beginnings, wholes)."""
-    exact = _named(viewer, window, f"p.pass < {_BEGINS} and e.name = q.text")
-    begins = _named(
-        viewer,
-        window,
-        f"p.pass >= {_BEGINS} and p.pass < {_NAMED} and q.begins and e.name > q.text and e.name < q.text || chr(1114111)",
-    )
+    """Write the rows of a search: (id, kind, key, rank, name, pattern, beginnings, wholes)."""
+    exact = _named(viewer, window, f"p.rank < {_BEGINS} and e.name = q.text")
+    begins = _named(viewer, window, f"p.rank >= {_BEGINS} and q.begins and e.name > q.text and e.name < q.text || chr(1114111)")
     return (
         f"(with q as materialized ({_ASKED}), k as materialized ({_KINDS_ASKED}),"
         f" found as materialized ({_found(viewer)}), rests as materialized ({_RESTS})"
-        " select h.*, p.pass, q.pattern, q.beginnings, q.wholes from q cross join"
-        f" (select place as pass, kind from k union all select {_BEGINS} + place, kind from k union all select {_NAMED}, null) p"
-        f" cross join lateral (({exact}) union all ({begins}) union all ({_by_words(viewer, window)})) h"
-        f" where q.terms > 0 order by {window.order('p.pass', 'h.rank', 'h.name', 'h.id')} {window.limit})"
+        " select * from (select h.*, q.pattern, q.beginnings, q.wholes"
+        f" from (select * from ({_PASSES}) p order by {window.order('pass')}) p cross join q"
+        f" cross join lateral (({exact}) union all ({begins}) union all ({_by_words(viewer, window)}) union all {_END}) h"
+        f" where q.terms > 0 order by {window.order('p.pass', 'h.rank', 'h.name', 'h.id')} offset 0) h"
+        f" where h.id is not null {window.limit})"
     )
 
 
@@ -92,18 +101,18 @@ def _near(viewer: Viewer) -> str:
 
 def _named(viewer: Viewer, window: Window, which: str) -> str:
     """The rows of one kind whose name is, or begins with, what was asked: along an index."""
-    instances = _instances(viewer, window, f"p.kind = '{_INSTANCE}' and {window.beyond('p.pass', 'p.pass', 'e.name', 'i.id')}")
+    instances = _instances(viewer, window, f"p.kind = '{_INSTANCE}' and {window.beyond('p.rank', 'e.name', 'i.id')}")
     return (
-        "select h.id, e.kind, e.key, p.pass as rank, e.name from search_entry e"
+        "select h.id, e.kind, e.key, p.rank, e.name from search_entry e"
         f" cross join lateral ({_ones('p.kind')} union all ({instances})) h"
-        f" where {which} and e.kind = p.kind{_near(viewer)} and {window.beyond('p.pass', 'p.pass', 'e.name', 'h.id')}"
+        f" where {which} and e.kind = p.kind{_near(viewer)} and {window.beyond('p.rank', 'e.name', 'h.id')}"
         f" order by {window.order('e.name', 'h.id')} {window.limit}"
     )
 
 
 def _by_words(viewer: Viewer, window: Window) -> str:
     """The rows that match by their words."""
-    beyond = window.beyond("p.pass", "e.rank", "e.name", "i.id")
+    beyond = window.beyond("e.rank", "e.name", "i.id")
     common = f"e.kind = '{_INSTANCE}' and (e.spare is null or not {_stack_has('e.spare')}) and {beyond}"
     many = f"(e.rest is null or cardinality(e.stacks) > {_FEW}) and (e.rest is null or {_stack_has('e.rest')})"
     anywhere = _instances(viewer, window, f"{common} and {many}")
@@ -116,7 +125,7 @@ def _by_words(viewer: Viewer, window: Window) -> str:
     return (
         f"select h.id, e.kind, e.key, e.rank, e.name from ({found}) e"
         f" cross join lateral ({_ones('e.kind')} union all ({anywhere}) union all ({in_few})) h"
-        f" where p.pass = {_NAMED} and {window.beyond('p.pass', 'e.rank', 'e.name', 'h.id')}"
+        f" where p.pass = {_LAST} and {window.beyond('e.rank', 'e.name', 'h.id')}"
         f" order by {window.order('e.rank', 'e.name', 'h.id')} {window.limit}"
     )
 
@@ -168,7 +177,7 @@ SOURCES = (
             "highlight": text(_HIGHLIGHT),
         },
         orders={
-            "best": (Key(sql="{b}.pass", type="int4"), Key(sql="{b}.rank", type="int4"), Key(sql="{b}.name", type="text")),
+            "best": (Key(sql="{b}.rank", type="int4"), Key(sql="{b}.name", type="text")),
         },
         order=(("best", False),),
     ),

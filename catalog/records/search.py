@@ -41,9 +41,9 @@ def _words_index(name: str, which: str) -> Index:
 
 
 class SearchEntry(SQLModel, table=True):
-    """The words of one thing. Instances have an entry for each name they share, not one each: thousands are named alike.
+    """The words of one thing. Instances have an entry for each name that those of a tenant share: thousands are named alike.
 
-    `key` is the thing's id, or the name that instances share; `name` its words in small letters, joined by blanks (200
+    `key` is the thing's id, or the tenant and the name that instances share; `name` its words in small letters, joined by blanks (200
     characters, so that an index holds them). `words` holds those of name and title with weight A, all others with weight B.
     `tenant_id` only lets a viewer of few tenants pass by what others have: what is seen, the thing's own row decides.
     """
@@ -54,7 +54,7 @@ class SearchEntry(SQLModel, table=True):
     key: str = Field(sa_type=columns.C_TEXT, primary_key=True)
     tenant_id: str | None = columns.text(nullable=True)
     name: str = columns.text()
-    shown: str = columns.text()  # name and title as people write them
+    shown: str = columns.text()  # name and title as people write them; of instances the name
     body: str = columns.text()  # what else is searched, as people write it
     words: Any = Field(sa_type=TSVECTOR, nullable=False)
 

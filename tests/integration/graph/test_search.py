@@ -146,7 +146,7 @@ async def other(fresh_database):
     """A world of a test's own, to write in: `world`, `graph`, `add(rows)`, `write(statement)`, `count(query, kind)`."""
     world = graph_world.World()
     await graph_world.load(fresh_database, world)
-    graph, viewer = Graph(fresh_database, fresh_database.config), world.viewers()["admin"]
+    graph = Graph(fresh_database, fresh_database.config)
 
     async def add(*rows):
         async with fresh_database.session() as session:
@@ -157,11 +157,11 @@ async def other(fresh_database):
         async with fresh_database.connection() as connection:
             await connection.execute(statement)
 
-    async def find(query, kind=None):
-        return await search(graph, viewer, query, kinds=kind and [kind])
+    async def find(query, kind=None, viewer="admin"):
+        return await search(graph, world.viewers()[viewer], query, kinds=kind and [kind])
 
-    async def count(query, kind):
-        return (await find(query, kind))["totalCount"]
+    async def count(query, kind, viewer="admin"):
+        return (await find(query, kind, viewer))["totalCount"]
 
     return SimpleNamespace(world=world, add=add, write=write, find=find, count=count, database=fresh_database)
 
@@ -252,6 +252,25 @@ async def test_search_follows_every_write(other) -> None:
     assert await other.count("apply", "WORKFLOW") == 2
     await other.write("delete from workflow where name = 'apply'")
     assert await other.count("apply", "WORKFLOW") == 0
+
+
+async def test_a_stack_that_moves_takes_its_instances_along(other) -> None:
+    """When a stack gets another tenant, viewers of that one find its instances, and viewers of the former one no longer."""
+    plat, main = (other.world.tenants[name] for name in ("plat", "main"))
+    stack = next(row for row in other.world.stacks if row.tenant_id == plat and row.removed_at is None)
+    kept = next(row for row in other.world.instances if row.stack_id == stack.id and row.removed_at is None)
+    await other.add(
+        records.ComponentInstance(
+            **kept.model_dump(exclude={"id", "name", "cost_estimate_id"}),
+            id=global_id("ComponentInstance", "wanderer"),
+            name="wanderer",
+        )
+    )
+    seen = []
+    for _ in range(2):
+        seen.append([await other.count("wanderer", "COMPONENT_INSTANCE", viewer) for viewer in ("plat", "main")])
+        await other.write(f"update stack set tenant_id = '{main}' where id = '{stack.id}'")
+    assert seen == [[1, 0], [0, 1]]
 
 
 async def test_what_says_the_same_is_not_written_again(other) -> None:

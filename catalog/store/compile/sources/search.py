@@ -39,14 +39,14 @@ _ASKED = "select (catalog_search_query({arg_query})).*"
 _KINDS_ASKED = f"select * from (values {_KINDS}) k(kind, place) where {{arg_kinds}} is null or kind = any({{arg_kinds}})"
 # What matches by its words and by none of the better ways: all but instances.
 _THINGS_FOUND = f"""
-select e.kind, e.key, e.name, k.place
+select e.kind, e.key, e.tenant_id, e.shown, e.name, k.place
     + case when e.words @@ q.every_named then {_NAMED} when e.words @@ q.every_plain then {_WORDS} else {_ALIKE} end as rank,
   null::tsquery as rest, null::tsquery as spare
 from q join search_entry e on e.words @@ q.every_broad join k on k.kind = e.kind where e.kind <> 'COMPONENT_INSTANCE'{{other}}"""
 # Names of instances. `rest` is what their stack must have, null for nothing; `spare` what it must not, so that no instance is found
 # in two ways.
 _NAMES_FOUND = f"""
-select e.kind, e.key, e.name, k.place + w.way as rank, w.rest, w.spare
+select e.kind, e.key, e.tenant_id, e.shown, e.name, k.place + w.way as rank, w.rest, w.spare
 from q join search_entry e on e.words @@ q.names join k on k.kind = e.kind
 cross join lateral (
     select {_NAMED} as way, null::tsquery as rest, null::tsquery as spare where e.words @@ q.every_plain
@@ -83,7 +83,7 @@ def hits(viewer: Viewer, window: Window) -> str:
         f" found as materialized ({_found(viewer)}), rests as materialized ({_RESTS})"
         " select * from (select h.*, q.pattern, q.beginnings, q.wholes"
         f" from (select * from ({_PASSES}) p order by {window.order('pass')}) p cross join q"
-        f" cross join lateral (({exact}) union all ({begins}) union all ({_by_words(viewer, window)}) union all {_END}) h"
+        f" cross join lateral (({exact}) union all ({begins}) union all ({_by_words(window)}) union all {_END}) h"
         f" where q.terms > 0 order by {window.order('p.pass', 'h.rank', 'h.name', 'h.id')} offset 0) h"
         f" where h.id is not null {window.limit})"
     )
@@ -101,7 +101,7 @@ def _near(viewer: Viewer) -> str:
 
 def _named(viewer: Viewer, window: Window, which: str) -> str:
     """The rows of one kind whose name is, or begins with, what was asked: along an index."""
-    instances = _instances(viewer, window, f"p.kind = '{_INSTANCE}' and {window.beyond('p.rank', 'e.name', 'i.id')}")
+    instances = _instances(window, f"p.kind = '{_INSTANCE}' and {window.beyond('p.rank', 'e.name', 'i.id')}")
     return (
         "select h.id, e.kind, e.key, p.rank, e.name from search_entry e"
         f" cross join lateral ({_ones('p.kind')} union all ({instances})) h"
@@ -110,15 +110,15 @@ def _named(viewer: Viewer, window: Window, which: str) -> str:
     )
 
 
-def _by_words(viewer: Viewer, window: Window) -> str:
+def _by_words(window: Window) -> str:
     """The rows that match by their words."""
     beyond = window.beyond("e.rank", "e.name", "i.id")
     common = f"e.kind = '{_INSTANCE}' and (e.spare is null or not {_stack_has('e.spare')}) and {beyond}"
     many = f"(e.rest is null or cardinality(e.stacks) > {_FEW}) and (e.rest is null or {_stack_has('e.rest')})"
-    anywhere = _instances(viewer, window, f"{common} and {many}")
+    anywhere = _instances(window, f"{common} and {many}")
     in_few = (
         "select i.id from unnest(e.stacks) n(id) join component_instance i on i.stack_id = n.id"
-        f" where i.name = e.key and i.removed_at is null and {{sees_component_instance_i}} and {common}"
+        f" where i.tenant_id = e.tenant_id and i.name = e.shown and i.removed_at is null and {{sees_component_instance_i}} and {common}"
         f" and cardinality(e.stacks) <= {_FEW}"
     )
     found = f"select f.*, r.stacks from found f left join rests r on r.rest = f.rest order by {window.order('f.rank', 'f.name')}"
@@ -143,18 +143,11 @@ def _ones(kind: str) -> str:
     )
 
 
-def _instances(viewer: Viewer, window: Window, condition: str) -> str:
-    """The instances of an entry's name, as far as the viewer sees them, along an index."""
-    written = (
-        f"select i.id from component_instance i where i.name = e.key and i.removed_at is null"
-        f" and {{sees_component_instance_i}} and {condition}"
-    )
-    limited = f"order by {window.order('i.id')} {window.limit}"
-    if not viewer.sight.by_tenant:
-        return f"{written} {limited}"
-    # An index holds each tenant's instances by name: a tenant with few of them must not pay for those of others.
+def _instances(window: Window, condition: str) -> str:
+    """The instances of a tenant's name, as far as the viewer sees them, along an index."""
     return (
-        f"select i.id from unnest({{my_tenants}}) n(id) cross join lateral ({written} and i.tenant_id = n.id {limited}) i {limited}"
+        "select i.id from component_instance i where i.tenant_id = e.tenant_id and i.name = e.shown and i.removed_at is null"
+        f" and {{sees_component_instance_i}} and {condition} order by {window.order('i.id')} {window.limit}"
     )
 
 

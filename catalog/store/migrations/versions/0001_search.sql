@@ -28,6 +28,12 @@ create function catalog_search_entry(kind text, key text, tenant_id text, name t
     from (select catalog_search_words(name) as words) named
 $$;
 
+-- The entry of the instances of one name in a tenant.
+create function catalog_search_instances(tenant_id text, name text) returns search_entry
+    language sql immutable parallel safe as $$
+    select * from catalog_search_entry('COMPONENT_INSTANCE', tenant_id || '/' || name, tenant_id, name, null, null)
+$$;
+
 -- Write entries; those that say what they said before are left alone.
 create function catalog_search_put(entries search_entry[]) returns void language sql as $$
     insert into search_entry as e (kind, key, tenant_id, name, shown, body, words)
@@ -83,6 +89,12 @@ begin
         concat_ws(' · ', c.namespace, t.name, c.account, c.stage, c.region, nullif(array_to_string(c.tags, ' '), ''),
             (select string_agg(l.value, ' ' order by l.key) from jsonb_each_text(c.labels) l)))))
     from changed c left join tenant t on t.id = c.tenant_id and not t.hidden;
+    if tg_op = 'UPDATE' then
+        -- A stack that moves to another tenant takes its instances along.
+        perform catalog_search_put(array_agg(catalog_search_instances(n.tenant_id, n.name)))
+        from (select distinct c.tenant_id, i.name
+            from changed c join previous p on p.id = c.id and p.tenant_id <> c.tenant_id join component_instance i on i.stack_id = c.id) n;
+    end if;
     return null;
 end
 $$;
@@ -128,7 +140,7 @@ begin
     foreach searched in array array['service', 'component', 'stack', 'team', 'environment', 'workflow', 'provisioning_request'] loop
         execute format('create trigger %1$s_search_added after insert on %1$s referencing new table as changed'
             ' for each statement execute function catalog_search_%1$s()', searched);
-        execute format('create trigger %1$s_search_changed after update on %1$s referencing new table as changed'
+        execute format('create trigger %1$s_search_changed after update on %1$s referencing old table as previous new table as changed'
             ' for each statement execute function catalog_search_%1$s()', searched);
         execute format('create trigger %1$s_search_deleted after delete on %1$s referencing old table as gone'
             ' for each statement execute function catalog_search_forget(%2$L)', searched, upper(searched));
@@ -139,9 +151,9 @@ $$;
 -- An instance never changes its name, and a name that no instance has any more finds nothing.
 create function catalog_search_component_instance() returns trigger language plpgsql as $$
 begin
-    perform catalog_search_put(array_agg(catalog_search_entry('COMPONENT_INSTANCE', n.name, null, n.name, null, null)))
-    from (select distinct c.name from changed c) n
-    where not exists (select from search_entry e where e.kind = 'COMPONENT_INSTANCE' and e.key = n.name);
+    perform catalog_search_put(array_agg(catalog_search_instances(n.tenant_id, n.name)))
+    from (select distinct c.tenant_id, c.name from changed c) n
+    where not exists (select from search_entry e where e.kind = 'COMPONENT_INSTANCE' and e.key = n.tenant_id || '/' || n.name);
     return null;
 end
 $$;

@@ -96,6 +96,10 @@ class Window(Protocol):
         """The LIMIT of every ordered piece; none where all rows are counted."""
         ...
 
+    def head(self, ordered: str) -> str:
+        """The first rows of an ordered select, no more than the page itself may need."""
+        ...
+
     def order(self, *written: str) -> str:
         """The ORDER BY list of some expressions, in the direction of the page."""
         ...

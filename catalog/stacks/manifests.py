@@ -7,6 +7,7 @@ each context that it is imported with; every import prefix is merged once.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -240,7 +241,7 @@ class Manifests:
             contexts=contexts,
             templates=self.templates,
             texts=Texts(),
-            evaluate=self._evaluator,
+            evaluate=_weakly(self),
             included=self._sources.included,
             delimiter=self._delimiter,
             environment=self._environment,
@@ -467,7 +468,7 @@ class Manifests:
             known = self._hints[source.path] = tuple(findings.diagnostics)
         return known
 
-    def _evaluator(self, source: Source) -> Evaluate:
+    def evaluator(self, source: Source) -> Evaluate:
         """Return who evaluates the functions in a file's locals: they belong to no component, but to the stack that the file names."""
         here: list[functions.Here] = []
 
@@ -687,3 +688,16 @@ def _mentions(parts: list[Merged], manifest: Manifest) -> dict[tuple[str, str], 
         if isinstance(entries, dict):
             found.update(dict.fromkeys(((kind, name) for name in entries), manifest))
     return found
+
+
+def _weakly(manifests: Manifests) -> Callable[[Source], Evaluate]:
+    """Who evaluates functions in the files of these manifests, without holding them: a large estate must go as soon as it is let go."""
+    held = weakref.ref(manifests)
+
+    def evaluator(source: Source) -> Evaluate:
+        found = held()
+        if found is None:
+            raise ReferenceError("the manifests are gone")
+        return found.evaluator(source)
+
+    return evaluator

@@ -7,7 +7,7 @@ held stays as it was, marked STALE; what is gone is marked REMOVED, and comes ba
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -217,7 +217,7 @@ def steps(comparison: Comparison) -> list[Step]:
         *_components(snapshot, comparison.now, moment),
         *_workflows(snapshot, comparison.now),
         Upsert(records.Stack, [snapshot.parts[key].stack for key in sorted(outlined.differing)]),
-        InsertMissing(records.Configuration, _documents(comparison.documents, rows, fresh)),
+        InsertMissing(records.Configuration, _Documents(comparison.documents, (rows[key].config_hash for key in fresh))),
         Upsert(records.ComponentInstance, [_dated(rows[key], details, moment) for key in replaced], keep=("drift",)),
         *_edges(comparison),
         Delete(
@@ -257,9 +257,20 @@ def _dated(row: Any, details: Details, moment: Moment) -> Any:
     return row._replace(changed_at=now.changed_at if now is not None and kept else moment.happened_at)
 
 
-def _documents(documents: Mapping[str, Document], rows: Mapping[str, Any], fresh: Iterable[str]) -> list[Any]:
-    hashes = sorted({rows[identity].config_hash for identity in fresh})
-    return [ConfigurationRow(hash=key, document=text_of(documents[key])) for key in hashes]
+class _Documents(Sequence[Any]):
+    """Rows of documents, whose texts are put together when they are asked for: all of them at once would be a lot of memory."""
+
+    def __init__(self, documents: Mapping[str, Document], hashes: Iterable[str]) -> None:
+        self._documents, self._hashes = documents, sorted(set(hashes))
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        key = self._hashes[index]
+        return ConfigurationRow(hash=key, document=text_of(self._documents[key]))
 
 
 def _restated(comparison: Comparison) -> list[str]:

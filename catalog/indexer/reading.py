@@ -17,6 +17,7 @@ from catalog.engines.template import Engine
 from catalog.errors import EstateError
 from catalog.indexer import code, codeowners, component_facts, component_rows, redaction, seed_claims, seeds, snapshot, sources
 from catalog.indexer.component_facts import ComponentFacts
+from catalog.indexer.documents import Document
 from catalog.indexer.seed_values import Seeds, currency_of
 from catalog.indexer.snapshot import Progress, Snapshot, Subject
 from catalog.indexer.sources import Position
@@ -53,10 +54,10 @@ class Memory:
     since_collection: int = 0
     is_large: bool = False
 
-    def last(self, estate_id: str) -> Snapshot | None:
-        """The last snapshot of an estate, if this process took it."""
+    def documents(self, estate_id: str) -> dict[str, Mapping[str, Document]]:
+        """The documents of the last snapshot of an estate, if this process took it, by the stack's id and their hash."""
         kept = self.readings.get(estate_id)
-        return None if kept is None else kept.snapshot
+        return {} if kept is None else {key: part.documents for key, part in kept.snapshot.parts.items()}
 
 
 # What large readings make lives long and is kept from Python's collector, whose walks over it would be felt. What they leave behind is

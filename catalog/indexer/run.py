@@ -23,7 +23,7 @@ from catalog.indexer import backfill, courses, difference, estates, inputs, orga
 from catalog.indexer.backfill import Told
 from catalog.indexer.courses import Course
 from catalog.indexer.difference import Comparing, Comparison, Instances, Moment
-from catalog.indexer.documents import pieces
+from catalog.indexer.documents import Document, pieces
 from catalog.indexer.first_load import FirstLoad
 from catalog.indexer.reading import Memory
 from catalog.indexer.snapshot import Progress, Snapshot
@@ -139,7 +139,7 @@ async def index(
             )
             if last is None and not begun.backfill and await _is_first_load(connection, chosen):
                 return await _write_first(connection, chosen, read, begun, report)
-            older = memory.last(chosen.id)
+            older = memory.documents(chosen.id)
             taken = await asyncio.to_thread(read)
             if begun.backfill:
                 return await _tell(connection, taken, begun, report)
@@ -233,7 +233,7 @@ async def _write_first(
         comparison = Comparison(
             snapshot=taken, outlined=outlined, now=now, details=nothing, found=found, moment=_moment(begun), loaded=True
         )
-        await _perform(connection, estate, comparison)
+        await _perform(connection, estate, comparison, {})
         await load.prove()
         return await report.succeeded(taken, _told(found))
 
@@ -247,7 +247,7 @@ async def _write(
     *,
     last: Last | None,
     course: Course,
-    older: Snapshot | None,
+    older: Mapping[str, Mapping[str, Document]],
     confirmed: bool,
 ) -> RunReport:
     moved = last is not None and not course.goes_on(last)
@@ -306,10 +306,12 @@ def _removal_digest(found: Instances) -> str:
     return digest(sorted(found.removed))
 
 
-async def _compared(connection: asyncpg.Connection, comparison: Comparison, older: Snapshot | None) -> Comparison:
+async def _compared(
+    connection: asyncpg.Connection, comparison: Comparison, older: Mapping[str, Mapping[str, Document]]
+) -> Comparison:
     """Compare documents: those before are told by the last snapshot where this process took it, else by the catalog."""
     comparing = Comparing(comparison)
-    remembered = [older.parts[key].documents for key in comparison.outlined.touched if key in older.parts] if older else []
+    remembered = [older[key] for key in comparison.outlined.touched if key in older]
     known = {key: document for documents in remembered for key, document in documents.items() if key in comparing.needed}
     for key, document in known.items():
         comparing.add(key, document)
@@ -320,7 +322,9 @@ async def _compared(connection: asyncpg.Connection, comparison: Comparison, olde
     return comparing.done()
 
 
-async def _perform(connection: asyncpg.Connection, estate: Estate, comparison: Comparison, older: Snapshot | None = None) -> None:
+async def _perform(
+    connection: asyncpg.Connection, estate: Estate, comparison: Comparison, older: Mapping[str, Mapping[str, Document]]
+) -> None:
     taken = comparison.snapshot
     comparison = await _compared(connection, comparison, older)
     around = await organizations.now(

@@ -134,7 +134,7 @@ class Memo:
     def is_worth_keeping(self) -> bool:
         """Tell whether most of what is remembered may still be of use: an old memo has grown with values that are gone."""
         self._first = self._first or len(self._merged)
-        return len(self._merged) <= 2 * self._first + 10_000
+        return len(self._merged) <= self._first * 5 // 4 + 10_000
 
     def merge(self, lower: Map, higher: Map, strategy: str = REPLACE) -> Map:
         """Return `merge(lower, higher)`, remembered."""

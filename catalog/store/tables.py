@@ -22,6 +22,8 @@ from sqlmodel import SQLModel
 # From here on COPY is cheaper than JSON; below, its extra round trip is not worth it.
 _MANY = 200
 _CHUNK = 2000
+# Rows that are made only when they are asked for, such as documents, are asked for in batches.
+_BATCH = 5000
 
 _TYPES: tuple[tuple[type, str], ...] = (
     (ARRAY, "text[]"),
@@ -115,9 +117,10 @@ async def _replace(connection: asyncpg.Connection, record: type[SQLModel], rows:
 
 async def insert_missing(connection: asyncpg.Connection, record: type[SQLModel], rows: Sequence[Any]) -> None:
     """Insert the rows whose key (their first column) is not there yet."""
-    if rows:
-        present = await _present(connection, of(record), rows)
-        await insert(connection, record, [row for row in rows if row[0] not in present])
+    for start in range(0, len(rows), _BATCH):
+        some = rows[start : start + _BATCH]
+        present = await _present(connection, of(record), some)
+        await insert(connection, record, [row for row in some if row[0] not in present])
 
 
 async def _present(connection: asyncpg.Connection, table: Table, rows: Sequence[Any]) -> set[str]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, Label, UniqueConstraint, literal_column
+from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Identity, Index, Label, UniqueConstraint, literal_column
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
@@ -185,6 +185,18 @@ class IndexRun(SQLModel, table=True):
             postgresql_where=sql("state = 'QUEUED' and confirmed_digest is null"),
         ),
     )
+
+
+class IndexRunEvent(SQLModel, table=True):
+    """That a run entered a state, or how far it has come: `done` of `total` stacks. The sequence counts over all runs."""
+
+    __tablename__ = "index_run_event"
+
+    sequence: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    run_id: str = columns.reference("index_run.id")
+    at: datetime = columns.time()
+    done: int = Field(nullable=False)
+    total: int | None = Field(default=None, nullable=True)
 
 
 class Manifest(SQLModel, table=True):
@@ -444,7 +456,10 @@ class DiagnosticRecord(SQLModel, table=True):
 
 
 class Change(SQLModel, table=True):
-    """What one run changed in one instance; `values` is a list of {path, before, after}, redacted as the documents are."""
+    """What one run changed in one instance; `values` is a list of {path, before, after}, redacted as the documents are.
+
+    Numbers ascend in the order of the commits, since snapshots are written one after the other: who has read up to a number missed none.
+    """
 
     id: str = columns.identity()
     estate_id: str = columns.reference("estate.id")
@@ -460,6 +475,7 @@ class Change(SQLModel, table=True):
     author: str | None = columns.text(nullable=True)
     revision: str | None = columns.text(nullable=True)
     at: datetime = columns.time()
+    number: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), unique=True, nullable=False))
 
     __table_args__ = (columns.one_of("kind", ChangeKind), Index("change_latest", sql("at desc"), "id"))
 

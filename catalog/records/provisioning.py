@@ -176,7 +176,7 @@ class RequestStep(SQLModel, table=True):
 
 
 class StepLog(SQLModel, table=True):
-    """One line of a step's log; the sequence counts within the request."""
+    """One line of a step's log; the sequence counts within the request, other events of it included."""
 
     __tablename__ = "step_log"
 
@@ -188,6 +188,29 @@ class StepLog(SQLModel, table=True):
     text: str = columns.text()
 
     __table_args__ = (columns.one_of("stream", LogStream), Index("step_log_of_step", "request_id", "ordinal", "sequence"))
+
+
+class RequestEventKind(StrEnum):
+    """What an event of a request is about."""
+
+    STATE = "STATE"
+    STEP = "STEP"
+    LOG = "LOG"
+    APPROVAL = "APPROVAL"
+
+
+class RequestEvent(SQLModel, table=True):
+    """That something about a request has changed; its log lines are events too, in the same sequence, and stand in `step_log`."""
+
+    __tablename__ = "request_event"
+
+    request_id: str = Field(sa_type=columns.C_TEXT, foreign_key="provisioning_request.id", primary_key=True, ondelete="CASCADE")
+    sequence: int = Field(primary_key=True)
+    at: datetime = columns.time()
+    kind: str = columns.text()
+    ordinal: int | None = Field(default=None, nullable=True)  # of the step
+
+    __table_args__ = (columns.one_of("kind", RequestEventKind),)
 
 
 class Approval(SQLModel, table=True):

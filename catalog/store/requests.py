@@ -41,9 +41,9 @@ from catalog.records import (
     TeamMember,
     Workflow,
 )
+from catalog.store import live, notify
 from catalog.store.database import Database
 
-CHANNEL = "step_log"  # NOTIFY wakes followers of a request with its id; the rows are the truth
 KEPT = timedelta(days=30)  # how long an idempotency key is remembered
 _LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 _BUSY_TRIES = 10
@@ -322,12 +322,11 @@ async def keep(session: AsyncSession, *, principal_id: str, mutation: str, key: 
 
 # ── the log ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# The sequence counts within the request. Whoever writes holds the request (`hold`), so nobody else counts at the same time.
+# The sequence counts within the request, other events of it included: nobody adds some at the same time (0001_events.sql).
 _APPEND = """
     insert into step_log (request_id, sequence, ordinal, at, stream, text)
-    select $1, last.sequence + line.number, $2, line.at, line.stream, line.text
-    from (select coalesce(max(sequence), 0) as sequence from step_log where request_id = $1) as last,
-        unnest($3::timestamptz[], $4::text[], $5::text[]) with ordinality as line(at, stream, text, number)
+    select $1, (select catalog_last_event($1)) + line.number, $2, line.at, line.stream, line.text
+    from unnest($3::timestamptz[], $4::text[], $5::text[]) with ordinality as line(at, stream, text, number)
 """
 
 
@@ -335,13 +334,14 @@ async def append_log(database: Database, request_id: str, ordinal: int, lines: S
     """Write lines (time, stream, text) of a step at once, commit them and wake who follows."""
     times, streams, texts = zip(*lines, strict=True)
     async with database.transaction() as connection:
+        await connection.execute("select catalog_hold_events($1)", request_id)
         await connection.execute(_APPEND, request_id, ordinal, times, streams, [_storable(text) for text in texts])
-        await connection.execute("select pg_notify($1, $2)", CHANNEL, request_id)
+        await notify.send(connection, live.CHANNEL, live.of_request(request_id))
 
 
 async def wake(session: AsyncSession, request_id: str) -> None:
     """Wake who follows a request, when the session commits."""
-    await session.execute(select(func.pg_notify(CHANNEL, request_id)))
+    await notify.send(session, live.CHANNEL, live.of_request(request_id))
 
 
 def _storable(text: str) -> str:

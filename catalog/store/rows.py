@@ -15,7 +15,7 @@ from catalog import records
 
 def _row(record: type[SQLModel]) -> Any:
     table = record.__table__  # type: ignore[attr-defined]
-    names = [column.name for column in table.columns]
+    names = [column.name for column in table.columns if column.identity is None]
     return namedtuple(f"{record.__name__}Row", names)  # noqa: PYI024 — fields come from the record
 
 

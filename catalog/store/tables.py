@@ -37,7 +37,7 @@ _TYPES: tuple[tuple[type, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as SQL sees it: its quoted name and columns in the order of its rows."""
+    """A table as SQL sees it: its quoted name and columns in the order of its rows, but for those that Postgres numbers itself."""
 
     name: str
     columns: tuple[str, ...]
@@ -55,7 +55,7 @@ class Table:
 def of(record: type[SQLModel]) -> Table:
     """Describe a record's table."""
     table = record.__table__  # type: ignore[attr-defined]
-    columns = list(table.columns)
+    columns = [column for column in table.columns if column.identity is None]
     return Table(
         name=table.name,
         columns=tuple(column.name for column in columns),

@@ -8,7 +8,7 @@ import pytest
 from catalog import values
 from catalog.errors import Conflict, Forbidden
 from catalog.records import Approval, ApprovalDecision, ProvisioningRequest, RequestState, RequestStep, StepKind, StepState
-from catalog.store import notify
+from catalog.store import live, notify
 from catalog.store import requests as rows
 
 NOW = datetime.now(UTC)
@@ -122,11 +122,11 @@ async def test_a_key_whose_first_use_failed_is_free(world):
 async def test_log_lines_count_within_the_request_and_wake(world):
     """Lines of all steps share one sequence without gaps, what Postgres can't hold is replaced, and a listener is woken."""
     await put(world, request_of(world, "r1"))
-    messages = notify.listen(world.database, rows.CHANNEL)
+    messages = notify.listen(world.database, live.CHANNEL)
     assert await anext(messages) is None
     await rows.append_log(world.database, "r1", 0, [(NOW, "STDOUT", "one"), (NOW, "STDERR", "nul \x00 and \ud800")])
     await rows.append_log(world.database, "r1", 1, [(NOW, "SYSTEM", "three")])
-    assert await anext(messages) == "r1"
+    assert await anext(messages) == live.of_request("r1")
     await messages.aclose()
     async with world.database.connection() as connection:
         found = await connection.fetch("select sequence, ordinal, stream, text from step_log order by sequence")

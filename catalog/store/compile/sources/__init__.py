@@ -11,6 +11,7 @@ from catalog.store.compile.sources import (
     cost,
     estate,
     faceted,
+    live,
     organization,
     provisioning,
     scorecard,
@@ -31,6 +32,7 @@ SOURCES: dict[str, Source] = {
         *access.SOURCES,
         *as_of.SOURCES,
         *search.SOURCES,
+        *live.SOURCES,
         *faceted.SOURCES,
     )
 }
@@ -62,6 +64,7 @@ ROOTS: dict[str, ToMany] = {
     "principals": ToMany(target="principal"),
     "access_tokens": ToMany(target="access_token"),
     "search": search.HITS,
+    **live.ROOTS,
 }
 
 # Kinds whose source has another name than the kind, in snake case.

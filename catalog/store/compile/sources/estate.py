@@ -73,7 +73,10 @@ SOURCES = (
             "diagnostics": ToMany(target="diagnostic", link="{b}.run_id = {a}.id"),
             "changes": ToMany(target="change", link="{b}.run_id = {a}.id"),
         },
-        orders={"started_at": (Key(sql="{b}.started_at", type="timestamptz", descending=True),)},
+        orders={
+            "started_at": (Key(sql="{b}.started_at", type="timestamptz", descending=True),),
+            "event": (Key(sql="{e}.sequence", type="int8"),),
+        },
         order=(("started_at", False),),
         visible=visibility.estate_part,
     ),
@@ -107,7 +110,10 @@ SOURCES = (
             "previous": ToOne(target="component_instance", on="{b}.id = {a}.previous_id", key="previous_id"),
             "values": elements("value_change", '{a}."values"'),
         },
-        orders={"at": (Key(sql="{b}.at", type="timestamptz", descending=True),)},
+        orders={
+            "at": (Key(sql="{b}.at", type="timestamptz", descending=True),),
+            "event": (Key(sql="{b}.number", type="int8"),),
+        },
         order=(("at", False),),
         visible=visibility.change,
     ),

@@ -100,6 +100,7 @@ SOURCES = (
             "created_at": (Key(sql="{b}.created_at", type="timestamptz"),),
             "updated_at": (Key(sql="{b}.updated_at", type="timestamptz"),),
             "latest": (Key(sql="{b}.created_at", type="timestamptz", descending=True),),
+            "event": (Key(sql="{e}.sequence", type="int4"),),
         },
         order=(("latest", False),),
         visible=visibility.request,

@@ -441,6 +441,18 @@ CREATE INDEX ix_workflow_estate_id ON workflow (estate_id);
 
 CREATE INDEX workflow_order ON workflow (name, file, id);
 
+CREATE TABLE index_run_event (
+    sequence BIGINT NOT NULL,
+    run_id TEXT COLLATE "C" NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    done INTEGER NOT NULL,
+    total INTEGER,
+    CONSTRAINT index_run_event_pkey PRIMARY KEY (sequence),
+    CONSTRAINT index_run_event_run_id_fkey FOREIGN KEY(run_id) REFERENCES index_run (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_index_run_event_run_id ON index_run_event (run_id);
+
 CREATE TABLE manifest_import (
     manifest_id TEXT COLLATE "C" NOT NULL,
     ordinal INTEGER NOT NULL,
@@ -684,13 +696,15 @@ CREATE TABLE change (
     author TEXT COLLATE "C",
     revision TEXT COLLATE "C",
     at TIMESTAMP WITH TIME ZONE NOT NULL,
+    number BIGINT GENERATED ALWAYS AS IDENTITY,
     CONSTRAINT change_pkey PRIMARY KEY (id),
     CONSTRAINT kind_known CHECK (kind in ('ADDED', 'CHANGED', 'REMOVED', 'RENAMED')),
     CONSTRAINT change_estate_id_fkey FOREIGN KEY(estate_id) REFERENCES estate (id) ON DELETE CASCADE,
     CONSTRAINT change_run_id_fkey FOREIGN KEY(run_id) REFERENCES index_run (id) ON DELETE CASCADE,
     CONSTRAINT change_tenant_id_fkey FOREIGN KEY(tenant_id) REFERENCES tenant (id) ON DELETE CASCADE,
     CONSTRAINT change_instance_id_fkey FOREIGN KEY(instance_id) REFERENCES component_instance (id) ON DELETE SET NULL,
-    CONSTRAINT change_previous_id_fkey FOREIGN KEY(previous_id) REFERENCES component_instance (id) ON DELETE SET NULL
+    CONSTRAINT change_previous_id_fkey FOREIGN KEY(previous_id) REFERENCES component_instance (id) ON DELETE SET NULL,
+    CONSTRAINT change_number_key UNIQUE (number)
 );
 
 CREATE INDEX change_latest ON change (at desc, id);
@@ -842,6 +856,17 @@ CREATE UNIQUE INDEX approval_once ON approval (request_id, principal_id) WHERE n
 CREATE INDEX ix_approval_principal_id ON approval (principal_id);
 
 CREATE INDEX ix_approval_request_id ON approval (request_id);
+
+CREATE TABLE request_event (
+    request_id TEXT COLLATE "C" NOT NULL,
+    sequence INTEGER NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    ordinal INTEGER,
+    CONSTRAINT request_event_pkey PRIMARY KEY (request_id, sequence),
+    CONSTRAINT kind_known CHECK (kind in ('STATE', 'STEP', 'LOG', 'APPROVAL')),
+    CONSTRAINT request_event_request_id_fkey FOREIGN KEY(request_id) REFERENCES provisioning_request (id) ON DELETE CASCADE
+);
 
 CREATE TABLE request_step (
     request_id TEXT COLLATE "C" NOT NULL,

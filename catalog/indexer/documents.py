@@ -49,6 +49,7 @@ class Writer:
         self.replaced = 0
         # A value itself is kept with its text: an identity means something only as long as its object lives.
         self._texts: dict[int, tuple[Any, str]] = {}
+        self._strings: dict[str, str] = {}
         self._names: dict[str, str] = {}
         self._sections: dict[str, _Section] = {}
         self._orders: dict[tuple[str, ...], tuple[_Section, ...]] = {}
@@ -83,7 +84,7 @@ class Writer:
         order = self._orders.get(names)
         if order is None:
             order = self._orders[names] = tuple(map(self._section, sorted(names)))
-        found = []
+        found, strings = [], self._strings
         for section in order:
             value = sections[section.name]
             kind = type(value)
@@ -95,6 +96,8 @@ class Writer:
             elif kind is dict:
                 # Variables differ from instance to instance; what is in them is shared again.
                 found.append(section.prefix + self._map(value, sensitive))
+            elif kind is str:
+                found.append(section.prefix + (strings.get(value) or self._string(value)))
             else:
                 found.append(section.prefix + self._written(value))
         return tuple(found)
@@ -110,7 +113,7 @@ class Writer:
                 known = self._texts[id(value)] = value, self._map(value) if kind is dict else self._list(value)
             return known[1]
         if kind is str:
-            return _quoted(value) if not value.startswith(SECRET_FUNCTIONS) else json_text(self._redactor.mark(value))
+            return self._strings.get(value) or self._string(value)
         if kind is int:
             return int.__repr__(value)
         if kind is float and not math.isfinite(value):
@@ -118,7 +121,7 @@ class Writer:
         return json_text(self._redactor.value(value))
 
     def _map(self, value: dict[str, Any], sensitive: Collection[str] = ()) -> str:
-        names, texts = self._names, self._texts
+        names, texts, strings = self._names, self._texts, self._strings
         found = []
         # Most values are texts, flags and parts that are written already: decided here, without a call.
         for key in sorted(value):
@@ -131,7 +134,7 @@ class Writer:
                     continue
             kind = type(item)
             if kind is str:
-                text = _quoted(item) if not item.startswith(SECRET_FUNCTIONS) else json_text(self._redactor.mark(item))
+                text = strings.get(item) or self._string(item)
             elif item is True:
                 text = "true"
             elif item is False:
@@ -144,6 +147,12 @@ class Writer:
                 text = self._written(item)
             found.append(name + text)
         return f"{{{','.join(found)}}}"
+
+    def _string(self, value: str) -> str:
+        """A text as it is written: most stand in thousands of instances."""
+        text = _quoted(value) if not value.startswith(SECRET_FUNCTIONS) else json_text(self._redactor.mark(value))
+        self._strings[value] = text
+        return text
 
     def _list(self, value: list[Any]) -> str:
         return f"[{','.join([self._written(item) for item in value])}]"

@@ -139,8 +139,7 @@ def in_tags(sections: Sections) -> Iterator[Evidence]:
     variables = sections.get("vars")
     if not isinstance(variables, Mapping):
         return
-    containers = [key for key in variables if _is_container(key)]
-    for key in sorted(containers, key=lambda name: (name != "tags", name)) if len(containers) > 1 else containers:
+    for key in _containers(tuple(variables)):
         yield from _tagged(variables[key], f"vars.{key}", OwnershipSource.TAG)
 
 
@@ -200,7 +199,13 @@ def _listed(value: Any, path: str) -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
+# Thousands of instances have variables of the same names.
 @lru_cache(maxsize=8192)
+def _containers(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The variables that hold tags, `tags` itself first."""
+    return tuple(sorted(filter(_is_container, names), key=lambda name: (name != "tags", name)))
+
+
 def _is_container(key: str) -> bool:
     return all(pattern.fullmatch(key) is None for pattern in (_NO_CONTAINER, _ACCOUNT)) and _CONTAINER.fullmatch(key) is not None
 

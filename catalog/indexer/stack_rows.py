@@ -150,11 +150,16 @@ def _hashed(instances: Mapping[str, Any], estimates: Mapping[str, Any], edges: I
     leaving: dict[str, list[Any]] = {}
     for edge in edges:
         leaving.setdefault(edge.source_id, []).append(tuple(edge))
-    # As plain tuples, which are printed much faster than named ones.
-    return {
-        key: row._replace(content_hash=fingerprint((tuple(row), tuple(estimates.get(key, ())), leaving.get(key))))
-        for key, row in instances.items()
-    }
+    hashed = {}
+    for key, row in instances.items():
+        # As a plain tuple, which is printed much faster than a named one.
+        values = tuple(row)
+        content_hash = fingerprint((values, tuple(estimates.get(key, ())), leaving.get(key)))
+        hashed[key] = ComponentInstanceRow(*values[:_CONTENT_HASH], content_hash, *values[_CONTENT_HASH + 1 :])
+    return hashed
+
+
+_CONTENT_HASH = ComponentInstanceRow._fields.index("content_hash")
 
 
 def _edges(dependencies: Iterable[ResolvedDependency], estate: str, known: Mapping[str, Any]) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 from sqlmodel import SQLModel
@@ -115,8 +115,7 @@ class BeginVersions:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """A change of an instance, with its id; everything else is what the instance's row says. `values` is JSON."""
 
     id: str
@@ -263,11 +262,7 @@ async def _tell(connection: asyncpg.Connection, step: Tell) -> None:
         step.author,
         step.revision,
         step.at,
-        [item.id for item in step.changes],
-        [item.kind for item in step.changes],
-        [item.instance_id for item in step.changes],
-        [item.previous_id for item in step.changes],
-        [item.values for item in step.changes],
+        *map(list, zip(*step.changes, strict=True)),
         *names,
     )
 

@@ -140,8 +140,8 @@ class Tell:
 Step = Upsert | Insert | InsertMissing | Replace | Delete | Mark | Remove | CutEdges | CloseVersions | BeginVersions | Tell
 
 # Tables of which many rows are written at once, with those into which their keys are sure: what an instance refers to is written
-# just before it, and versions and changes are made from its row. No trigger stands on them but for every row's sake.
-_SURE: dict[type[SQLModel], tuple[type[SQLModel], ...]] = {
+# just before it, and versions and changes are made from its row. Triggers on them must be enabled ALWAYS.
+LOADED: dict[type[SQLModel], tuple[type[SQLModel], ...]] = {
     records.CostEstimate: (),
     records.ComponentInstance: (records.Configuration, records.CostEstimate),
     records.Dependency: (),
@@ -186,7 +186,7 @@ async def perform(connection: asyncpg.Connection, step: Step) -> None:
     match step:
         case Upsert():
             async with loading.together(
-                connection, step.record, len(step.rows) if step.record in _SURE else 0, _SURE.get(step.record, ())
+                connection, step.record, len(step.rows) if step.record in LOADED else 0, LOADED.get(step.record, ())
             ):
                 await tables.upsert(connection, step.record, step.rows, keep=step.keep)
         case Insert():
@@ -194,10 +194,10 @@ async def perform(connection: asyncpg.Connection, step: Step) -> None:
         case InsertMissing():
             await tables.insert_missing(connection, step.record, step.rows)
         case BeginVersions():
-            async with loading.together(connection, records.InstanceVersion, len(step.keys), _SURE[records.InstanceVersion]):
+            async with loading.together(connection, records.InstanceVersion, len(step.keys), LOADED[records.InstanceVersion]):
                 await history.begin(connection, step.keys, step.ref, step.number)
         case Tell():
-            async with loading.together(connection, records.Change, len(step.changes), _SURE[records.Change]):
+            async with loading.together(connection, records.Change, len(step.changes), LOADED[records.Change]):
                 await _tell(connection, step)
         case Replace():
             await tables.delete(connection, step.record, step.owners, column=tables.of(step.record).columns[0])
@@ -380,7 +380,7 @@ async def documents(connection: asyncpg.Connection, hashes: Iterable[str]) -> di
 
 async def prove(connection: asyncpg.Connection) -> None:
     """Prove the foreign keys of instances, and of what hangs on them, that this transaction wrote without look-ups."""
-    for record, sure in _SURE.items():
+    for record, sure in LOADED.items():
         await loading.prove(connection, (record,), sure)
 
 

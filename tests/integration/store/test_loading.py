@@ -2,7 +2,7 @@ import asyncpg
 import pytest
 
 from catalog import records
-from catalog.store import loading, tables
+from catalog.store import loading, snapshots, tables
 from catalog.store.database import Database
 from catalog.store.rows import ConfigurationRow, OrganizationRow, TenantRow
 from catalog.values import global_id
@@ -62,3 +62,16 @@ async def test_many_rows_that_are_there_are_updated(database):
         found = await connection.fetch("select name, hidden from tenant where organization_id = $1", before[0].organization_id)
 
     assert sorted(map(tuple, found)) == sorted([(f"v{n}", True) for n in range(300)] + [(f"w{n}", True) for n in range(300, 600)])
+
+
+async def test_no_trigger_is_left_out_when_many_rows_are_written(database):
+    """Every trigger on the tables that are written in bulk, and on those their triggers write, fires for bulk writers too."""
+    written = [*(tables.of(record).name for record in snapshots.LOADED), "search_entry"]
+    async with database.connection() as connection:
+        ordinary = await connection.fetch(
+            """select tgrelid::regclass::text, tgname from pg_trigger
+            where not tgisinternal and tgenabled <> 'A' and tgrelid::regclass::text = any($1::text[])""",
+            written,
+        )
+
+    assert [tuple(row) for row in ordinary] == []

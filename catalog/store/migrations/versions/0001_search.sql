@@ -56,6 +56,9 @@ create trigger search_entry_added after insert on search_entry referencing new t
     for each statement execute function catalog_search_learn();
 create trigger search_entry_changed after update on search_entry referencing new table as changed
     for each statement execute function catalog_search_learn();
+-- Also for entries of instances that a bulk writer writes, which leaves ordinary triggers out.
+alter table search_entry enable always trigger search_entry_added;
+alter table search_entry enable always trigger search_entry_changed;
 
 create function catalog_search_forget() returns trigger language plpgsql as $$
 begin

@@ -45,7 +45,7 @@ class SearchEntry(SQLModel, table=True):
 
     `key` is the thing's id, or the tenant and the name that instances share; `name` its words in small letters, joined by blanks (200
     characters, so that an index holds them). `words` holds those of name and title with weight A, all others with weight B.
-    `tenant_id` only lets a viewer of few tenants pass by what others have: what is seen, the thing's own row decides.
+    `tenant_id` only lets a viewer of some tenants pass by what others have: what is seen, the thing's own row decides.
     """
 
     __tablename__ = "search_entry"

@@ -20,7 +20,7 @@ from catalog.indexer.snapshot import Snapshot
 from catalog.indexer.stack_rows import kind_of
 from catalog.records import ChangeKind, FreshnessState
 from catalog.store import history
-from catalog.store.rows import ConfigurationRow, ManifestImportRow, StackVersionRow
+from catalog.store.rows import ComponentInstanceRow, ConfigurationRow, ManifestImportRow, StackVersionRow
 from catalog.store.snapshots import (
     BeginVersions,
     CloseVersions,
@@ -254,7 +254,11 @@ def _dated(row: Any, details: Details, moment: Moment) -> Any:
     """A row with the moment of its last change: now, unless only something beside its document moved."""
     now = details.instances.get(row.id)
     kept = now is not None and now.state != REMOVED and now.config_hash == row.config_hash
-    return row._replace(changed_at=now.changed_at if now is not None and kept else moment.happened_at)
+    changed_at = now.changed_at if now is not None and kept else moment.happened_at
+    return (*row[:_CHANGED_AT], changed_at, *row[_CHANGED_AT + 1 :])
+
+
+_CHANGED_AT = ComponentInstanceRow._fields.index("changed_at")
 
 
 class _Documents(Sequence[Any]):

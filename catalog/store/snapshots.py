@@ -301,8 +301,7 @@ class Outline:
     diagnostics: Mapping[str, Row]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstanceNow:
+class InstanceNow(NamedTuple):
     """An instance as it stands."""
 
     stack_id: str
@@ -366,7 +365,7 @@ async def details(connection: asyncpg.Connection, stack_ids: Collection[str]) ->
         from component_instance i join stack s on s.id = i.stack_id where i.stack_id = any($1::text[])""",
         keys,
     )
-    found = {row["id"]: InstanceNow(**{name: value for name, value in row.items() if name != "id"}) for row in instances}
+    found = {row[0]: InstanceNow(*row[1:]) for row in instances}
     edges = await tables.rows(connection, records.Dependency, "source_id", found)
     return Details(stacks=dict(map(tuple, stacks)), instances=found, edges={(row[0], row[1], row[2]): row for row in edges})
 

@@ -13,6 +13,7 @@
     │   ├── NotGiven      a template or function asks for what nobody handed in
     │   ├── NotProvisioned  a component's outputs are asked for, and it isn't applied yet
     │   └── UnknownStore  a function names a store that the configuration doesn't have
+    ├── RateLimited       more was asked for than a minute brings; `retry_after` says when there is enough again
     └── Unavailable       something outside doesn't answer: database, git, terraform, a port, a directory
 
 Each carries a stable `code`, a message that says what happened and where, and a `hint` with the next step.
@@ -134,6 +135,16 @@ class UnknownStore(EstateError):
     """The configuration knows no store of that name."""
 
     code = "STORE"
+
+
+class RateLimited(CatalogError):
+    """More was asked for than a minute brings."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message, hint=f"ask again in {retry_after} s, or for less")
+        self.retry_after = retry_after
 
 
 class Unavailable(CatalogError):

@@ -7,7 +7,7 @@ SQL. What no declaration covers is left to `execution`: introspection, and field
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import (
@@ -24,7 +24,7 @@ from graphql import (
     is_abstract_type,
 )
 
-from catalog.graph import as_of, computed, conditions, declarations, pages
+from catalog.graph import as_of, computed, conditions, declarations, limits, pages
 from catalog.graph.collecting import Collector
 from catalog.graph.computed import Asked
 from catalog.graph.declarations import READS, Argument, Column, Items, Paged, Reads
@@ -51,6 +51,8 @@ from catalog.store.selection import (
     Many,
     One,
     Op,
+    Part,
+    Piece,
     Related,
     Slot,
     Test,
@@ -60,20 +62,26 @@ from catalog.store.selection import (
 )
 
 _BACKREF = "strawberry-definition"
+BUDGET = "\x00budget"  # what the operation costs and what is left, as JSON
 VIEWER = "\x00viewer"  # among the variables: the viewer's id; no GraphQL name begins so
 _ITEMS = 10  # how many rows a plain list counts for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weight:
-    """How many rows a list may show: its own size times itself and what hangs on each row."""
+    """How many rows a list may show: its own size times itself and what hangs on each row; `opens`: points of reading it at all."""
 
     size: Callable[[Variables], int]
     inner: list[Weight] = field(default_factory=list)
+    opens: int = 1
 
     def total(self, variables: Variables) -> int:
         """Return the number of rows at most."""
         return self.size(variables) * (1 + sum(weight.total(variables) for weight in self.inner))
+
+    def tenths(self, variables: Variables) -> int:
+        """Return what reading it costs, in tenths of a point."""
+        return 10 * self.opens + self.size(variables) * (1 + sum(weight.tenths(variables) for weight in self.inner))
 
 
 @dataclass(slots=True)
@@ -123,6 +131,12 @@ class Compiler:
                 return self._lookup(key, declared, made, nodes, given, nullable)
             case declarations.ById():
                 return self._by_id(key, declared, made, nodes, given, nullable)
+            case declarations.Told():
+                kind = get_named_type(made.type)
+                assert isinstance(kind, GraphQLObjectType)
+                source = source_of(kind)
+                fields = self._object(kind, source, nodes, nullable, self.weights)
+                return Given(key=key, source=source, document=self.slots.slot("jsonb", _budget), fields=fields)
             case _:
                 raise AssertionError(f"{name} is no root")
 
@@ -147,8 +161,8 @@ class Compiler:
 
     @staticmethod
     def weight(size: Callable[[Variables], int]) -> Weight:
-        """Return the weight of a list whose size a run reads."""
-        return Weight(size=size)
+        """Return the weight of a list of facets, whose size a run reads."""
+        return Weight(size=size, opens=limits.FACETS)
 
     @staticmethod
     def missing(kind: GraphQLObjectType, nullable: tuple[bool, ...]) -> Fault:
@@ -293,7 +307,7 @@ class Compiler:
                 )
             case Items():
                 assert isinstance(inner, GraphQLObjectType)
-                weight = Weight(size=lambda _variables: _ITEMS)
+                weight = Weight(size=lambda _variables: _ITEMS, opens=0)
                 fields = self._object(inner, source_of(inner), nodes, (*here, _items_nullable(made)), weight.inner)
                 if weight.inner:
                     weights.append(weight)
@@ -335,7 +349,7 @@ class Compiler:
         )
         self.computed.append(asked)
         inner = [weight for shown in asked.shown for weight in shown.compiler.weights]
-        weights.append(Weight(size=lambda _variables: declared.weight, inner=inner))
+        weights.append(Weight(size=lambda _variables: declared.weight, inner=inner, opens=declared.weight))
         return Computed(key=key, number=len(self.computed) - 1)
 
     # ── connections ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -373,7 +387,8 @@ class Compiler:
             filter_reader=lambda variables: [plain(given.get(name), variables) for name in ("where", *declared.arguments)],
         )
         parts = pages.parts(self, kind, compiling.target(relation, parent), nodes, nullable, weight.inner, outer)
-        outer.append(weight)
+        counts = sum(limits.COUNT for part in parts if isinstance(part, Part) and part.piece is Piece.TOTAL_COUNT)
+        outer.append(replace(weight, opens=limits.OPENS.get(relation, 1) + counts))
         return Many(key=key, relation=relation, parts=parts, page=page, order=order, condition=asked, arguments=handed)
 
     def _filter(self, declared: Paged, made: GraphQLField, given: dict[str, Traced]) -> Condition:
@@ -414,6 +429,10 @@ class Compiler:
 
 
 # ── the declarations of a type ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _budget(variables: Variables) -> Any:
+    return variables[BUDGET]
 
 
 def declaration(made: GraphQLField) -> Reads | None:

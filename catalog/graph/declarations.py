@@ -113,7 +113,14 @@ class Facets:
     """The field of a connection counts the list's rows by one of their values."""
 
 
-Reads = Column | One | Items | Paged | Lookup | ById | Choice | Computed | Facets
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The root field shows what the process itself knows of the operation: what it costs."""
+
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
+
+
+Reads = Told | Column | One | Items | Paged | Lookup | ById | Choice | Computed | Facets
 
 
 class Kind(Enum):
@@ -199,6 +206,11 @@ def facets(by: type) -> Any:
     }
     told = "How many rows of the whole list have which value, the most frequent values first; computed only when selected."
     return _with_arguments(Facets(), told, arguments)
+
+
+def told(description: str, **arguments: Argument) -> Any:
+    """A root field that shows what the process knows of the operation."""
+    return _with_arguments(Told(arguments=arguments), description, arguments)
 
 
 def by_id(description: str, **arguments: Argument) -> Any:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
-    GraphQLError,
     GraphQLSchema,
+    GraphQLSyntaxError,
     OperationDefinitionNode,
     get_operation_ast,
     parse,
@@ -20,7 +19,7 @@ from graphql import (
 )
 from graphql.execution import get_variable_values
 
-from catalog.graph import faults, limits, tracing
+from catalog.graph import faults, judging, limits, tracing
 from catalog.graph.collecting import Collector
 from catalog.graph.compiler import Compiler, Weight
 from catalog.graph.computed import IDS, Asked, Path
@@ -29,41 +28,15 @@ from catalog.graph.tracing import Variables
 from catalog.store import compile as compiling
 from catalog.store.selection import Operation
 
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
-
-
-class Kept(Generic[K, V]):
-    """The most recently used values, so many of them."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._values: OrderedDict[K, V] = OrderedDict()
-
-    def get(self, key: K) -> V | None:
-        """Return a value and make it the latest used."""
-        if key not in self._values:
-            return None
-        self._values.move_to_end(key)
-        return self._values[key]
-
-    def put(self, key: K, value: V) -> None:
-        """Keep a value; the one that was not used for longest makes room."""
-        self._values[key] = value
-        self._values.move_to_end(key)
-        while len(self._values) > self._most:
-            self._values.popitem(last=False)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """A document that was parsed, judged and found valid, and its operations by name."""
 
+    text: str
     document: DocumentNode
     fragments: Mapping[str, FragmentDefinitionNode]
+    tokens: int  # how many the document is made of: what reading it costs
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Return the operation of that name, or the only one; raises Rejected."""
@@ -83,14 +56,20 @@ class Plan:
     shapes: tuple[tuple[Callable[[Variables], Hashable], Hashable], ...]
     weights: tuple[Weight, ...]
     steps: tuple[Step, ...] = ()
+    only_priced: Plan | None = None  # what is shown instead where the operation asks for its price alone
+
+    @property
+    def weight(self) -> int:
+        """How much memory the plan takes, in characters of its statements."""
+        return len(self.statement.sql) + sum(plan.weight for step in self.steps for plan in step.plans.values())
 
     def fits(self, variables: Variables) -> bool:
         """Whether the plan serves these variables too."""
         return all(read(variables) == shape for read, shape in self.shapes)
 
-    def rows(self, variables: Variables) -> int:
-        """Return how many rows the operation may show."""
-        return sum(weight.total(variables) for weight in self.weights)
+    def cost(self, variables: Variables) -> int:
+        """Return what reading them costs, in points."""
+        return -(-sum(weight.tenths(variables) for weight in self.weights) // 10)
 
     def values(self, variables: Variables) -> list[Any]:
         """Return the values of the slots; raises Rejected for one that doesn't hold."""
@@ -138,28 +117,38 @@ def plan(
 def prepare(schema: GraphQLSchema, text: str) -> Prepared:
     """Parse, judge and validate a document; raises Rejected."""
     allowed = limits.OF_DOCUMENT
-    if len(text) > allowed.document:
-        raise limits.too_much("DOCUMENT_TOO_LARGE", "characters of document", len(text), allowed.document)
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+    if size > allowed.document:
+        raise limits.too_much("DOCUMENT_TOO_LARGE", "bytes of document", size, allowed.document)
+    too_deep = Rejected(faults.error("TOO_DEEP", f"the document is nested more than {allowed.depth} levels deep"))
     try:
         document = parse(text, max_tokens=allowed.tokens)
-    except GraphQLError as problem:
+        judging.check(document, allowed)
+        found = validate(schema, document, max_errors=5)
+    except GraphQLSyntaxError as problem:
+        if "nested too deeply" in problem.message:
+            raise too_deep from problem
         code = "TOO_MANY_TOKENS" if "tokens" in problem.message else "GRAPHQL_PARSE_FAILED"
         raise Rejected(faults.of_graphql(code, problem)) from problem
     except RecursionError as problem:
-        raise Rejected(faults.error("TOO_DEEP", f"the document is nested more than {allowed.depth} levels deep")) from problem
-    limits.check_document(document)
-    found = validate(schema, document, max_errors=5)
+        raise too_deep from problem
     if found:
         raise Rejected(*(faults.of_graphql("GRAPHQL_VALIDATION_FAILED", problem) for problem in found))
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    for node in document.definitions:
-        if isinstance(node, OperationDefinitionNode):
-            limits.check_operation(node, fragments)
-    return Prepared(document=document, fragments=fragments)
+    return Prepared(text=text, document=document, fragments=fragments, tokens=_tokens(document))
+
+
+def _tokens(document: DocumentNode) -> int:
+    """How many tokens a document was read from: its nodes know where they begin and end, and tokens know their next."""
+    total, token = 0, document.loc.start_token if document.loc else None
+    while token is not None:
+        total, token = total + 1, token.next
+    return total
 
 
 def coerce(schema: GraphQLSchema, operation: OperationDefinitionNode, given: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the coerced variables of an operation; raises Rejected."""
+    judging.check_variables(given)
     found = get_variable_values(schema, operation.variable_definitions or (), dict(given or {}), max_errors=5)
     if isinstance(found, list):
         raise Rejected(*(faults.of_graphql("BAD_USER_INPUT", problem) for problem in found))

@@ -60,6 +60,11 @@ class PlanChanged(UserError):
     difference: list[str] = strawberry.field(description="What differs, line by line.", default_factory=list)
 
 
+@strawberry.type(description="The viewer asked for more than a minute brings; nothing was done.")
+class RateLimited(UserError):
+    retry_after: int = strawberry.field(description="In how many seconds there is enough again.", default=1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """How one kind of error shows: its type, and what it holds beyond code, message and path."""
@@ -79,6 +84,7 @@ PROBLEMS: dict[type[errors.CatalogError], Problem] = {
             "difference": list(error.difference),
         },
     ),
+    errors.RateLimited: Problem(type=RateLimited, more=lambda error: {"retry_after": error.retry_after}),
     errors.Conflict: Problem(type=Conflict),
     errors.Forbidden: Problem(type=Forbidden),
     errors.Ambiguous: Problem(type=Ambiguous, more=lambda error: {"candidates": list(error.candidates)}),

@@ -6,9 +6,10 @@ from catalog.graph import enums, names
 from catalog.graph import filters as where
 from catalog.graph import orders as order
 from catalog.graph.as_of import AS_OF
-from catalog.graph.declarations import Argument, by_id, lookup, page
+from catalog.graph.declarations import Argument, by_id, lookup, page, told
 from catalog.graph.mutations import PreviewProvisioningPayload, preview_provisioning
 from catalog.graph.nodes import ComponentInstanceConnection, Connection, Node, ServiceConnection, StackConnection
+from catalog.graph.rate_limits import RateLimit
 
 
 def _text(description: str, *path: str) -> Argument:
@@ -34,6 +35,14 @@ _TYPE = Argument(
     " AMBIGUOUS names the candidates. With `asOf` they also find what was removed since. Lists leave out what was removed."
 )
 class Query:
+    rate_limit: RateLimit = told(
+        "What this operation costs, and what the viewer may still ask for, in points.",
+        dry_run=Argument(
+            type=bool,
+            description="Show the price alone: nothing else of the operation is read, answered or paid for.",
+            default=False,
+        ),
+    )
     viewer: names.PrincipalType | None = by_id("Who asks; null for nobody known.")
     node: Node | None = by_id(
         "The thing with a global id; null when there is none, or when the viewer may not see it.",

@@ -27,6 +27,7 @@ schema = strawberry.Schema(
         problems.Conflict,
         problems.PolicyDenied,
         problems.PlanChanged,
+        problems.RateLimited,
     ],
     config=StrawberryConfig(scalar_map=SCALARS),
 )

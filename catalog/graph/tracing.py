@@ -32,6 +32,7 @@ from graphql import (
 )
 
 from catalog.graph.faults import bad_input
+from catalog.graph.limits import MAX_OBJECTS
 
 Variables = Mapping[str, Any]
 
@@ -173,6 +174,8 @@ def _of_variable(kind: GraphQLInputType, value: Any, path: tuple[str | int, ...]
     named = get_named_type(kind)
     if value is not None and isinstance(named, GraphQLInputObjectType):
         if isinstance(kind, GraphQLList):
+            if len(value) > MAX_OBJECTS:
+                raise bad_input(f"{len(value)} values in a list, at most {MAX_OBJECTS} are allowed")
             return [_of_variable(kind.of_type, item, (*path, place)) for place, item in enumerate(value)]
         return {name: _of_variable(named.fields[name].type, inner, (*path, name)) for name, inner in value.items()}
     return Value(value, lambda variables: _at(variables, path))

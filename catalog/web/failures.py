@@ -27,6 +27,7 @@ STATUS: dict[type[errors.CatalogError], int] = {
     errors.NotProvisioned: 422,
     errors.UnknownStore: 422,
     errors.EstateError: 422,
+    errors.RateLimited: 429,
     errors.Unavailable: 503,
     errors.CatalogError: 500,
 }
@@ -44,10 +45,12 @@ def body(error: errors.CatalogError) -> dict[str, Any]:
 
 
 def respond(error: errors.CatalogError, *, media_type: str = "application/json") -> JSONResponse:
-    """The response to an error; a 401 says how to authenticate."""
+    """The response to an error; a 401 says how to authenticate, a 429 when to come back."""
     code = status(error)
-    challenge = {"WWW-Authenticate": 'Bearer realm="catalog"'} if code == 401 else {}
-    return JSONResponse(body(error), status_code=code, headers=challenge, media_type=media_type)
+    headers = {"WWW-Authenticate": 'Bearer realm="catalog"'} if code == 401 else {}
+    if isinstance(error, errors.RateLimited):
+        headers["Retry-After"] = str(error.retry_after)
+    return JSONResponse(body(error), status_code=code, headers=headers, media_type=media_type)
 
 
 async def expected(_request: Request, error: Exception) -> JSONResponse:

@@ -76,7 +76,7 @@ POSITIONS = (
     *({"time": f"2026-01-01T{time}Z"} for time in ("11:00:00", "12:00:00", "12:01:30", "12:30:00", "13:30:00")),
     {"run": None, "time": "2026-01-01T12:02:00Z"},
 )
-ROOTS_LEFT_OUT = {"previewProvisioning", "__schema", "__type"}
+ROOTS_LEFT_OUT = {"previewProvisioning", "rateLimit", "__schema", "__type"}
 
 
 @dataclass

@@ -14,6 +14,7 @@ from catalog.store.compile.sources import (
     live,
     organization,
     provisioning,
+    rates,
     scorecard,
     search,
     stack,
@@ -32,6 +33,7 @@ SOURCES: dict[str, Source] = {
         *access.SOURCES,
         *as_of.SOURCES,
         *search.SOURCES,
+        *rates.SOURCES,
         *live.SOURCES,
         *faceted.SOURCES,
     )

@@ -84,6 +84,7 @@ class Diagnostic(Node):
     stack: names.StackType | None = one("stack", "The stack that it harms.")
     component_name: str | None = column("component_name", "The component that it harms.")
     since: datetime = column("since", "When it was first seen.")
+    docs_url: str | None = column("docs_url", "Where its code is explained, relative to where the catalog is served.")
 
 
 @reads_from("change")

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 
 from catalog import __version__
+from catalog.indexer.explanations import GROUPS
 
 
 def sign_in(*, problem: str | None = None) -> str:
@@ -26,6 +27,11 @@ def explorer(data: dict[str, Any]) -> str:
     """The page that GraphiQL mounts itself in; `data` is its address and its first tabs."""
     # A closing tag inside the JSON would end the script element.
     return _render("explorer.html", data=json.dumps(data).replace("<", "\\u003c"))
+
+
+def diagnostics() -> str:
+    """The page that explains every code of a diagnostic, each under an anchor of its own."""
+    return _render("diagnostics.html", groups=GROUPS)
 
 
 def _render(name: str, **values: Any) -> str:

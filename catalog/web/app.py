@@ -20,7 +20,7 @@ from catalog import errors
 from catalog.access.viewers import Viewers
 from catalog.config import Config
 from catalog.graph.execution import Graph
-from catalog.portal import home
+from catalog.portal import home, pages
 from catalog.records import ANONYMOUS
 from catalog.store.database import Database
 from catalog.web import authentication, envelope, failures, graphql, health, webhooks
@@ -42,6 +42,7 @@ def create(database: Database, config: Config) -> Starlette:
             Route("/sign-in", authentication.sign_in, methods=["GET", "POST"]),
             Route("/sign-out", authentication.sign_out, methods=["POST"]),
             Route("/webhooks/git/{estate}", webhooks.receive, methods=["POST"]),
+            Route("/diagnostics", _diagnostics, methods=["GET"]),
             Route("/livez", health.live),
             Route("/readyz", health.ready),
             Mount("/static/portal", _Files(directory=_PORTAL_STATIC)),
@@ -96,6 +97,11 @@ async def _home(request: Request) -> Response:
     except errors.Unauthenticated as error:
         return authentication.forget(HTMLResponse(await home.render(graph, database, ANONYMOUS, problem=str(error))))
     return HTMLResponse(await home.render(graph, database, scope))
+
+
+async def _diagnostics(_request: Request) -> Response:
+    """What every code of a diagnostic means: `Diagnostic.docsUrl` leads here. It tells nothing of what is indexed."""
+    return HTMLResponse(pages.diagnostics())
 
 
 async def _http(_request: Request, error: Exception) -> Response:

@@ -1125,6 +1125,7 @@ COLUMNS = {
     ("estate", "remote_asked_at"): lambda r, row: remote(r, row, "asked_at"),
     ("estate", "remote_revision"): lambda r, row: remote(r, row, "revision"),
     ("estate", "remote_error"): lambda r, row: remote(r, row, "error"),
+    ("diagnostic", "docs_url"): lambda _r, row: f"/diagnostics#{row['code']}",
     ("person", "email"): lambda r, row: row["email"] if r.scope.is_admin or row["team_id"] in r.own_teams else None,
     ("principal", "roles"): lambda r, row: sorted({one["role"] for one in r.store.where("grant", principal_id=row["id"])}, key=ROLES.index),
     ("component_instance", "hidden_dependencies"): neighbours,

@@ -25,6 +25,7 @@ ESTATE = ToOne(target="estate", on="{b}.id = {a}.estate_id", proven=True, key="e
 
 _LAST_RUN = "(select r.id from index_run r where r.estate_id = {a}.id order by r.started_at desc, r.id desc limit 1)"
 
+DIAGNOSTICS = "/diagnostics"  # the page that explains every code
 _READ_ONLY = (
     "(case when {a}.writable then null when {a}.kind = 'directory' then"
     " 'a plain directory is read as it lies there and never written'"
@@ -83,7 +84,7 @@ SOURCES = (
     Source(
         name="diagnostic",
         rows="diagnostic",
-        columns=columns_of(records.DiagnosticRecord),
+        columns=columns_of(records.DiagnosticRecord, docs_url=text(f"('{DIAGNOSTICS}#' || {{a}}.code)", nullable=False)),
         relations={
             "estate": ESTATE,
             "stack": ToOne(target="stack", on="{b}.id = {a}.stack_id", proven=True, key="stack_id"),

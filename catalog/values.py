@@ -74,6 +74,9 @@ ID_PREFIXES = {
     "CostEstimate": "cst",
     "Workflow": "wfl",
     "ProvisioningRequest": "req",
+    "Policy": "pol",
+    "PolicyEvaluation": "pev",
+    "AuditEvent": "aud",
     "Principal": "pri",
     "AccessToken": "tok",
 }

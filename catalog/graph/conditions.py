@@ -98,6 +98,10 @@ def _flag(slots: Slots, declared: Filter, _kind: Any, given: Traced) -> Conditio
     return Test(column=declared.column, op=Op.EQ, slots=(slots.slot("bool", _reader(given)),))
 
 
+def _is(slots: Slots, declared: Filter, _kind: Any, given: Traced) -> Condition | None:
+    return Test(column=declared.column, op=Op.EQ, slots=(slots.slot("text", _reader(given)),))
+
+
 def _has(slots: Slots, declared: Filter, _kind: Any, given: Traced) -> Condition | None:
     return Test(column=declared.column, op=Op.HAS, slots=(slots.slot("text", _reader(given)),))
 
@@ -143,6 +147,7 @@ _KINDS: Mapping[Kind, Callable[[Slots, Filter, Any, Traced], Condition | None]] 
     Kind.NUMBER: _compared,
     Kind.ONE_OF: _one_of,
     Kind.FLAG: _flag,
+    Kind.IS: _is,
     Kind.HAS: _has,
     Kind.PRESENCE: _presence,
     Kind.NESTED: _nested,

@@ -130,6 +130,7 @@ class Kind(Enum):
     NUMBER = auto()  # integers, decimals, times: the same operators
     ONE_OF = auto()  # a list of enum values
     FLAG = auto()
+    IS = auto()  # the column is the text
     HAS = auto()  # an array holds the text
     SELECTOR = auto()  # a Kubernetes label selector
     JSON = auto()

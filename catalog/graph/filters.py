@@ -236,3 +236,14 @@ class ProvisioningRequestWhere:
     created_at: TimeFilter | None = filters(Kind.NUMBER, "When it was asked for.", "created_at")
     mine: bool | None = filters(Kind.FLAG, "Whether the viewer asked for it.", "mine")
     awaiting_my_decision: bool | None = filters(Kind.FLAG, "Whether it waits for approval and the viewer may decide.", "decidable")
+
+
+@strawberry.input(description="Which audit events.")
+class AuditWhere:
+    and_: list["AuditWhere"] | None = given(_AND, name="and")
+    or_: list["AuditWhere"] | None = given(_OR, name="or")
+    not_: Optional["AuditWhere"] = given(_NOT, name="not")
+    actor: StringFilter | None = _text("The name of who did it.", "actor")
+    action: StringFilter | None = _text("What was done.", "action")
+    subject: strawberry.ID | None = filters(Kind.IS, "What it was done to.", "subject_id")
+    at: TimeFilter | None = filters(Kind.NUMBER, "When.", "at")

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from catalog.graph.access import AccessToken, Grant, Principal
     from catalog.graph.costs import CostEstimate, CostSummary
     from catalog.graph.estates import Change, Diagnostic, Estate, IndexRun, Manifest, ValueChange, Workflow, WorkflowStep
+    from catalog.graph.governance import Application, AuditEvent, Policy, PolicyEvaluation
     from catalog.graph.organizations import Environment, Organization, Person, Team, Tenant
     from catalog.graph.provisioning import (
         AffectedInstance,
@@ -83,6 +84,10 @@ AffectedInstanceType = Annotated["AffectedInstance", strawberry.lazy("catalog.gr
 ProvisioningPlanType = Annotated["ProvisioningPlan", strawberry.lazy("catalog.graph.provisioning")]
 PlanLevelType = Annotated["PlanLevel", strawberry.lazy("catalog.graph.provisioning")]
 PolicyVerdictType = Annotated["PolicyVerdict", strawberry.lazy("catalog.graph.provisioning")]
+PolicyType = Annotated["Policy", strawberry.lazy("catalog.graph.governance")]
+PolicyEvaluationType = Annotated["PolicyEvaluation", strawberry.lazy("catalog.graph.governance")]
+AuditEventType = Annotated["AuditEvent", strawberry.lazy("catalog.graph.governance")]
+ApplicationType = Annotated["Application", strawberry.lazy("catalog.graph.governance")]
 SearchHitType = Annotated["SearchHit", strawberry.lazy("catalog.graph.search")]
 PrincipalType = Annotated["Principal", strawberry.lazy("catalog.graph.access")]
 GrantType = Annotated["Grant", strawberry.lazy("catalog.graph.access")]

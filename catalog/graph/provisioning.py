@@ -42,6 +42,12 @@ class ProvisioningRequest(Node):
     commit: str | None = column("commit", "The commit that says what is wanted.")
     branch: str | None = column("branch", "The branch that was pushed.")
     pull_request_url: str | None = column("pull_request_url", "The pull request that was opened.")
+    policy_evaluations: Connection[names.PolicyEvaluationType] = page(
+        "policy_evaluations", "What policies said of it, the latest first."
+    )
+    audit: Connection[names.AuditEventType] = page(
+        "audit", "What people did about it, the latest first; for admins, and one's own."
+    )
 
 
 @reads_from("request_step")

@@ -113,6 +113,10 @@ class Query:
         order_by=order.ComponentInstanceOrder,
     )
     workflows: Connection[names.WorkflowType] = page("workflows", "The workflows.", where=where.WorkflowWhere)
+    policies: Connection[names.PolicyType] = page("policies", "The policies.")
+    audit_log: Connection[names.AuditEventType] = page(
+        "audit_log", "What people did, the latest first: for admins all of it, for others their own.", where=where.AuditWhere
+    )
     diagnostics: Connection[names.DiagnosticType] = page(
         "diagnostics", "What the last runs could not read or found objectionable.", where=where.DiagnosticWhere
     )

@@ -85,5 +85,6 @@ class ServiceInstance(Node):
     state: enums.ServiceInstanceState = column("state", "Whether all its parts are there.")
     component_instances: ComponentInstanceConnection = page("component_instances", "What it is made of.")
     missing_components: list[str] = column("missing", "The parts that are not there.")
+    applications: list[names.ApplicationType] = items("applications", "The Argo CD Applications that it runs as.")
     registered_by: names.ProvisioningRequestType | None = one("registered_by", "The request that registered it.")
     cost: names.CostSummaryType | None = one("cost", "What its instances cost a month.", currency=CURRENCY)

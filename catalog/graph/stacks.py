@@ -232,6 +232,9 @@ class ComponentInstance(Node):
     )
     cost_estimate: names.CostEstimateType | None = one("cost_estimate", "What it is expected to cost.")
     cost: names.CostSummaryType | None = one("cost", "The same as a sum, to compare with other sums.", currency=CURRENCY)
+    policy_evaluations: Connection[names.PolicyEvaluationType] = page(
+        "policy_evaluations", "What policies said of it, the latest first."
+    )
     drift: enums.DriftState = column("drift", "Whether reality still matches what was applied.")
     locked_by: names.ProvisioningRequestType | None = one("locked_by", "The request under way that holds it.")
     history: Connection[names.ChangeType] = page("history", "What changed in it, the latest first.")

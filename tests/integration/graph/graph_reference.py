@@ -64,6 +64,7 @@ TABLES = {
     "service": "service", "service_component": "service_component", "service_instance": "service_instance",
     "cost_estimate": "cost_estimate", "provisioning_request": "provisioning_request", "approval": "approval",
     "request_step": "request_step", "step_log": "log_line", "principal": "principal", "principal_grant": "grant",
+    "policy": "policy", "policy_evaluation": "policy_evaluation", "audit_event": "audit_event", "application": "application",
     "access_token": "access_token", "manifest_import": "manifest_import", "dependency": "dependency",
     "service_instance_component": "service_instance_component", "team_member": "team_member",
 }  # fmt: skip
@@ -152,7 +153,15 @@ class Reader:
     def _of_estate(self, row):
         return self.sees(self.store.one(row["estate_id"]))
 
-    _sees_index_run = _sees_workflow = _of_estate
+    _sees_index_run = _sees_workflow = _sees_policy = _of_estate
+
+    def _sees_policy_evaluation(self, row):
+        about, request = self.store.one(row["instance_id"]), self.store.one(row["request_id"])
+        team = about["team_id"] if about else None
+        return self.admits(row["tenant_id"], team) or (request is not None and self.sees(request))
+
+    def _sees_audit_event(self, row):
+        return self.scope.is_admin or (row["actor_id"] is not None and row["actor_id"] == self.scope.principal_id)
 
     def _sees_diagnostic(self, row):
         return self.all or (row["stack_id"] is not None and self.sees(self.store.one(row["stack_id"])))
@@ -359,7 +368,7 @@ class Reader:
             case declarations.ById():
                 return self.by_id(declared, given)
             case declarations.Choice():
-                return self.store.one(parent[declared.column])
+                return self._node(parent[declared.column])
             case declarations.Computed():
                 return COMPUTED[info.parent_type.name, name](self, parent)
         raise AssertionError(name)
@@ -524,7 +533,7 @@ class Reader:
                 return all(compares(name, held, wanted) for name, wanted in value.items())
             case Kind.ONE_OF:
                 return held in value
-            case Kind.FLAG:
+            case Kind.IS | Kind.FLAG:
                 return held == value
             case Kind.HAS:
                 return value in held
@@ -840,6 +849,9 @@ def tie_of(source, relation):
         "approvals",
         "grants",
         "imports",
+        "audit",
+        "audit_log",
+        "applications",
     }:
         return lambda row: []
     if (source, relation) == ("service", "components"):
@@ -865,7 +877,7 @@ DEFAULTS = {
     "ownership_count": [("n", False)], "unowned_count": [("n", False)], "module_call": [("n", False)], "input_validation": [("n", False)],
     "workflow_step": [("n", False)], "rendered_file": [("n", False)], "plan_level": [("n", False)], "policy_verdict": [("n", False)],
     "link": [("n", False)], "scorecard_check": [("n", False)], "service_component": [("ordinal", False)], "request_step": [("ordinal", False)],
-    "approval": [("at", False)], "grant": [("id", False)],
+    "approval": [("at", False)], "grant": [("id", False)], "policy_evaluation": [("latest", False)], "audit_event": [("latest", False)],
 }  # fmt: skip
 
 
@@ -875,6 +887,10 @@ def nullable(value, zero):
 
 
 KEYS = {
+    ("policy", "name"): lambda _r, row: [(row["package"], False, False), (row["name"], False, False)],
+    ("policy_evaluation", "latest"): lambda _r, row: [(row["evaluated_at"], False, True)],
+    ("audit_event", "latest"): lambda _r, row: [(row["sequence"], False, True)],
+    ("application", "name"): lambda _r, row: [(row["name"], False, False), (row["id"], False, False)],
     ("search_hit", "best"): lambda _r, row: [(row["rank"], False, False), (row["name"], False, False)],
     ("index_run", "started_at"): lambda _r, row: [(row["started_at"], False, True)],
     ("access_token", "created_at"): lambda _r, row: [(row["created_at"], False, True)],
@@ -1117,6 +1133,16 @@ def money_in(document, name):
 
 
 ROLES = [str(role) for role in Role]
+def compliance(reader, row):
+    """The share of instances whose last verdict passed."""
+    last = {}
+    for one in sorted(reader.store.where("policy_evaluation", policy_id=row["id"]), key=lambda one: one["id"], reverse=True):
+        known = last.get(one["instance_id"])
+        if one["instance_id"] is not None and reader.sees(one) and (known is None or known["evaluated_at"] <= one["evaluated_at"]):
+            last[one["instance_id"]] = one
+    return sum(one["passed"] for one in last.values()) / len(last) if last else None
+
+
 COLUMNS = {
     ("estate", "repository"): lambda _r, row: row["url"] or row["path"],
     ("estate", "revision"): lambda r, row: (last_run(r, row, "SUCCEEDED") or {"revision": None})["revision"],
@@ -1125,6 +1151,7 @@ COLUMNS = {
     ("estate", "remote_asked_at"): lambda r, row: remote(r, row, "asked_at"),
     ("estate", "remote_revision"): lambda r, row: remote(r, row, "revision"),
     ("estate", "remote_error"): lambda r, row: remote(r, row, "error"),
+    ("policy", "compliance"): compliance,
     ("diagnostic", "docs_url"): lambda _r, row: f"/diagnostics#{row['code']}",
     ("person", "email"): lambda r, row: row["email"] if r.scope.is_admin or row["team_id"] in r.own_teams else None,
     ("principal", "roles"): lambda r, row: sorted({one["role"] for one in r.store.where("grant", principal_id=row["id"])}, key=ROLES.index),
@@ -1144,6 +1171,7 @@ COLUMNS = {
     ("service", "request_schema"): request_schema,
 }  # fmt: skip
 CHECKED = {
+    ("policy_evaluation", "instance"), ("policy_evaluation", "request"),
     ("stack", "environment"), ("change", "instance"), ("change", "previous"), ("service_component", "component"),
     ("service_instance", "registered_by"), ("provisioning_request", "service"), ("provisioning_request", "environment"),
 }  # fmt: skip
@@ -1249,7 +1277,7 @@ ROOTS = {
     "estates": "estate", "organizations": "organization", "tenants": "tenant", "environments": "environment", "teams": "team",
     "services": "service", "service_instances": "service_instance", "components": "component", "stacks": "stack",
     "component_instances": "component_instance", "workflows": "workflow", "diagnostics": "diagnostic", "changes": "change",
-    "provisioning_requests": "provisioning_request", "principals": "principal", "access_tokens": "access_token",
+    "provisioning_requests": "provisioning_request", "policies": "policy", "audit_log": "audit_event", "principals": "principal", "access_tokens": "access_token",
 }  # fmt: skip
 MANY = {("query", name): (lambda r, _row, source=source: r.store.rows[source]) for name, source in ROOTS.items()} | {
     ("estate", "runs"): linked("index_run", "estate_id"),
@@ -1275,6 +1303,10 @@ MANY = {("query", name): (lambda r, _row, source=source: r.store.rows[source]) f
     ("component_instance", "depends_on"): lambda r, row: edges(r, row, "source_id", "target_id"),
     ("component_instance", "dependents"): lambda r, row: edges(r, row, "target_id", "source_id"),
     ("component_instance", "history"): lambda r, row: [one for one in r.store.rows["change"] if row["id"] in (one["instance_id"], one["previous_id"])],
+    ("component_instance", "policy_evaluations"): linked("policy_evaluation", "instance_id"),
+    ("provisioning_request", "policy_evaluations"): linked("policy_evaluation", "request_id"),
+    ("provisioning_request", "audit"): linked("audit_event", "subject_id"),
+    ("service_instance", "applications"): linked("application", "service_instance_id"),
     ("component_instance", "requests"): linked("provisioning_request", "instance_id"),
     ("organization", "tenants"): linked("tenant", "organization_id"),
     ("organization", "teams"): linked("team", "organization_id"),

@@ -40,6 +40,7 @@ class World:
         self._estates()
         self._services()
         self._requests()
+        self._governance()
         self._registrations()
 
     def add(self, *rows):
@@ -145,6 +146,70 @@ class World:
                         created_at=at(len(name)),
                     )
                 )
+
+    def _governance(self) -> None:
+        requests = [row for row in self.rows if isinstance(row, records.ProvisioningRequest)]
+        self.add(records.PolicyBundle(digest="b0", rules=[]))
+        estates = sorted({instance.estate_id for instance in self.instances})
+        policies = [global_id("Policy", estate, name) for estate in estates for name in ("tags", "cost")]
+        for number, policy in enumerate(policies):
+            self.add(
+                records.Policy(
+                    id=policy,
+                    estate_id=estates[number // 2],
+                    package="acme.rules",
+                    name=("tags", "cost")[number % 2],
+                    title="Tagged" if number % 2 else None,
+                    severity="ERROR" if number % 2 else "WARNING",
+                    source="package acme.rules",
+                )
+            )
+        for number in range(60):
+            instance, request = self.instances[number * 3 % len(self.instances)], requests[number % len(requests)]
+            of_request = number % 4 == 0
+            self.add(
+                records.PolicyEvaluation(
+                    id=global_id("PolicyEvaluation", str(number)),
+                    tenant_id=request.tenant_id if of_request else instance.tenant_id,
+                    policy_id=policies[number % len(policies)],
+                    point="REQUEST" if of_request else "INDEX",
+                    passed=number % 3 > 0,
+                    message=None if number % 3 else "no tag",
+                    instance_id=None if of_request else instance.id,
+                    request_id=request.id if of_request else None,
+                    input={},
+                    input_digest=f"d{number}",
+                    bundle_digest="b0",
+                    milliseconds=number / 4,
+                    evaluated_at=at(number // 2),
+                )
+            )
+        for number in range(24):
+            name = ("admin", "plat", "pay", "asker")[number % 4]
+            self.add(
+                records.AuditEvent(
+                    sequence=number + 1,  # as the chain will count it
+                    id=str(number),
+                    at=EPOCH,
+                    actor_id=global_id("Principal", f"{name}@acme.test"),
+                    actor=name,
+                    action=("approveRequest", "cancelRequest")[number % 2],
+                    subject_id=requests[number % len(requests)].id if number % 5 else None,
+                    detail={"number": number},
+                    previous_hash="",
+                    hash="",
+                )
+            )
+        for number, one in enumerate([row for row in self.rows if isinstance(row, records.ServiceInstance)][:6]):
+            self.add(
+                records.Application(
+                    service_instance_id=one.id,
+                    name=f"app-{number % 2}",
+                    cluster="main",
+                    health="HEALTHY",
+                    manifest={"kind": "Application"},
+                )
+            )
 
     def viewers(self) -> dict[str, Scope]:
         """The viewers of the world: unrestricted, of tenants, of teams, of pairs, of nothing, nobody."""

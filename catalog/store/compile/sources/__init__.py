@@ -11,6 +11,7 @@ from catalog.store.compile.sources import (
     cost,
     estate,
     faceted,
+    governance,
     live,
     organization,
     provisioning,
@@ -36,6 +37,7 @@ SOURCES: dict[str, Source] = {
         *rates.SOURCES,
         *live.SOURCES,
         *faceted.SOURCES,
+        *governance.SOURCES,
     )
 }
 
@@ -63,6 +65,8 @@ ROOTS: dict[str, ToMany] = {
     "diagnostics": ToMany(target="diagnostic"),
     "changes": ToMany(target="change"),
     "provisioning_requests": ToMany(target="provisioning_request", label="{a}.id"),
+    "policies": ToMany(target="policy"),
+    "audit_log": ToMany(target="audit_event", tie=()),
     "principals": ToMany(target="principal"),
     "access_tokens": ToMany(target="access_token"),
     "search": search.HITS,

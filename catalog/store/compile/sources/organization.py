@@ -17,7 +17,7 @@ from catalog.store.compile.source import (
     text,
     texts,
 )
-from catalog.store.compile.sources import cost, faceted, scorecard, visibility
+from catalog.store.compile.sources import cost, faceted, governance, scorecard, visibility
 
 _NAME = {"name": (Key(sql="{b}.name", type="text"),)}
 _BY_NAME = (("name", False),)
@@ -195,6 +195,7 @@ SOURCES = (
                 join="join service_instance_component {e} on {e}.instance_id = {b}.id",
                 link="{e}.service_instance_id = {a}.id",
             ),
+            "applications": governance.APPLICATIONS,
             "registered_by": ToOne(target="provisioning_request", on="{b}.id = {a}.registered_by_id", key="registered_by_id"),
             "cost": cost.summary(
                 "i.id in (select x.instance_id from service_instance_component x where x.service_instance_id = {a}.id)",

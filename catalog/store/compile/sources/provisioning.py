@@ -19,7 +19,7 @@ from catalog.store.compile.source import (
     texts,
     truth,
 )
-from catalog.store.compile.sources import visibility
+from catalog.store.compile.sources import governance, visibility
 from catalog.store.compile.sources.estate import ESTATE
 
 _TEXTS_IN = "array(select jsonb_array_elements_text(coalesce({document}, '[]')))"
@@ -92,6 +92,8 @@ SOURCES = (
             "service_instance": ToOne(target="service_instance", on="{b}.registered_by_id = {a}.id", first=True),
             "preview": _PREVIEW,
             "plan": _plan("{a}.plan"),
+            "policy_evaluations": governance.EVALUATIONS_OF_REQUEST,
+            "audit": governance.AUDIT_OF_REQUEST,
             "approvals": ToMany(target="approval", link="{b}.request_id = {a}.id", tie=()),
             "steps": ToMany(target="request_step", link="{b}.request_id = {a}.id", tie=()),
         },

@@ -21,7 +21,7 @@ from catalog.store.compile.source import (
     text,
     truth,
 )
-from catalog.store.compile.sources import cost, faceted, ownership, visibility
+from catalog.store.compile.sources import cost, faceted, governance, ownership, visibility
 from catalog.store.compile.sources.estate import ESTATE
 
 _NAME = {"name": (Key(sql="{b}.name", type="text"),)}
@@ -230,6 +230,7 @@ SOURCES = (
             "locked_by": ToOne(
                 target="provisioning_request", on=f"{{b}}.instance_id = {{a}}.id and {{b}}.state not in ({_FINAL})", first=True
             ),
+            "policy_evaluations": governance.EVALUATIONS_OF_INSTANCE,
             "history": ToMany(target="change", link="({b}.instance_id = {a}.id or {b}.previous_id = {a}.id)"),
             "requests": ToMany(target="provisioning_request", link="{b}.instance_id = {a}.id"),
         },

@@ -168,6 +168,20 @@ def estimate(viewer: Viewer, a: str) -> str:
     )
 
 
+def evaluation(viewer: Viewer, a: str) -> str:
+    """A verdict follows the instance it is about; one on a request is also for whoever sees that."""
+    if viewer.everything:
+        return "true"
+    team = f"(select x.team_id from component_instance x where x.id = {a}.instance_id)"
+    asked = f"exists(select from provisioning_request w where w.id = {a}.request_id and {request(viewer, 'w')})"
+    return f"({viewer.rows(f'{a}.tenant_id', team)} or {asked})"
+
+
+def audit(viewer: Viewer, a: str) -> str:
+    """What one did oneself; all of it for admins."""
+    return f"({viewer.admin} or {a}.actor_id = {viewer.me})"
+
+
 def principal(viewer: Viewer, a: str) -> str:
     """Oneself; all of them for admins."""
     return f"({viewer.admin} or {a}.id = {viewer.me})"

@@ -9,6 +9,27 @@ exception when insufficient_privilege or feature_not_supported or undefined_file
 end
 $$;
 
+CREATE TABLE audit_event (
+    sequence BIGINT NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    actor_id TEXT COLLATE "C",
+    actor TEXT COLLATE "C" NOT NULL,
+    action TEXT COLLATE "C" NOT NULL,
+    subject_id TEXT COLLATE "C",
+    detail JSONB NOT NULL,
+    previous_hash TEXT COLLATE "C" NOT NULL,
+    hash TEXT COLLATE "C" NOT NULL,
+    CONSTRAINT audit_event_pkey PRIMARY KEY (sequence),
+    CONSTRAINT audit_event_id_key UNIQUE (id)
+);
+
+CREATE INDEX ix_audit_event_actor_id ON audit_event (actor_id);
+
+CREATE INDEX ix_audit_event_at ON audit_event (at);
+
+CREATE INDEX ix_audit_event_subject_id ON audit_event (subject_id);
+
 CREATE TABLE config (
     hash TEXT COLLATE "C" NOT NULL,
     document JSONB NOT NULL,
@@ -55,6 +76,12 @@ CREATE TABLE organization (
 );
 
 CREATE INDEX ix_organization_seeds_estate_id ON organization (seeds_estate_id);
+
+CREATE TABLE policy_bundle (
+    digest TEXT COLLATE "C" NOT NULL,
+    rules JSONB NOT NULL,
+    CONSTRAINT policy_bundle_pkey PRIMARY KEY (digest)
+);
 
 CREATE TABLE principal (
     id TEXT COLLATE "C" NOT NULL,
@@ -358,6 +385,23 @@ CREATE TABLE person (
 
 CREATE INDEX ix_person_team_id ON person (team_id);
 
+CREATE TABLE policy (
+    id TEXT COLLATE "C" NOT NULL,
+    estate_id TEXT COLLATE "C" NOT NULL,
+    package TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    title TEXT COLLATE "C",
+    description TEXT COLLATE "C",
+    severity TEXT COLLATE "C" NOT NULL,
+    source TEXT COLLATE "C" NOT NULL,
+    CONSTRAINT policy_pkey PRIMARY KEY (id),
+    CONSTRAINT policy_estate_id_package_name_key UNIQUE (estate_id, package, name),
+    CONSTRAINT severity_known CHECK (severity in ('ERROR', 'WARNING', 'INFO')),
+    CONSTRAINT policy_estate_id_fkey FOREIGN KEY(estate_id) REFERENCES estate (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_policy_estate_id ON policy (estate_id);
+
 CREATE TABLE service (
     id TEXT COLLATE "C" NOT NULL,
     organization_id TEXT COLLATE "C" NOT NULL,
@@ -567,6 +611,25 @@ CREATE INDEX stack_by_name ON stack (name, id);
 CREATE INDEX stack_by_tenant_name ON stack (tenant_id, name, id);
 
 CREATE INDEX stack_labels ON stack USING gin (labels jsonb_path_ops);
+
+CREATE TABLE application (
+    id SERIAL NOT NULL,
+    service_instance_id TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    cluster TEXT COLLATE "C" NOT NULL,
+    namespace TEXT COLLATE "C",
+    repository TEXT COLLATE "C",
+    path TEXT COLLATE "C",
+    revision TEXT COLLATE "C",
+    health TEXT COLLATE "C" NOT NULL,
+    manifest JSONB NOT NULL,
+    CONSTRAINT application_pkey PRIMARY KEY (id),
+    CONSTRAINT application_service_instance_id_cluster_name_key UNIQUE (service_instance_id, cluster, name),
+    CONSTRAINT health_known CHECK (health in ('HEALTHY', 'PROGRESSING', 'DEGRADED', 'MISSING', 'UNKNOWN')),
+    CONSTRAINT application_service_instance_id_fkey FOREIGN KEY(service_instance_id) REFERENCES service_instance (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_application_service_instance_id ON application (service_instance_id);
 
 CREATE TABLE component_instance (
     id TEXT COLLATE "C" NOT NULL,
@@ -856,6 +919,41 @@ CREATE UNIQUE INDEX approval_once ON approval (request_id, principal_id) WHERE n
 CREATE INDEX ix_approval_principal_id ON approval (principal_id);
 
 CREATE INDEX ix_approval_request_id ON approval (request_id);
+
+CREATE TABLE policy_evaluation (
+    id TEXT COLLATE "C" NOT NULL,
+    tenant_id TEXT COLLATE "C" NOT NULL,
+    policy_id TEXT COLLATE "C" NOT NULL,
+    point TEXT COLLATE "C" NOT NULL,
+    passed BOOLEAN NOT NULL,
+    message TEXT COLLATE "C",
+    instance_id TEXT COLLATE "C",
+    request_id TEXT COLLATE "C",
+    input JSONB NOT NULL,
+    input_digest TEXT COLLATE "C" NOT NULL,
+    bundle_digest TEXT COLLATE "C" NOT NULL,
+    milliseconds DOUBLE PRECISION NOT NULL,
+    evaluated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT policy_evaluation_pkey PRIMARY KEY (id),
+    CONSTRAINT point_known CHECK (point in ('REQUEST', 'PLAN', 'APPROVAL', 'APPLY', 'INDEX')),
+    CONSTRAINT policy_evaluation_tenant_id_fkey FOREIGN KEY(tenant_id) REFERENCES tenant (id) ON DELETE CASCADE,
+    CONSTRAINT policy_evaluation_policy_id_fkey FOREIGN KEY(policy_id) REFERENCES policy (id) ON DELETE CASCADE,
+    CONSTRAINT policy_evaluation_instance_id_fkey FOREIGN KEY(instance_id) REFERENCES component_instance (id) ON DELETE CASCADE,
+    CONSTRAINT policy_evaluation_request_id_fkey FOREIGN KEY(request_id) REFERENCES provisioning_request (id) ON DELETE CASCADE,
+    CONSTRAINT policy_evaluation_bundle_digest_fkey FOREIGN KEY(bundle_digest) REFERENCES policy_bundle (digest)
+);
+
+CREATE INDEX ix_policy_evaluation_bundle_digest ON policy_evaluation (bundle_digest);
+
+CREATE INDEX ix_policy_evaluation_instance_id ON policy_evaluation (instance_id);
+
+CREATE INDEX ix_policy_evaluation_policy_id ON policy_evaluation (policy_id);
+
+CREATE INDEX ix_policy_evaluation_request_id ON policy_evaluation (request_id);
+
+CREATE INDEX ix_policy_evaluation_tenant_id ON policy_evaluation (tenant_id);
+
+CREATE INDEX policy_evaluation_latest ON policy_evaluation (evaluated_at, id);
 
 CREATE TABLE request_event (
     request_id TEXT COLLATE "C" NOT NULL,

@@ -234,6 +234,11 @@ class ProvisioningRequestWhere:
     service: ServiceWhere | None = filters(Kind.NESTED, "The service it is about.", path=("service",))
     requester: StringFilter | None = _text("The name of who asked.", "name", "principal")
     created_at: TimeFilter | None = filters(Kind.NUMBER, "When it was asked for.", "created_at")
+    stuck: bool | None = filters(
+        Kind.FLAG,
+        "Whether it should move by itself and nothing was heard of it for ten minutes, or its outcome is unknown.",
+        "stuck",
+    )
     mine: bool | None = filters(Kind.FLAG, "Whether the viewer asked for it.", "mine")
     awaiting_my_decision: bool | None = filters(Kind.FLAG, "Whether it waits for approval and the viewer may decide.", "decidable")
 

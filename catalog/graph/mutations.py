@@ -14,7 +14,7 @@ from strawberry.types import Info
 
 from catalog.access import tokens
 from catalog.errors import Invalid, NotFound
-from catalog.graph import enums, index_mutations, names, service_mutations
+from catalog.graph import enums, index_mutations, names, request_mutations, service_mutations
 from catalog.graph.acting import ERRORS, Acting, done, require_admin, value
 from catalog.graph.declarations import given
 from catalog.graph.payloads import Document, Reference
@@ -265,6 +265,17 @@ class Mutation:
     reject_request: DecideRequestPayload = strawberry.field(resolver=_reject, description="Reject a request of somebody else.")
     cancel_request: CancelRequestPayload = strawberry.field(
         resolver=_cancel, description="Call off a request that is not being applied yet."
+    )
+    retry_request: request_mutations.RetryRequestPayload = strawberry.field(
+        resolver=request_mutations.retry_request, description="Try a failed request again. Refused with NOT_AVAILABLE so far."
+    )
+    revert_request: request_mutations.RetryRequestPayload = strawberry.field(
+        resolver=request_mutations.revert_request,
+        description="Make a new request that reverts the commit of a finished or failed one. Refused with NOT_AVAILABLE so far.",
+    )
+    check_drift: request_mutations.CheckDriftPayload = strawberry.field(
+        resolver=request_mutations.check_drift,
+        description="Compare an instance with reality. Refused with NOT_AVAILABLE so far.",
     )
     resolve_unknown: ResolveUnknownPayload = strawberry.field(
         resolver=_resolve, description="For APPLY_UNKNOWN: what the operator found out."

@@ -13,7 +13,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -1133,6 +1133,14 @@ def money_in(document, name):
 
 
 ROLES = [str(role) for role in Role]
+def stuck(reader, row):
+    """Whether a request should move and doesn't."""
+    heard = [row["updated_at"], *(one["at"] for one in reader.store.where("log_line", request_id=row["id"]))]
+    moving = {"PENDING", "PREVIEWING", "PLANNING", "APPROVED", "PROVISIONING", "DEPLOYING"}
+    silent = max(heard) < datetime.now(UTC) - timedelta(minutes=10)
+    return row["state"] == "APPLY_UNKNOWN" or (row["state"] in moving and silent)
+
+
 def compliance(reader, row):
     """The share of instances whose last verdict passed."""
     last = {}
@@ -1152,6 +1160,7 @@ COLUMNS = {
     ("estate", "remote_revision"): lambda r, row: remote(r, row, "revision"),
     ("estate", "remote_error"): lambda r, row: remote(r, row, "error"),
     ("policy", "compliance"): compliance,
+    ("provisioning_request", "stuck"): stuck,
     ("diagnostic", "docs_url"): lambda _r, row: f"/diagnostics#{row['code']}",
     ("person", "email"): lambda r, row: row["email"] if r.scope.is_admin or row["team_id"] in r.own_teams else None,
     ("principal", "roles"): lambda r, row: sorted({one["role"] for one in r.store.where("grant", principal_id=row["id"])}, key=ROLES.index),

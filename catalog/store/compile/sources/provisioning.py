@@ -67,6 +67,12 @@ def _plan(document: str) -> Same:
     )
 
 
+# Log lines are signs of life too: an apply may take its time.
+_STUCK = (
+    "({a}.state = 'APPLY_UNKNOWN' or ({a}.state in ('PENDING', 'PREVIEWING', 'PLANNING', 'APPROVED', 'PROVISIONING', 'DEPLOYING')"
+    " and greatest({a}.updated_at, (select l.at from step_log l where l.request_id = {a}.id order by l.sequence desc limit 1))"
+    " < now() - interval '10 minutes'))"
+)
 _PREVIEW = _preview("{a}.preview")
 
 SOURCES = (
@@ -78,6 +84,7 @@ SOURCES = (
             number=number("{a}.number", nullable=False),
             requester=text("(select x.name from principal x where x.id = {a}.requester_id)", nullable=False),
             mine=truth("coalesce({a}.requester_id = {me}, false)"),
+            stuck=truth(_STUCK),
             decidable=truth("coalesce({decides_a}, false)"),
             lead_time=number("extract(epoch from {a}.finished_at - {a}.created_at)::int"),
         ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from catalog.access import tokens
@@ -30,6 +30,7 @@ class Viewers:
         self._known: dict[bytes, tuple[Scope, float]] = {}
         self._hears = False
         self._changes = 0
+        self.on_change: Callable[[], None] = lambda: None  # called when somebody may see more or less than before
 
     async def authenticate(self, secret: str) -> Scope:
         """Return the scope of a token's principal, as `tokens.authenticate` does; raises Unauthenticated."""
@@ -65,3 +66,4 @@ class Viewers:
     def _forget(self, _message: str = "") -> None:
         self._changes += 1
         self._known.clear()
+        self.on_change()

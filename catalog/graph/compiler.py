@@ -391,7 +391,11 @@ class Compiler:
         outer.append(replace(weight, opens=limits.OPENS.get(relation, 1) + counts))
         return Many(key=key, relation=relation, parts=parts, page=page, order=order, condition=asked, arguments=handed)
 
-    def _filter(self, declared: Paged, made: GraphQLField, given: dict[str, Traced]) -> Condition:
+    def filtered(self, declared: declarations.Events, made: GraphQLField, given: dict[str, Traced]) -> Condition:
+        """Compile which events are asked for."""
+        return self._filter(declared, made, given)
+
+    def _filter(self, declared: Paged | declarations.Events, made: GraphQLField, given: dict[str, Traced]) -> Condition:
         parts = [self._arguments(declared.arguments, made, given)]
         if "where" in made.args:
             kind = get_named_type(made.args["where"].type)

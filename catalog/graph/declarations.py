@@ -120,7 +120,15 @@ class Told:
     arguments: Mapping[str, Argument] = field(default_factory=dict)
 
 
-Reads = Told | Column | One | Items | Paged | Lookup | ById | Choice | Computed | Facets
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """The field of the subscription type tells events; the field of an event that reads nothing shows what the event is about."""
+
+    relation: str
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
+
+
+Reads = Told | Column | One | Items | Paged | Lookup | ById | Choice | Computed | Facets | Events
 
 
 class Kind(Enum):
@@ -212,6 +220,13 @@ def facets(by: type) -> Any:
 def told(description: str, **arguments: Argument) -> Any:
     """A root field that shows what the process knows of the operation."""
     return _with_arguments(Told(arguments=arguments), description, arguments)
+
+
+def events(relation: str, description: str, *, where: type | None = None, **arguments: Argument) -> Any:
+    """A field of the subscription type; `after` among the arguments resumes behind a sequence."""
+    asked = {name: argument for name, argument in arguments.items() if argument.path}
+    more = {"where": Argument(type=where | None, description="Which of them: every condition given must hold.")} if where else {}
+    return _with_arguments(Events(relation=relation, arguments=asked), description, more | arguments)
 
 
 def by_id(description: str, **arguments: Argument) -> Any:

@@ -22,6 +22,7 @@ from catalog.records import (
     OwnershipSource,
     PrincipalKind,
     ProvisioningAction,
+    ProvisioningEventKind,
     RequestState,
     Role,
     SearchKind,
@@ -241,6 +242,14 @@ described(
     STDERR="The program's errors.",
     SYSTEM="The catalog itself.",
 )
+described(
+    ProvisioningEventKind,
+    "What an event of a request is about.",
+    STATE="The request entered another state.",
+    STEP="A step entered another state, or began anew.",
+    LOG="A line was said.",
+    APPROVAL="Somebody decided, or a decision no longer counts.",
+)
 described(PrincipalKind, "Who acts.", PERSON="A human being.", SERVICE="A program.")
 described(
     Role,
@@ -304,6 +313,7 @@ __all__ = [
     "OwnershipSource",
     "PrincipalKind",
     "ProvisioningAction",
+    "ProvisioningEventKind",
     "RequestState",
     "Role",
     "SearchKind",

@@ -24,6 +24,7 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -155,6 +156,29 @@ class Graph:
             message = f"something went wrong here; it is logged under {incident}"
             return _response(b"null", [faults.error("INTERNAL", message, id=incident)])
 
+    @property
+    def schema(self) -> GraphQLSchema:
+        """The schema that documents are validated against."""
+        return self._schema
+
+    @property
+    def database(self) -> Database:
+        """The database that is read."""
+        return self._database
+
+    def prepared(self, document: str, scope: Scope) -> Prepared:
+        """Return a document that holds; raises Rejected and RateLimited, as `execute` answers."""
+        self.admit(scope)
+        return self._prepare(document, scope)
+
+    def admit(self, scope: Scope) -> None:
+        """Raise RateLimited while a viewer has nothing left of the minute."""
+        self._rates.admit(scope.principal_id, limits.of(scope))
+
+    def take(self, scope: Scope, cost: int) -> None:
+        """Take what was spent already from a viewer's minute."""
+        self._rates.take(scope.principal_id, limits.of(scope), cost)
+
     def pay(self, scope: Scope, cost: int) -> Budget:
         """Take what an operation costs from its viewer's minute; raises Rejected for one that is too dear, RateLimited."""
         allowed = limits.of(scope)
@@ -187,6 +211,9 @@ class Graph:
         operation = prepared.operation(operation_name)
         if only_query and operation.operation is not OperationType.QUERY:
             raise Rejected(faults.error("QUERY_ONLY", "only queries are answered here"))
+        if operation.operation is OperationType.SUBSCRIPTION:
+            how = "subscribe over a websocket (graphql-transport-ws), or accept text/event-stream"
+            raise Rejected(faults.error("SUBSCRIPTION", f"a subscription has more than one answer: {how}"))
         coerced = plans.coerce(self._schema, operation, given) | {VIEWER: scope.principal_id}
         if operation.operation is OperationType.QUERY:
             plan = self._plan(prepared, operation, coerced, scope)
@@ -454,6 +481,16 @@ async def _run(
     arguments = compiling.bind(plan.statement, plan.values(coerced), acting.scope)
     body = await reader.fetch_text(plan.statement.sql, arguments, generic=plan.statement.generic, key="the query")
     return complete(body, plan.statement.faults, prefix=path)
+
+
+async def read_plan(graph: Graph, plan: Plan, coerced: Mapping[str, Any], scope: Scope) -> tuple[bytes, list[dict[str, Any]]]:
+    """Return the data of a plan and its errors, read where it is written: what woke a reader may not have come to a replica yet."""
+    return await _run(graph.database.primary_reader, plan, coerced, graph.acting(scope))
+
+
+def answered(data: bytes, errors: list[dict[str, Any]]) -> bytes:
+    """The body of a response."""
+    return _response(data, errors).body
 
 
 def _may_introspect(scope: Scope) -> bool:

@@ -13,12 +13,14 @@ from catalog.graph import enums, problems
 from catalog.graph.mutations import Mutation
 from catalog.graph.queries import Query
 from catalog.graph.scalars import SCALARS
+from catalog.graph.subscriptions import Subscription
 
 _HEAD = "# Exported from the types in catalog/graph by `catalog schema export`; a test fails when it is stale.\n\n"
 
 schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     types=[
         problems.ValidationError,
         problems.NotFound,

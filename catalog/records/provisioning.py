@@ -190,7 +190,7 @@ class StepLog(SQLModel, table=True):
     __table_args__ = (columns.one_of("stream", LogStream), Index("step_log_of_step", "request_id", "ordinal", "sequence"))
 
 
-class RequestEventKind(StrEnum):
+class ProvisioningEventKind(StrEnum):
     """What an event of a request is about."""
 
     STATE = "STATE"
@@ -210,7 +210,7 @@ class RequestEvent(SQLModel, table=True):
     kind: str = columns.text()
     ordinal: int | None = Field(default=None, nullable=True)  # of the step
 
-    __table_args__ = (columns.one_of("kind", RequestEventKind),)
+    __table_args__ = (columns.one_of("kind", ProvisioningEventKind),)
 
 
 class Approval(SQLModel, table=True):

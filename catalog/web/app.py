@@ -13,7 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from catalog import errors
@@ -23,7 +23,8 @@ from catalog.graph.execution import Graph
 from catalog.portal import home, pages
 from catalog.records import ANONYMOUS
 from catalog.store.database import Database
-from catalog.web import authentication, envelope, failures, graphql, health, webhooks
+from catalog.web import authentication, envelope, failures, graphql, health, webhooks, websocket
+from catalog.web.live import Live
 
 # What a page of another origin may read beside the body.
 _EXPOSED = ["ETag", "Retry-After", "X-Request-Id", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
@@ -39,6 +40,7 @@ def create(database: Database, config: Config) -> Starlette:
         routes=[
             Route("/", _home, methods=["GET"]),
             Route("/graphql", graphql.endpoint, methods=["GET", "POST"], name="graphql"),
+            WebSocketRoute("/graphql", websocket.endpoint),
             Route("/sign-in", authentication.sign_in, methods=["GET", "POST"]),
             Route("/sign-out", authentication.sign_out, methods=["POST"]),
             Route("/webhooks/git/{estate}", webhooks.receive, methods=["POST"]),
@@ -62,6 +64,7 @@ def create(database: Database, config: Config) -> Starlette:
     )
     app.state.database = database
     app.state.viewers = Viewers(database)
+    app.state.live = Live(database, app.state.viewers)
     app.state.config = config
     app.state.graph = Graph(database, config)
     return app
@@ -85,8 +88,8 @@ def _across_origins(config: Config) -> list[Middleware]:
 
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
-    """While it serves, the application hears of changed access and so may remember whom a token belongs to."""
-    async with app.state.viewers.hearing():
+    """While it serves, the application hears of changed access and so may remember whom a token belongs to, and of events."""
+    async with app.state.viewers.hearing(), app.state.live.hearing():
         yield
 
 

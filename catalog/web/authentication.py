@@ -6,9 +6,11 @@ own origin; a bearer token is put there by hand and proves enough.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from catalog import errors
@@ -27,15 +29,32 @@ async def viewer(request: Request) -> Scope:
     Raises Unauthenticated for a token that doesn't hold, Forbidden for a cookie's request from another origin.
     """
     viewers: Viewers = request.app.state.viewers
-    header = request.headers.get("authorization")
-    if header is not None:
-        return await viewers.authenticate(_bearer(header))
-    secret = request.cookies.get(COOKIE)
-    if not secret:
+    found = secret(request)
+    if found is None:
         return ANONYMOUS
-    if request.method not in _SAFE_METHODS:
+    if "authorization" not in request.headers and request.method not in _SAFE_METHODS:
         require_same_origin(request)
-    return await viewers.authenticate(secret)
+    return await viewers.authenticate(found)
+
+
+def secret(connection: HTTPConnection) -> str | None:
+    """The token that a request shows: its bearer token, else its cookie; raises Unauthenticated for another kind of header."""
+    header = connection.headers.get("authorization")
+    return _bearer(header) if header is not None else connection.cookies.get(COOKIE) or None
+
+
+def of_handshake(socket: HTTPConnection, payload: Mapping[str, Any] | None) -> str | None:
+    """The token that a websocket shows: `Authorization` in the payload of its first message, else that of its handshake.
+
+    Raises Unauthenticated for what is no bearer token, Forbidden for a cookie from another origin: a browser opens websockets for any
+    page, and sends the cookie along.
+    """
+    said = next((value for name, value in (payload or {}).items() if name.lower() == "authorization"), None)
+    if said is not None:
+        return _bearer(said if isinstance(said, str) else "")
+    if "authorization" not in socket.headers and COOKIE in socket.cookies:
+        require_same_origin(socket)
+    return secret(socket)
 
 
 def _bearer(header: str) -> str:
@@ -45,7 +64,7 @@ def _bearer(header: str) -> str:
     return secret.strip()
 
 
-def require_same_origin(request: Request) -> None:
+def require_same_origin(request: HTTPConnection) -> None:
     """Raise Forbidden unless the browser says that the request comes from a page of ours."""
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")

@@ -17,11 +17,11 @@ from starlette.responses import Response
 from catalog import errors
 from catalog.graph.execution import Graph
 from catalog.records import ANONYMOUS, Scope
-from catalog.web import authentication, conditional, envelope, explorer, failures
+from catalog.web import authentication, conditional, envelope, event_stream, explorer, failures
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
-_SIGN_IN = "open the sign-in link that `catalog up` printed, or send a token: `Authorization: Bearer atc_…`"
+SIGN_IN = "open the sign-in link that `catalog up` printed, or send a token: `Authorization: Bearer atc_…`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +37,14 @@ async def endpoint(request: Request) -> Response:
     """Answer /graphql: GraphiQL for a browser that asks for a page, a GraphQL response otherwise."""
     if request.method in {"GET", "HEAD"} and explorer.wanted(request):
         return await explorer.page(request)
-    media_type = accepted(request.headers.get("accept"))
+    media_type = JSON if event_stream.wanted(request) else accepted(request.headers.get("accept"))
     if media_type is None:
         return _refusal(406, "NOT_ACCEPTABLE", f"the answer is {GRAPHQL} or {JSON}", JSON)
     try:
         scope = await authentication.viewer(request)
         parameters = await read(request)
         return await _execute(request, parameters, scope, media_type)
-    except _Refused as refusal:
+    except Refused as refusal:
         return _refusal(refusal.status, refusal.code, refusal.message, media_type, refusal.headers)
     except errors.CatalogError as error:
         return failures.respond(error, media_type=media_type)
@@ -52,11 +52,13 @@ async def endpoint(request: Request) -> Response:
 
 async def _execute(request: Request, parameters: Parameters, scope: Scope, media_type: str) -> Response:
     if scope == ANONYMOUS:
-        raise errors.Unauthenticated("the graph answers to signed-in people and programs", hint=_SIGN_IN)
+        raise errors.Unauthenticated("the graph answers to signed-in people and programs", hint=SIGN_IN)
     graph: Graph = request.app.state.graph
     if request.method in {"GET", "HEAD"} and graph.changes_something(parameters.document, parameters.operation_name):
-        raise _Refused(405, "METHOD_NOT_ALLOWED", "a mutation must be sent by POST", {"Allow": "POST"})
+        raise Refused(405, "METHOD_NOT_ALLOWED", "a mutation must be sent by POST", {"Allow": "POST"})
     variables = dict(parameters.variables) if parameters.variables is not None else None
+    if event_stream.wanted(request):
+        return event_stream.respond(request, parameters.document, variables, parameters.operation_name, scope)
     response = await graph.execute(
         parameters.document, variables, parameters.operation_name, scope, request_id=envelope.request_id(request)
     )
@@ -65,7 +67,9 @@ async def _execute(request: Request, parameters: Parameters, scope: Scope, media
     return conditional.answer(request, answer, response.body) if request.method in {"GET", "HEAD"} and response.ok else answer
 
 
-class _Refused(Exception):
+class Refused(Exception):  # a verdict on the request, not a failure of ours
+    """The request is not one that can be executed: its status, its code, and why."""
+
     def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.headers = status, code, message, headers
@@ -117,10 +121,10 @@ def _query(request: Request) -> dict[str, Any]:
 async def _body(request: Request) -> Any:
     content_type, _, parameters = request.headers.get("content-type", "").partition(";")
     if content_type.strip().lower() != JSON:
-        raise _Refused(415, "UNSUPPORTED_MEDIA_TYPE", f"the body must be {JSON}")
+        raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", f"the body must be {JSON}")
     charset = parameters.partition("charset=")[2].strip(' "').lower()
     if charset not in {"", "utf-8", "utf8"}:
-        raise _Refused(415, "UNSUPPORTED_MEDIA_TYPE", "the body must be UTF-8")
+        raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", "the body must be UTF-8")
     return _json(await request.body(), "the body")
 
 
@@ -128,7 +132,7 @@ def _json(text: str | bytes, what: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise _Refused(400, "BAD_REQUEST", f"{what} is not JSON: {error}") from error
+        raise Refused(400, "BAD_REQUEST", f"{what} is not JSON: {error}") from error
 
 
 # Each parameter's type in JSON, and what a client reads when it is another.
@@ -142,12 +146,12 @@ _TYPES = {
 
 def _parameters(given: Any) -> Parameters:
     if isinstance(given, list):
-        raise _Refused(400, "BAD_REQUEST", "batching is off: send one operation at a time")
+        raise Refused(400, "BAD_REQUEST", "batching is off: send one operation at a time")
     if not isinstance(given, dict):
-        raise _Refused(400, "BAD_REQUEST", "the body must be a map with `query`")
+        raise Refused(400, "BAD_REQUEST", "the body must be a map with `query`")
     for name, (kind, words) in _TYPES.items():
         if given.get(name) is not None and not isinstance(given[name], kind):
-            raise _Refused(400, "BAD_REQUEST", f"`{name}` must be {words}")
+            raise Refused(400, "BAD_REQUEST", f"`{name}` must be {words}")
     if not given.get("query"):
-        raise _Refused(400, "BAD_REQUEST", "`query` is missing")
+        raise Refused(400, "BAD_REQUEST", "`query` is missing")
     return Parameters(document=given["query"], variables=given.get("variables"), operation_name=given.get("operationName") or None)

@@ -10,8 +10,12 @@ from collections.abc import Generator
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from catalog import errors
+from catalog.web import envelope
+
+_GRACE = 5.0  # seconds
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -33,7 +37,15 @@ def bind(host: str, port: int) -> socket.socket:
 async def serve(app: ASGIApp, listener: socket.socket, shutdown: asyncio.Event) -> None:
     """Answer requests until `shutdown` is set, then finish those under way (at most five seconds)."""
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="on", server_header=False, timeout_graceful_shutdown=5, ws="none"
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        ws=_WebSocket,
+        ws_max_size=envelope.MAX_BODY,
+        ws_per_message_deflate=False,  # a few bytes must not become many in our memory
     )
     server = _Server(config)
     stop = asyncio.create_task(_stop(server, shutdown))
@@ -46,6 +58,22 @@ async def serve(app: ASGIApp, listener: socket.socket, shutdown: asyncio.Event) 
 async def _stop(server: uvicorn.Server, shutdown: asyncio.Event) -> None:
     await shutdown.wait()
     server.should_exit = True
+
+
+class _WebSocket(WebSocketsSansIOProtocol):
+    """Cuts a connection off that does not take what was sent before its end: a client that stopped reading would hold it for ever."""
+
+    async def run_asgi(self) -> None:
+        """Run the application, then leave the client a moment to take the rest."""
+        try:
+            await super().run_asgi()
+        finally:
+            self.loop.call_later(_GRACE, self.transport.abort)
+
+    def keepalive_timeout(self) -> None:
+        """A client that doesn't answer is cut off."""
+        super().keepalive_timeout()
+        self.loop.call_later(_GRACE, self.transport.abort)
 
 
 class _Server(uvicorn.Server):

@@ -5,6 +5,7 @@ Nobody else looks at the environment. Secrets print as stars.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,9 @@ class Config:
     database_direct_url: str | None = field(default=None, repr=False)
     database_pooled: bool = False
     cors_origins: tuple[str, ...] = ()  # of pages that may call the graph with a bearer token
+    rate_factor: float | None = 1.0  # of what a minute brings a viewer of the graph; None: there is no end to it
+    trusted_documents: Path | None = None  # documents of the graph that clients name by id
+    trusted_only: bool = False  # whether nobody but admins has other documents answered
     token: str | None = field(default=None, repr=False)
     secret_keys: str = DEFAULT_SECRET_KEYS
     seeds: Path | None = None
@@ -97,6 +101,7 @@ def read(environment: Mapping[str, str]) -> Config:
     except re.error as error:
         raise WrongUse(f"CATALOG_SECRET_KEYS is not a regular expression: {error}") from error
     seeds = environment.get("CATALOG_SEEDS")
+    trusted = environment.get("CATALOG_TRUSTED_DOCUMENTS")
     return Config(
         home=Path(environment.get("CATALOG_HOME") or ".catalog").absolute(),
         host=host,
@@ -107,6 +112,9 @@ def read(environment: Mapping[str, str]) -> Config:
         database_direct_url=environment.get("CATALOG_DATABASE_DIRECT_URL") or None,
         database_pooled=environment.get("CATALOG_DATABASE_POOLED", "") in {"1", "true"},
         cors_origins=_origins(environment.get("CATALOG_CORS_ORIGINS", "")),
+        rate_factor=_rate_factor(environment.get("CATALOG_RATE_LIMIT") or "1"),
+        trusted_documents=Path(trusted).absolute() if trusted else None,
+        trusted_only=environment.get("CATALOG_TRUSTED_ONLY", "") in {"1", "true"},
         token=environment.get("CATALOG_TOKEN") or None,
         secret_keys=pattern,
         seeds=Path(seeds).absolute() if seeds else None,
@@ -132,3 +140,15 @@ def _origins(text: str) -> tuple[str, ...]:
                 hint="origins with scheme and host, separated by commas: https://portal.example.org",
             )
     return given
+
+
+def _rate_factor(text: str) -> float | None:
+    if text == "off":
+        return None
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = 0.0
+    if not 0 < factor < math.inf:
+        raise WrongUse(f"CATALOG_RATE_LIMIT is {text!r}", hint="`off`, or a factor: 2 allows each viewer twice as much in a minute")
+    return factor

@@ -50,6 +50,7 @@ from catalog.graph.problems import problem
 from catalog.graph.rates import Budget, Rates
 from catalog.graph.schema import graphql_schema
 from catalog.graph.tracing import arguments, current
+from catalog.graph.trusted import Documents
 from catalog.indexer.provenance import Readings
 from catalog.records import Scope
 from catalog.store import compile as compiling
@@ -85,6 +86,7 @@ class Graph:
     """The graph of one database. Keeps parsed documents and plans; one serves all requests of a process.
 
     `rates`: how much a viewer may ask for in a minute; without, as much as they like. `seconds`: how long one operation may take.
+    `trusted`: documents that may be asked for by id.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Graph:
         *,
         sources: Mapping[str, compiling.Source] = compiling.SOURCES,
         rates: Rates | None = None,
+        trusted: Documents | None = None,
         seconds: float = limits.SECONDS,
     ) -> None:
         self._database = database
@@ -102,6 +105,7 @@ class Graph:
         self._schema = graphql_schema()
         self._readings = Readings(config)
         self._rates = rates or Rates(None)
+        self.trusted = trusted or Documents()
         self._seconds = seconds
         self._documents: Kept[str, Prepared] = Kept(_DOCUMENTS, heaviest=_TOKENS)
         self._refusals: Kept[str, Rejected] = Kept(_REFUSALS, heaviest=_REFUSED)
@@ -234,6 +238,8 @@ class Graph:
 
     def _prepare(self, document: str, scope: Scope | None = None) -> Prepared:
         """A document that holds; a new one costs its reader something, in memory and time, and so its viewer. Raises Rejected."""
+        if self.trusted.only and scope is not None and not scope.is_admin and not self.trusted.holds(document):
+            raise Rejected(faults.error("NOT_TRUSTED", "only trusted documents are answered here: name one by `documentId`"))
         prepared = self._documents.get(document)
         if prepared is not None:
             return prepared

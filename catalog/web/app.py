@@ -19,11 +19,15 @@ from starlette.staticfiles import StaticFiles
 from catalog import errors
 from catalog.access.viewers import Viewers
 from catalog.config import Config
+from catalog.graph import trusted
 from catalog.graph.execution import Graph
+from catalog.graph.rates import Rates
+from catalog.graph.schema import graphql_schema
+from catalog.graph.trusted import Documents
 from catalog.portal import home, pages
 from catalog.records import ANONYMOUS
 from catalog.store.database import Database
-from catalog.web import authentication, envelope, failures, graphql, health, webhooks, websocket
+from catalog.web import authentication, envelope, explorer, failures, graphql, health, webhooks, websocket
 from catalog.web.live import Live
 
 # What a page of another origin may read beside the body.
@@ -66,7 +70,7 @@ def create(database: Database, config: Config) -> Starlette:
     app.state.viewers = Viewers(database)
     app.state.live = Live(database, app.state.viewers)
     app.state.config = config
-    app.state.graph = Graph(database, config)
+    app.state.graph = Graph(database, config, rates=Rates(config.rate_factor), trusted=_trusted(config))
     return app
 
 
@@ -84,6 +88,12 @@ def _across_origins(config: Config) -> list[Middleware]:
             max_age=600,
         )
     ]
+
+
+def _trusted(config: Config) -> Documents:
+    """The documents that the catalog's own pages show, and those of whoever runs it; raises WrongUse."""
+    named = () if config.trusted_documents is None else tuple(trusted.read(config.trusted_documents, graphql_schema()))
+    return Documents([home.DOCUMENT, *(tab["query"] for tab in explorer.tabs())], only=config.trusted_only, named=named)
 
 
 @asynccontextmanager

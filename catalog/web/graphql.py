@@ -16,8 +16,9 @@ from starlette.responses import Response
 
 from catalog import errors
 from catalog.graph.execution import Graph
+from catalog.graph.execution import Response as GraphResponse
 from catalog.records import ANONYMOUS, Scope
-from catalog.web import authentication, conditional, envelope, event_stream, explorer, failures
+from catalog.web import authentication, conditional, envelope, event_stream, explorer, failures, pricing
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -26,9 +27,10 @@ SIGN_IN = "open the sign-in link that `catalog up` printed, or send a token: `Au
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """What a client asks: the document, its variables, and which of its operations."""
+    """What a client asks: the document, or the id of a trusted one, its variables, and which of its operations."""
 
-    document: str
+    document: str | None
+    document_id: str | None
     variables: Mapping[str, Any] | None
     operation_name: str | None
 
@@ -54,17 +56,35 @@ async def _execute(request: Request, parameters: Parameters, scope: Scope, media
     if scope == ANONYMOUS:
         raise errors.Unauthenticated("the graph answers to signed-in people and programs", hint=SIGN_IN)
     graph: Graph = request.app.state.graph
-    if request.method in {"GET", "HEAD"} and graph.changes_something(parameters.document, parameters.operation_name):
+    document = _document(graph, parameters)
+    if request.method in {"GET", "HEAD"} and graph.changes_something(document, parameters.operation_name):
         raise Refused(405, "METHOD_NOT_ALLOWED", "a mutation must be sent by POST", {"Allow": "POST"})
     variables = dict(parameters.variables) if parameters.variables is not None else None
     if event_stream.wanted(request):
-        return event_stream.respond(request, parameters.document, variables, parameters.operation_name, scope)
-    response = await graph.execute(
-        parameters.document, variables, parameters.operation_name, scope, request_id=envelope.request_id(request)
-    )
-    status = 400 if response.is_request_error and media_type == GRAPHQL else 200
-    answer = Response(response.body, status_code=status, media_type=f"{media_type}; charset=utf-8")
-    return conditional.answer(request, answer, response.body) if request.method in {"GET", "HEAD"} and response.ok else answer
+        return event_stream.respond(request, document, variables, parameters.operation_name, scope)
+    request_id = envelope.request_id(request)
+    response = await graph.execute(document, variables, parameters.operation_name, scope, request_id=request_id)
+    reads = request.method in {"GET", "HEAD"}
+    # What is left changes with every request: answers that a client may keep tell it by their headers alone.
+    body = response.body if reads or response.budget is None else pricing.with_cost(response.body, response.budget)
+    headers = pricing.headers(response)
+    answer = Response(body, status_code=_status(response, media_type), headers=headers, media_type=f"{media_type}; charset=utf-8")
+    return conditional.answer(request, answer, response.body) if reads and response.ok else answer
+
+
+def _document(graph: Graph, parameters: Parameters) -> str:
+    if parameters.document is not None:
+        return parameters.document
+    found = graph.trusted.find(parameters.document_id or "")
+    if found is None:
+        raise Refused(404, "PERSISTED_QUERY_NOT_FOUND", "no trusted document has that id: send the document itself as `query`")
+    return found
+
+
+def _status(response: GraphResponse, media_type: str) -> int:
+    if response.retry_after is not None and response.is_request_error:
+        return 429
+    return 400 if response.is_request_error and media_type == GRAPHQL else 200
 
 
 class Refused(Exception):  # a verdict on the request, not a failure of ours
@@ -130,14 +150,19 @@ async def _body(request: Request) -> Any:
 
 def _json(text: str | bytes, what: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise Refused(400, "BAD_REQUEST", f"{what} is not JSON: {error}") from error
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 # Each parameter's type in JSON, and what a client reads when it is another.
 _TYPES = {
     "query": (str, "a string"),
+    "documentId": (str, "a string"),
     "operationName": (str, "a string"),
     "variables": (dict, "a map"),
     "extensions": (dict, "a map"),
@@ -152,6 +177,19 @@ def _parameters(given: Any) -> Parameters:
     for name, (kind, words) in _TYPES.items():
         if given.get(name) is not None and not isinstance(given[name], kind):
             raise Refused(400, "BAD_REQUEST", f"`{name}` must be {words}")
-    if not given.get("query"):
+    document_id = given.get("documentId") or _hash(given.get("extensions") or {})
+    if not given.get("query") and not document_id:
         raise Refused(400, "BAD_REQUEST", "`query` is missing")
-    return Parameters(document=given["query"], variables=given.get("variables"), operation_name=given.get("operationName") or None)
+    return Parameters(
+        document=given.get("query") or None,
+        document_id=document_id,
+        variables=given.get("variables"),
+        operation_name=given.get("operationName") or None,
+    )
+
+
+def _hash(extensions: Mapping[str, Any]) -> str | None:
+    """The id that clients of Apollo's persisted queries send."""
+    named = extensions.get("persistedQuery")
+    found = named.get("sha256Hash") if isinstance(named, dict) else None
+    return found if isinstance(found, str) else None

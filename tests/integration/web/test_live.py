@@ -26,6 +26,19 @@ subscription ($id: ID!, $after: Int) {
 """
 
 
+_RUN = """
+insert into index_run (id, estate_id, ref, number, state, started_at, backfill, manifests, stacks, component_instances, added, changed,
+    removed, unchanged)
+select $1, id, ref, 1, 'RUNNING', now(), false, 0, 0, 0, 0, 0, 0, 0 from estate where name = 'acme-infra' limit 1
+"""
+_CHANGE = """
+insert into change (id, estate_id, run_id, tenant_id, kind, instance_id, stack_name, component_type, component_name, values, revision, at)
+select $1, i.estate_id, (select r.id from index_run r where r.estate_id = i.estate_id and not r.backfill limit 1), i.tenant_id, 'ADDED', i.id,
+    's', i.type, i.name, '[]', $2, now()
+from component_instance i join tenant t on t.id = i.tenant_id where t.name = 'core' and not t.hidden limit 1
+"""
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def secrets(database):
     """A token of each principal of the world, by name."""
@@ -200,6 +213,38 @@ async def test_a_cookie_from_another_origin_is_no_proof(served, secrets):
                 assert (await heard(socket))["type"] == "connection_ack"
             else:
                 assert await closed(socket) == code
+
+
+async def test_runs_tell_their_states(served, database, secrets):
+    """Each state that a run enters is an event, for who sees its estate; another estate's are none of a subscription to one."""
+    run = global_id("IndexRun", "live")
+    document = 'subscription { indexRun(estate: "acme-infra", after: 0) { sequence done total run { id state } } }'
+    async with connected(served, secrets["admin"]) as socket:
+        await subscribe(socket, document)
+        async with database.connection() as connection:
+            await connection.execute(_RUN, run)
+            await connection.execute("update index_run set state = 'SUCCEEDED', stacks = 7 where id = $1", run)
+        told = []
+        while not told or told[-1]["total"] is None:
+            message = await heard(socket)
+            event = message["payload"]["data"]["indexRun"]
+            told += [event] if event["run"]["id"] == run else []
+    assert told[-1]["run"]["state"] == "SUCCEEDED"
+    assert (told[-1]["done"], told[-1]["total"]) == (7, 7)
+
+
+async def test_changes_are_told_to_who_sees_them(served, database, secrets):
+    """A change reaches who sees its instance, and a filter asks only for some; another tenant's viewer hears nothing of it."""
+    document = 'subscription { catalogChanges(after: 0, where: {revision: {eq: "told"}}) { sequence change { kind revision } } }'
+    async with connected(served, secrets["admin"]) as admin, connected(served, secrets["main"]) as main:
+        for socket in (admin, main):
+            await subscribe(socket, document)
+        async with database.connection() as connection:
+            await connection.execute(_CHANGE, "chg_live_1", "else")
+            await connection.execute(_CHANGE, "chg_live_2", "told")
+        assert (await heard(admin))["payload"]["data"]["catalogChanges"]["change"]["revision"] == "told"
+        await subscribe(main, "{ viewer { name } }", "3")
+        assert (await heard(main))["id"] == "3"
 
 
 async def test_subscriptions_are_counted(served, secrets):

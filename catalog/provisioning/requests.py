@@ -33,7 +33,7 @@ from catalog.records import (
     StepKind,
     StepState,
 )
-from catalog.store import jobs, run_queue
+from catalog.store import audit, jobs, run_queue
 from catalog.store import requests as rows
 from catalog.store.database import Database
 from catalog.store.requests import Target
@@ -81,6 +81,7 @@ async def request(database: Database, config: Config, scope: Scope, ask: Ask, *,
         made = await _add(session, scope, ask, await draft.make(session, config, scope, ask))
         await rows.keep(session, principal_id=principal_id, mutation=_MUTATION, key=idempotency_key, payload={"id": made.id})
         await _advance_later(session, made.id)
+        await audit.record(session, scope, _MUTATION, made.id, {"number": made.number, "digest": made.digest})
         await session.commit()
         return made
 
@@ -104,7 +105,7 @@ async def approve(
             transitions.move(found, Move.APPROVE)
             found.expires_at = None
             await _advance_later(session, found.id)
-        return await _commit(session, found)
+        return await _commit(session, scope, found, "approveRequest", digest=digest, comment=comment)
 
 
 async def reject(
@@ -118,7 +119,7 @@ async def reject(
         transitions.end(step, StepMove.FAIL, summary=f"rejected by {scope.name}", error=comment)
         transitions.move(found, Move.REJECT)
         transitions.cancel(await rows.steps(session, found.id))
-        return await _commit(session, found)
+        return await _commit(session, scope, found, "rejectRequest", digest=digest, comment=comment)
 
 
 async def cancel(
@@ -143,7 +144,7 @@ async def cancel(
         transitions.move(found, Move.CANCEL)
         said = f"cancelled by {scope.name}" + (f": {reason}" if reason else "")
         transitions.cancel(await rows.steps(session, found.id), said)
-        return await _commit(session, found)
+        return await _commit(session, scope, found, "cancelRequest", reason=reason)
 
 
 async def resolve(
@@ -171,7 +172,7 @@ async def resolve(
             transitions.move(found, Move.RESUME)
             await _advance_later(session, found.id)
         await _index_later(session, found)
-        return await _commit(session, found)
+        return await _commit(session, scope, found, "resolveUnknown", outcome=str(outcome), comment=comment)
 
 
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -327,7 +328,10 @@ async def _index_later(session: AsyncSession, found: ProvisioningRequest) -> Non
     await run_queue.ask(session, found.estate_id)
 
 
-async def _commit(session: AsyncSession, found: ProvisioningRequest) -> ProvisioningRequest:
+async def _commit(
+    session: AsyncSession, scope: Scope, found: ProvisioningRequest, action: str, **detail: str | None
+) -> ProvisioningRequest:
     await rows.wake(session, found.id)
+    await audit.record(session, scope, action, found.id, {"number": found.number, **detail})
     await session.commit()
     return found

@@ -3,11 +3,13 @@
 import asyncio
 
 import pytest
+from sqlalchemy import select
 
 from catalog.errors import Conflict, Forbidden, Invalid, NotFound, PlanChanged, Unauthenticated
 from catalog.provisioning import requests
 from catalog.provisioning.ask import Ask
-from catalog.records import ANONYMOUS, ProvisioningAction, RequestState, StepKind, StepState
+from catalog.records import ANONYMOUS, AuditEvent, ProvisioningAction, RequestState, StepKind, StepState
+from catalog.store import audit
 from catalog.store import requests as rows
 
 GOVERNED = {"APPLY_COMPONENT": {"file": "stacks/workflows/governed.yaml", "name": "governed"}}
@@ -241,3 +243,22 @@ async def test_its_requester_cancels(world):
         await session.commit()
     with pytest.raises(Conflict, match="PROVISIONING can't cancel"):
         await requests.cancel(world.database, world.config, world.requester, again.id)
+
+
+async def test_what_people_do_is_in_the_audit_log(world):
+    """Each thing done is one event that names who did it to what; a replay, a repetition and a refusal are none."""
+    made = await request(world)
+    await request(world)
+    with pytest.raises(Forbidden):
+        await requests.cancel(world.database, world.config, world.approver, made.id)
+    for _ in range(2):
+        await requests.cancel(world.database, world.config, world.requester, made.id, reason="never mind")
+    async with world.database.session() as session:
+        found = (
+            (await session.execute(select(AuditEvent).where(AuditEvent.subject_id == made.id).order_by("sequence"))).scalars().all()
+        )
+        assert await audit.broken(session) is None
+    assert [(one.action, one.actor_id) for one in found] == [
+        (action, world.requester.principal_id) for action in ("requestProvisioning", "cancelRequest")
+    ]
+    assert found[1].detail == {"number": made.number, "reason": "never mind"}

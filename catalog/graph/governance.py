@@ -76,7 +76,7 @@ class AuditEvent(Node):
 @strawberry.type(description="An Argo CD Application.")
 class Application:
     name: str = column("name", "Its name.")
-    cluster: str = column("cluster", "The cluster that it runs in.")
+    cluster: str | None = column("cluster", "The cluster that it runs in.")
     namespace: str | None = column("namespace", "The namespace that it runs in.")
     repository: str | None = column("repository", "The repository that it is deployed from.")
     path: str | None = column("path", "Where in the repository.")

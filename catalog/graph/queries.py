@@ -38,7 +38,7 @@ class Query:
     rate_limit: RateLimit = told(
         "What this operation costs, and what the viewer may still ask for, in points.",
         dry_run=Argument(
-            type=bool,
+            type=bool | None,
             description="Show the price alone: nothing else of the operation is read, answered or paid for.",
             default=False,
         ),

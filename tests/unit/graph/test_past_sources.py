@@ -9,7 +9,7 @@ from catalog.store.compile import SOURCES
 # What lies beyond a row of the past, and is shown as it is now; a document never changes.
 BEYOND = {
     "stack": {"estate", "manifest", "organization", "tenant", "environment", "team"},
-    "component_instance": {"estate", "component", "config", "team", "locked_by", "history", "requests"},
+    "component_instance": {"estate", "component", "config", "team", "locked_by", "history", "requests", "policy_evaluations"},
     "cost_estimate": {"monthly", "low", "high", "location"},
     "dependency_edge": set(),
 }

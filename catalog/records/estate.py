@@ -334,7 +334,9 @@ class ComponentInstance(SQLModel, table=True):
     labels: dict[str, Any] = columns.json()
     unresolved_dependencies: list[str] = columns.texts()
     config_hash: str = columns.reference("config.hash", ondelete=None)
-    team_id: str | None = columns.reference("team.id", nullable=True, ondelete="SET NULL", index=False)  # the first column of an index below
+    team_id: str | None = columns.reference(
+        "team.id", nullable=True, ondelete="SET NULL", index=False
+    )  # the first column of an index below
     owner_source: str | None = columns.text(nullable=True)
     owner_value: str | None = columns.text(nullable=True)
     owner_file: str | None = columns.text(nullable=True)

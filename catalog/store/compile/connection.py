@@ -98,7 +98,9 @@ class _Connection:
         columns = "".join(f", {sql} as k{number}" for number, sql in enumerate(written))
         also = f", {self._writing.fill(self._relation.also, b=self._alias)}" if self._relation.also else ""
         where = " and ".join(self._rules()) or "true"
-        rows = f"select {self._alias}.*{also}{columns} from {self._origin(whole=True)} where {where} order by {self._order(written)}"
+        rows = (
+            f"select {self._alias}.*{also}{columns} from {self._origin(whole=True)} where {where} order by {self._order(written)}"
+        )
         order = self._outer_order() if self._joins else ""
         return f"{self._walked()}select {row} as j from ({rows}) {self._alias} {' '.join(self._joins)}{order}"
 

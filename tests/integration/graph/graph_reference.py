@@ -1133,6 +1133,8 @@ def money_in(document, name):
 
 
 ROLES = [str(role) for role in Role]
+
+
 def stuck(reader, row):
     """Whether a request should move and doesn't."""
     heard = [row["updated_at"], *(one["at"] for one in reader.store.where("log_line", request_id=row["id"]))]

@@ -18,7 +18,9 @@ SOURCES = (
         },
         relations={
             "line": ToOne(
-                target="log_line", on="{b}.request_id = {a}.id and {b}.sequence = {a}.e_sequence and {a}.e_kind = 'LOG'", proven=True
+                target="log_line",
+                on="{b}.request_id = {a}.id and {b}.sequence = {a}.e_sequence and {a}.e_kind = 'LOG'",
+                proven=True,
             )
         },
     ),

@@ -12,7 +12,14 @@ _HERE = Path(__file__).parent
 
 
 def upgrade() -> None:
-    for name in ("0001_initial.sql", "0001_access.sql", "0001_audit.sql", "0001_events.sql", "0001_search.sql", "0001_pgqueuer.sql"):
+    for name in (
+        "0001_initial.sql",
+        "0001_access.sql",
+        "0001_audit.sql",
+        "0001_events.sql",
+        "0001_search.sql",
+        "0001_pgqueuer.sql",
+    ):
         sql = (_HERE / name).read_text(encoding="utf-8")
         # Many statements in one round trip: through the driver, in the transaction that is open.
         adapted: Any = op.get_bind().connection.dbapi_connection

@@ -12,7 +12,7 @@ from catalog.config import Config
 from catalog.graph.execution import Graph
 from catalog.records import GrantScope, PrincipalKind, Role, Scope
 
-CASES = yaml.safe_load((Path(__file__).parents[2] / "cases" / "hostile.yaml").read_text())
+CASES = yaml.safe_load((Path(__file__).parents[2] / "cases" / "graph" / "hostile.yaml").read_text())
 VIEWER = Scope(
     principal_id="prn_1",
     name="eve",

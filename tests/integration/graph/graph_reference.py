@@ -1153,11 +1153,19 @@ def compliance(reader, row):
     return sum(one["passed"] for one in last.values()) / len(last) if last else None
 
 
+def read_only_reason(_reference, row):
+    if row["writable"]:
+        return None
+    if row["kind"] == "directory":
+        return "a plain directory is read as it lies there and never written"
+    return "its registration says that nothing is written"
+
+
 COLUMNS = {
     ("estate", "repository"): lambda _r, row: row["url"] or row["path"],
     ("estate", "revision"): lambda r, row: (last_run(r, row, "SUCCEEDED") or {"revision": None})["revision"],
     ("estate", "indexed_at"): lambda r, row: (last_run(r, row, "SUCCEEDED") or {"finished_at": None})["finished_at"],
-    ("estate", "read_only_reason"): lambda _r, row: None if row["writable"] else "its registration says that nothing is written",
+    ("estate", "read_only_reason"): read_only_reason,
     ("estate", "remote_asked_at"): lambda r, row: remote(r, row, "asked_at"),
     ("estate", "remote_revision"): lambda r, row: remote(r, row, "revision"),
     ("estate", "remote_error"): lambda r, row: remote(r, row, "error"),

@@ -17,7 +17,10 @@ from graphql import GraphQLError, get_named_type
 
 COUNT = int(os.environ.get("CATALOG_DIFFERENTIAL", "300"))
 SEED = int(os.environ.get("CATALOG_DIFFERENTIAL_SEED", "0"))
-REFUSED = {"TOO_MANY_NODES", "TOO_MANY_ALIASES", "TOO_DEEP", "TOO_MANY_DIRECTIVES", "TOO_MANY_ROOT_FIELDS", "BAD_USER_INPUT"}
+REFUSED = {
+    "TOO_MANY_NODES", "TOO_EXPENSIVE", "TOO_MANY_ALIASES", "TOO_MANY_FIELDS", "TOO_DEEP", "TOO_MANY_DIRECTIVES", "TOO_MANY_ROOT_FIELDS",
+    "BAD_USER_INPUT",
+}  # fmt: skip
 _CURSORS = {"cursor", "startCursor", "endCursor"}
 
 

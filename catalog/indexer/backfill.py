@@ -92,15 +92,16 @@ async def _write_instances(connection: asyncpg.Connection, snapshot: Snapshot, e
     wanted = _instances(snapshot)
     differing = {key: row for key, row in wanted.items() if before.get(key) != row.content_hash}
     gone = await _gone(connection, snapshot, before.keys() - wanted.keys())
-    documents = {key: document for part in snapshot.parts.values() for key, document in part.documents.items()}
+    touched = [part for part in snapshot.parts.values() if not differing.keys().isdisjoint(part.instances)]
+    documents = {key: document for part in touched for key, document in part.documents.items()}
     hashes = sorted({row.config_hash for row in differing.values()})
     await tables.insert_missing(
         connection, records.Configuration, [ConfigurationRow(hash=key, document=text_of(documents[key])) for key in hashes]
     )
     await _have_instances(connection, differing.values(), moment)
-    estimates = {key: row for part in snapshot.parts.values() for key, row in part.estimates.items()}
+    estimates = {key: row for part in touched for key, row in part.estimates.items()}
     edges: dict[str, list[Any]] = {}
-    for part in snapshot.parts.values():
+    for part in touched:
         for edge in part.dependencies:
             if edge.source_id in differing:
                 edges.setdefault(edge.source_id, []).append(edge)
@@ -164,8 +165,8 @@ async def _have_stacks(connection: asyncpg.Connection, snapshot: Snapshot, stack
         (records.Manifest, gone, gone.keys()),
     ):
         await tables.insert_missing(connection, record, [found[key] for key in sorted(keys) if key in found])
-    teams = await history.present_of(connection, records.Team, {row.team_id for row in rows} - {None})
-    environments = await history.present_of(connection, records.Environment, {row.environment_id for row in rows} - {None})
+    teams = await tables.present(connection, records.Team, {row.team_id for row in rows} - {None})
+    environments = await tables.present(connection, records.Environment, {row.environment_id for row in rows} - {None})
     removed = [
         row._replace(
             state=FreshnessState.REMOVED.value,
@@ -180,8 +181,8 @@ async def _have_stacks(connection: asyncpg.Connection, snapshot: Snapshot, stack
 
 async def _have_instances(connection: asyncpg.Connection, instances: Iterable[Any], moment: Moment) -> None:
     rows = list(instances)
-    teams = await history.present_of(connection, records.Team, {row.team_id for row in rows} - {None})
-    components = await history.present_of(connection, records.Component, {row.component_id for row in rows} - {None})
+    teams = await tables.present(connection, records.Team, {row.team_id for row in rows} - {None})
+    components = await tables.present(connection, records.Component, {row.component_id for row in rows} - {None})
     removed = [
         row._replace(
             state=FreshnessState.REMOVED.value,

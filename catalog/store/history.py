@@ -317,9 +317,3 @@ async def known_stacks(connection: asyncpg.Connection, keys: Collection[str]) ->
         "select s.id, m.path from stack s join manifest m on m.id = s.manifest_id where s.id = any($1::text[])", sorted(keys)
     )
     return dict(map(tuple, rows))
-
-
-async def present_of(connection: asyncpg.Connection, record: type[SQLModel], keys: Collection[str]) -> set[str]:
-    """Which of some ids a table holds."""
-    rows = await connection.fetch(f"select id from {tables.of(record).quoted} where id = any($1::text[])", sorted(keys))
-    return {row[0] for row in rows}

@@ -84,9 +84,9 @@ async def upsert(
     """Insert rows, or update those that are there, all but the columns to `keep`."""
     table = of(record)
     if len(rows) >= _MANY and len(table.keys) == 1:
-        present = await _present(connection, table, rows)
-        await insert(connection, record, [row for row in rows if row[0] not in present])
-        rows = [row for row in rows if row[0] in present]
+        there = await present(connection, record, [row[0] for row in rows])
+        await insert(connection, record, [row for row in rows if row[0] not in there])
+        rows = [row for row in rows if row[0] in there]
         if len(rows) >= _MANY:
             await _replace(connection, record, rows, keep)
             return
@@ -119,13 +119,15 @@ async def insert_missing(connection: asyncpg.Connection, record: type[SQLModel],
     """Insert the rows whose key (their first column) is not there yet."""
     for start in range(0, len(rows), _BATCH):
         some = rows[start : start + _BATCH]
-        present = await _present(connection, of(record), some)
-        await insert(connection, record, [row for row in some if row[0] not in present])
+        there = await present(connection, record, [row[0] for row in some])
+        await insert(connection, record, [row for row in some if row[0] not in there])
 
 
-async def _present(connection: asyncpg.Connection, table: Table, rows: Sequence[Any]) -> set[str]:
-    key, wanted = table.keys[0], [row[0] for row in rows]
-    if len(rows) < _MANY:
+async def present(connection: asyncpg.Connection, record: type[SQLModel], keys: Collection[str]) -> set[str]:
+    """Tell which of some keys a table holds. Many of them are looked for in the caller's transaction."""
+    table, wanted = of(record), list(keys)
+    key = table.keys[0]
+    if len(wanted) < _MANY:
         statement = f'select "{key}" from {table.quoted} where "{key}" = any($1::text[])'
         return {found[0] for found in await connection.fetch(statement, wanted)}
     if not await connection.fetchval(f"select exists (select from {table.quoted})"):
@@ -134,9 +136,9 @@ async def _present(connection: asyncpg.Connection, table: Table, rows: Sequence[
     statement = f"""select x.key from unnest($1::text[]) as x(key)
         cross join lateral (select from {table.quoted} t where t."{key}" = x.key limit 1) there"""
     await connection.execute("set local enable_seqscan = off")
-    present = {found[0] for found in await connection.fetch(statement, wanted)}
+    there = {found[0] for found in await connection.fetch(statement, wanted)}
     await connection.execute("set local enable_seqscan = on")
-    return present
+    return there
 
 
 async def delete(

@@ -72,6 +72,7 @@ ID_PREFIXES = {
     "Service": "svc",
     "ServiceInstance": "svi",
     "CostEstimate": "cst",
+    "Charge": "crg",
     "Workflow": "wfl",
     "ProvisioningRequest": "req",
     "Policy": "pol",

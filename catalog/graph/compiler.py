@@ -24,7 +24,7 @@ from graphql import (
     is_abstract_type,
 )
 
-from catalog.graph import as_of, computed, conditions, declarations, limits, pages
+from catalog.graph import as_of, computed, conditions, declarations, limits, pages, periods
 from catalog.graph.collecting import Collector
 from catalog.graph.computed import Asked
 from catalog.graph.declarations import READS, Argument, Column, Items, Paged, Reads
@@ -54,6 +54,7 @@ from catalog.store.selection import (
     Part,
     Piece,
     Related,
+    Report,
     Slot,
     Test,
 )
@@ -65,6 +66,7 @@ _BACKREF = "strawberry-definition"
 BUDGET = "\x00budget"  # what the operation costs and what is left, as JSON
 VIEWER = "\x00viewer"  # among the variables: the viewer's id; no GraphQL name begins so
 _ITEMS = 10  # how many rows a plain list counts for
+_DIMENSIONS = 4  # of one report at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,10 @@ class Compiler:
                 source = source_of(kind)
                 fields = self._object(kind, source, nodes, nullable, self.weights)
                 return Given(key=key, source=source, document=self.slots.slot("jsonb", _budget), fields=fields)
+            case declarations.Report():
+                return self._report(key, declared, made, nodes, given, nullable)
+            case Items():
+                return self._listed(key, declared, made, nodes, nullable)
             case _:
                 raise AssertionError(f"{name} is no root")
 
@@ -208,6 +214,44 @@ class Compiler:
             ),
             as_of=position,
         )
+
+    def _report(
+        self,
+        key: str,
+        declared: declarations.Report,
+        made: GraphQLField,
+        nodes: list[FieldNode],
+        given: dict[str, Traced],
+        nullable: tuple[bool, ...],
+    ) -> Report:
+        kind, where = get_named_type(made.type), get_named_type(made.args["where"].type)
+        assert isinstance(kind, GraphQLObjectType)
+        assert isinstance(where, GraphQLInputObjectType)
+        asked = given["groupBy"]
+        assert isinstance(asked, Value)
+        # Which dimensions there are decides the statement: enums are part of a variable's shape.
+        names = tuple(str(getattr(one, "value", one)) for one in asked.current)
+        if not 0 < len(names) <= _DIMENSIONS or len(set(names)) < len(names):
+            raise bad_input(f"`groupBy` takes one to {_DIMENSIONS} dimensions, each once", key)
+        handed = {name: argument for name, argument in declared.arguments.items() if name != "group_by"}
+        return Report(
+            key=key,
+            dimensions=names,
+            fields=self._object(kind, source_of(kind), nodes, nullable, self.weights),
+            condition=conditions.condition(self.slots, where, given.get("where")),
+            arguments=self._handed(handed, made, nodes),
+        )
+
+    def _listed(
+        self, key: str, declared: Items, made: GraphQLField, nodes: list[FieldNode], nullable: tuple[bool, ...]
+    ) -> ItemsField:
+        kind = get_named_type(made.type)
+        assert isinstance(kind, GraphQLObjectType)
+        weight = Weight(size=lambda _variables: _ITEMS)
+        self.weights.append(weight)
+        self._handed(declared.arguments, made, nodes)  # what is asked must hold, whether or not a row depends on it
+        fields = self._object(kind, source_of(kind), nodes, (*nullable, _items_nullable(made)), weight.inner)
+        return ItemsField(key=key, relation=declared.relation, fields=fields)
 
     def _by_id(
         self,
@@ -428,8 +472,15 @@ class Compiler:
         if not declared:
             return ()
         given = arguments(made, nodes[0], self.variables)
-        types = {name: made.args[camel(name)].type for name in declared}
-        return tuple((name, self.slots.slot(_handed_type(types[name]), _reader(given.get(camel(name), NULL)))) for name in declared)
+        slots: list[tuple[str, Slot]] = []
+        for name in declared:
+            value, kind = given.get(camel(name), NULL), made.args[camel(name)].type
+            if isinstance(get_named_type(kind), GraphQLInputObjectType):
+                ends = zip((f"{name}_from", f"{name}_to"), periods.readers(value, nodes[0].name.value), strict=True)
+                slots += [(end, self.slots.slot("date", read)) for end, read in ends]
+            else:
+                slots.append((name, self.slots.slot(_handed_type(kind), _reader(value))))
+        return tuple(slots)
 
 
 # ── the declarations of a type ───────────────────────────────────────────────────────────────────────────────────────

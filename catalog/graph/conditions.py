@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from graphql import GraphQLInputObjectType, get_named_type
 
-from catalog.graph import selectors
+from catalog.graph import periods, selectors
 from catalog.graph.declarations import FILTERS, Filter, Kind
 from catalog.graph.faults import bad_input
 from catalog.graph.limits import MAX_LIST
@@ -114,6 +114,16 @@ def _nested(slots: Slots, _declared: Filter, kind: Any, given: Traced) -> Condit
     return condition(slots, kind, given)
 
 
+def _period(slots: Slots, declared: Filter, _kind: Any, given: Traced) -> Condition | None:
+    first, over = (slots.slot("timestamptz", read) for read in periods.month_readers(given, "where"))
+    return All(
+        conditions=(
+            Test(column=declared.column, op=Op.GTE, slots=(first,)),
+            Test(column=declared.column, op=Op.LT, slots=(over,)),
+        )
+    )
+
+
 def _selector(slots: Slots, declared: Filter, _kind: Any, given: Traced) -> Condition | None:
     assert isinstance(given, Value)
     slots.depends(given, lambda text: tuple(one.op for one in selectors.parse(text)))
@@ -151,6 +161,7 @@ _KINDS: Mapping[Kind, Callable[[Slots, Filter, Any, Traced], Condition | None]] 
     Kind.HAS: _has,
     Kind.PRESENCE: _presence,
     Kind.NESTED: _nested,
+    Kind.PERIOD: _period,
     Kind.SELECTOR: _selector,
     Kind.JSON: _json,
 }

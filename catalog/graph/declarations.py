@@ -114,6 +114,13 @@ class Facets:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The field shows costs, grouped by what its arguments ask for."""
+
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """The root field shows what the process itself knows of the operation: what it costs."""
 
@@ -128,7 +135,7 @@ class Events:
     arguments: Mapping[str, Argument] = field(default_factory=dict)
 
 
-Reads = Told | Column | One | Items | Paged | Lookup | ById | Choice | Computed | Facets | Events
+Reads = Told | Column | One | Items | Paged | Lookup | ById | Choice | Computed | Facets | Report | Events
 
 
 class Kind(Enum):
@@ -143,6 +150,7 @@ class Kind(Enum):
     SELECTOR = auto()  # a Kubernetes label selector
     JSON = auto()
     PRESENCE = auto()  # whether the column is null
+    PERIOD = auto()  # the months touched by a period
     NESTED = auto()  # another filter, on what a relation leads to
 
 
@@ -215,6 +223,12 @@ def facets(by: type) -> Any:
     }
     told = "How many rows of the whole list have which value, the most frequent values first; computed only when selected."
     return _with_arguments(Facets(), told, arguments)
+
+
+def report(description: str, *, where: type, **arguments: Argument) -> Any:
+    """A root field that shows costs, grouped."""
+    more = {"where": Argument(type=where | None, description="Which of them: every condition given must hold.")}
+    return _with_arguments(Report(arguments=arguments), description, arguments | more)
 
 
 def told(description: str, **arguments: Argument) -> Any:

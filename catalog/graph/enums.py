@@ -16,6 +16,7 @@ from catalog.records import (
     EnvironmentKind,
     FreshnessState,
     IndexRunState,
+    KpiDirection,
     Lifecycle,
     LogStream,
     Maturity,
@@ -288,6 +289,67 @@ described(
 )
 
 described(
+    KpiDirection,
+    "Which way a measure is better.",
+    HIGHER_IS_BETTER="Up.",
+    LOWER_IS_BETTER="Down.",
+)
+
+
+class CostDimension(StrEnum):
+    """What costs are grouped by."""
+
+    ORGANIZATION = "ORGANIZATION"
+    TENANT = "TENANT"
+    TEAM = "TEAM"
+    SERVICE = "SERVICE"
+    ENVIRONMENT = "ENVIRONMENT"
+    ACCOUNT = "ACCOUNT"
+    REGION = "REGION"
+    STACK = "STACK"
+    COMPONENT = "COMPONENT"
+    CATEGORY = "CATEGORY"
+    COST_CENTER = "COST_CENTER"
+    MONTH = "MONTH"
+
+
+described(
+    CostDimension,
+    "What costs are grouped by.",
+    ORGANIZATION="Organisations.",
+    TENANT="Tenants.",
+    TEAM="Owning teams.",
+    SERVICE="Services.",
+    ENVIRONMENT="Environments.",
+    ACCOUNT="Accounts, by name.",
+    REGION="Regions, by name.",
+    STACK="Stacks.",
+    COMPONENT="Components.",
+    CATEGORY="Categories of components.",
+    COST_CENTER="Cost centres of the owning teams.",
+    MONTH="Months: an estimate stands in each of them.",
+)
+
+
+class CostFormat(StrEnum):
+    """What costs are imported from."""
+
+    INFRACOST = "INFRACOST"
+    FOCUS_CSV = "FOCUS_CSV"
+    FOCUS_PARQUET = "FOCUS_PARQUET"
+    OPENCOST = "OPENCOST"
+
+
+described(
+    CostFormat,
+    "What costs are imported from.",
+    INFRACOST="The JSON output of Infracost: estimates.",
+    FOCUS_CSV="Charges in the columns of FOCUS, as CSV.",
+    FOCUS_PARQUET="Charges in the columns of FOCUS, as Parquet.",
+    OPENCOST="Allocations of OpenCost.",
+)
+
+described(
     UnknownOutcome,
     "What a person found out about a request of unknown outcome.",
     APPLIED="What was approved is there: the request goes on behind the step.",
@@ -299,6 +361,8 @@ __all__ = [
     "ApprovalDecision",
     "ChangeKind",
     "ComponentType",
+    "CostDimension",
+    "CostFormat",
     "CostSource",
     "CostStatus",
     "DependencyKind",
@@ -306,6 +370,7 @@ __all__ = [
     "EnvironmentKind",
     "FreshnessState",
     "IndexRunState",
+    "KpiDirection",
     "Lifecycle",
     "LogStream",
     "Maturity",

@@ -13,6 +13,7 @@ from strawberry.scalars import JSON
 
 from catalog.graph import enums
 from catalog.graph.declarations import Kind, filters, given
+from catalog.graph.periods import PeriodInput
 
 _AND = "All of these hold; of none: true."
 _OR = "Some of these hold; of none: false."
@@ -241,6 +242,35 @@ class ProvisioningRequestWhere:
     )
     mine: bool | None = filters(Kind.FLAG, "Whether the viewer asked for it.", "mine")
     awaiting_my_decision: bool | None = filters(Kind.FLAG, "Whether it waits for approval and the viewer may decide.", "decidable")
+
+
+@strawberry.input(description="Which charges.")
+class ChargeWhere:
+    and_: list["ChargeWhere"] | None = given(_AND, name="and")
+    or_: list["ChargeWhere"] | None = given(_OR, name="or")
+    not_: Optional["ChargeWhere"] = given(_NOT, name="not")
+    period: PeriodInput | None = filters(Kind.PERIOD, "Those that began in these months.", "period_start")
+    provider: StringFilter | None = _text("Who billed it.", "provider")
+    service_name: StringFilter | None = _text("The provider's service.", "service_name")
+    resource_id: StringFilter | None = _text("The provider's id of the resource.", "resource_id")
+    tag: JsonFilter | None = filters(Kind.JSON, "One of its tags.", "tags")
+    allocated: bool | None = filters(Kind.FLAG, "Whether some of it landed somewhere.", "allocated")
+    team: TeamWhere | None = filters(Kind.NESTED, "The team that pays for some of it.", path=("allocations", "team"))
+
+
+@strawberry.input(description="Which costs: by the names of what they belong to.")
+class CostWhere:
+    and_: list["CostWhere"] | None = given(_AND, name="and")
+    or_: list["CostWhere"] | None = given(_OR, name="or")
+    not_: Optional["CostWhere"] = given(_NOT, name="not")
+    organization: StringFilter | None = _text("The organisation's name.", "name", "organization")
+    tenant: StringFilter | None = _text("The tenant's name.", "name", "tenant")
+    team: StringFilter | None = _text("The owning team's slug.", "slug", "team")
+    service: StringFilter | None = _text("The service's slug.", "slug", "service")
+    environment: StringFilter | None = _text("The environment's name.", "name", "environment")
+    account: StringFilter | None = _text("The account.", "account")
+    region: StringFilter | None = _text("The region.", "region")
+    category: StringFilter | None = _text("The component's category.", "category", "component")
 
 
 @strawberry.input(description="Which audit events.")

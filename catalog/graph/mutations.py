@@ -14,7 +14,7 @@ from strawberry.types import Info
 
 from catalog.access import tokens
 from catalog.errors import Invalid, NotFound
-from catalog.graph import enums, index_mutations, names, request_mutations, service_mutations
+from catalog.graph import cost_mutations, enums, index_mutations, names, request_mutations, service_mutations
 from catalog.graph.acting import ERRORS, Acting, done, require_admin, value
 from catalog.graph.declarations import given
 from catalog.graph.payloads import Document, Reference
@@ -298,6 +298,9 @@ class Mutation:
     retire_service: service_mutations.RetireServicePayload = strawberry.field(
         resolver=service_mutations.retire_service,
         description="Retire a registered service: it stays, with lifecycle RETIRED. One that the seeds define is a Conflict.",
+    )
+    import_costs: cost_mutations.ImportCostsPayload = strawberry.field(
+        resolver=cost_mutations.import_costs, description="Import estimates or charges; for admins. NOT_AVAILABLE for now."
     )
     create_access_token: CreateAccessTokenPayload = strawberry.field(
         resolver=_create_token, description="Make a token for oneself, or, as an admin, for another principal."

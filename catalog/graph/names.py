@@ -6,9 +6,11 @@ import strawberry
 
 if TYPE_CHECKING:
     from catalog.graph.access import AccessToken, Grant, Principal
-    from catalog.graph.costs import CostEstimate, CostSummary
+    from catalog.graph.charges import Allocation, Charge, ImportReport, RejectedRow
+    from catalog.graph.costs import BudgetStatus, CostEstimate, CostItem, CostSummary, MonthlyCost
     from catalog.graph.estates import Change, Diagnostic, Estate, IndexRun, Manifest, ValueChange, Workflow, WorkflowStep
     from catalog.graph.governance import Application, AuditEvent, Policy, PolicyEvaluation
+    from catalog.graph.kpis import Kpi, KpiPoint
     from catalog.graph.organizations import Environment, Organization, Person, Team, Tenant
     from catalog.graph.provisioning import (
         AffectedInstance,
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
         RenderedFile,
         RequestStep,
     )
+    from catalog.graph.reports import CostKey, CostReport, CostReportRow
     from catalog.graph.search import SearchHit
     from catalog.graph.services import Link, Scorecard, ScorecardCheck, Service, ServiceComponent, ServiceInstance
     from catalog.graph.stacks import (
@@ -74,6 +77,18 @@ ScorecardCheckType = Annotated["ScorecardCheck", strawberry.lazy("catalog.graph.
 LinkType = Annotated["Link", strawberry.lazy("catalog.graph.services")]
 CostEstimateType = Annotated["CostEstimate", strawberry.lazy("catalog.graph.costs")]
 CostSummaryType = Annotated["CostSummary", strawberry.lazy("catalog.graph.costs")]
+CostItemType = Annotated["CostItem", strawberry.lazy("catalog.graph.costs")]
+MonthlyCostType = Annotated["MonthlyCost", strawberry.lazy("catalog.graph.costs")]
+BudgetStatusType = Annotated["BudgetStatus", strawberry.lazy("catalog.graph.costs")]
+ChargeType = Annotated["Charge", strawberry.lazy("catalog.graph.charges")]
+AllocationType = Annotated["Allocation", strawberry.lazy("catalog.graph.charges")]
+ImportReportType = Annotated["ImportReport", strawberry.lazy("catalog.graph.charges")]
+RejectedRowType = Annotated["RejectedRow", strawberry.lazy("catalog.graph.charges")]
+CostReportType = Annotated["CostReport", strawberry.lazy("catalog.graph.reports")]
+CostReportRowType = Annotated["CostReportRow", strawberry.lazy("catalog.graph.reports")]
+CostKeyType = Annotated["CostKey", strawberry.lazy("catalog.graph.reports")]
+KpiType = Annotated["Kpi", strawberry.lazy("catalog.graph.kpis")]
+KpiPointType = Annotated["KpiPoint", strawberry.lazy("catalog.graph.kpis")]
 ProvisioningRequestType = Annotated["ProvisioningRequest", strawberry.lazy("catalog.graph.provisioning")]
 RequestStepType = Annotated["RequestStep", strawberry.lazy("catalog.graph.provisioning")]
 LogLineType = Annotated["LogLine", strawberry.lazy("catalog.graph.provisioning")]

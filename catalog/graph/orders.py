@@ -76,6 +76,15 @@ class ProvisioningRequestOrderField(_Upper):
     UPDATED_AT = auto()
 
 
+class CostReportOrderField(_Upper):
+    """What rows of a cost report are ordered by."""
+
+    KEY = auto()
+    ESTIMATED = auto()
+    ACTUAL = auto()
+    VARIANCE = auto()
+
+
 _BY = {
     "NAME": "By name.",
     "SLUG": "By slug.",
@@ -89,6 +98,10 @@ _BY = {
     "NUMBER": "By number.",
     "CREATED_AT": "By the time it was asked for.",
     "UPDATED_AT": "By the time it last moved.",
+    "KEY": "By the values of the keys, one after the other; null comes after all others.",
+    "ESTIMATED": "By what is estimated; unknown comes last.",
+    "ACTUAL": "By what was charged; unknown comes last.",
+    "VARIANCE": "By how much what was charged exceeds the estimate; unknown comes last.",
 }
 for _enum in (
     EnvironmentOrderField,
@@ -98,6 +111,7 @@ for _enum in (
     StackOrderField,
     ComponentInstanceOrderField,
     ProvisioningRequestOrderField,
+    CostReportOrderField,
 ):
     described(_enum, (_enum.__doc__ or "").strip(), **{member.name: _BY[member.name] for member in _enum})
 
@@ -141,4 +155,10 @@ class ComponentInstanceOrder:
 @strawberry.input(description="An order of provisioning requests.")
 class ProvisioningRequestOrder:
     field: ProvisioningRequestOrderField = given(_FIELD)
+    direction: OrderDirection = given(_DIRECTION, default=OrderDirection.ASC)
+
+
+@strawberry.input(description="An order of the rows of a cost report.")
+class CostReportOrder:
+    field: CostReportOrderField = given(_FIELD)
     direction: OrderDirection = given(_DIRECTION, default=OrderDirection.ASC)

@@ -3,6 +3,7 @@
 import strawberry
 
 from catalog.graph import enums, names
+from catalog.graph.costs import CURRENCY
 from catalog.graph.declarations import column, items, one, page, reads_from
 from catalog.graph.filters import ComponentInstanceWhere, ServiceWhere, StackWhere
 from catalog.graph.nodes import (
@@ -14,8 +15,8 @@ from catalog.graph.nodes import (
     SourceLocation,
     StackConnection,
 )
+from catalog.graph.periods import PERIOD
 from catalog.graph.scalars import CurrencyCode
-from catalog.graph.stacks import CURRENCY
 
 
 @reads_from("organization")
@@ -36,7 +37,7 @@ class Tenant(Node):
     organization: names.OrganizationType | None = one("organization", "Its organisation.")
     stacks: StackConnection = page("stacks", "Its stacks.", where=StackWhere)
     budget: Money | None = one("budget", "What it may spend a month, for its own viewers and for admins.")
-    cost: names.CostSummaryType | None = one("cost", "What its instances cost a month.", currency=CURRENCY)
+    cost: names.CostSummaryType | None = one("cost", "What its instances cost.", period=PERIOD, currency=CURRENCY)
 
 
 @reads_from("environment")
@@ -54,7 +55,7 @@ class Environment(Node):
     team: names.TeamType | None = one("team", "The team that owns it.")
     stacks: StackConnection = page("stacks", "The stacks that describe it.")
     service_instances: Connection[names.ServiceInstanceType] = page("service_instances", "The services that run in it.")
-    cost: names.CostSummaryType | None = one("cost", "What its instances cost a month.", currency=CURRENCY)
+    cost: names.CostSummaryType | None = one("cost", "What its instances cost.", period=PERIOD, currency=CURRENCY)
 
 
 @reads_from("team")
@@ -70,12 +71,15 @@ class Team(Node):
     members: list[names.PersonType] = items("members", "Who is in it.")
     organization: names.OrganizationType | None = one("organization", "Its organisation.")
     budget: Money | None = one("budget", "What it may spend a month, for its own viewers and for admins.")
+    budget_status: names.BudgetStatusType | None = one(
+        "budget_status", "How its budget stands; null where the viewer may see none.", period=PERIOD
+    )
     services: ServiceConnection = page("services", "The services that it owns.", where=ServiceWhere)
     stacks: StackConnection = page("stacks", "The stacks that it owns.")
     instances: ComponentInstanceConnection = page(
         "instances", "The component instances that it owns.", where=ComponentInstanceWhere
     )
-    cost: names.CostSummaryType | None = one("cost", "What its instances cost a month.", currency=CURRENCY)
+    cost: names.CostSummaryType | None = one("cost", "What its instances cost.", period=PERIOD, currency=CURRENCY)
     requests: Connection[names.ProvisioningRequestType] = page("requests", "The requests made for it, the latest first.")
     scorecard: names.ScorecardType = one("scorecard", "What speaks for it, over what the viewer may see.")
 

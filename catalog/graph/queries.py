@@ -6,10 +6,12 @@ from catalog.graph import enums, names
 from catalog.graph import filters as where
 from catalog.graph import orders as order
 from catalog.graph.as_of import AS_OF
-from catalog.graph.declarations import Argument, by_id, lookup, page, told
+from catalog.graph.declarations import Argument, by_id, items, lookup, page, report, told
 from catalog.graph.mutations import PreviewProvisioningPayload, preview_provisioning
 from catalog.graph.nodes import ComponentInstanceConnection, Connection, Node, ServiceConnection, StackConnection
+from catalog.graph.periods import PERIOD
 from catalog.graph.rate_limits import RateLimit
+from catalog.graph.scalars import CurrencyCode
 
 
 def _text(description: str, *path: str) -> Argument:
@@ -148,6 +150,18 @@ class Query:
         query=Argument(type=str, description="The words; without any, nothing is found."),
         kinds=Argument(type=list[enums.SearchKind] | None, description="Which kinds of things: all unless given."),
     )
+    cost_report: names.CostReportType = report(
+        "What the costs that the viewer may see come to, grouped: today's estimates of instances, and what was charged.",
+        where=where.CostWhere,
+        group_by=Argument(type=list[enums.CostDimension], description="By what, in this order: one to four, each once."),
+        period=PERIOD,
+        currency=Argument(
+            type=CurrencyCode | None,
+            description="In which currency: that of most organisations in sight unless given, USD where there is none.",
+        ),
+    )
+    charges: Connection[names.ChargeType] = page("charges", "What was charged, the latest first.", where=where.ChargeWhere)
+    kpis: list[names.KpiType] = items("kpis", "What the platform is measured by, in the order of the seeds.", period=PERIOD)
     principals: Connection[names.PrincipalType] = page("principals", "Who acts: oneself, and for admins everybody.")
     access_tokens: Connection[names.AccessTokenType] = page(
         "access_tokens", "One's own tokens, and for admins everybody's, the latest first."

@@ -4,10 +4,11 @@ import strawberry
 from strawberry.scalars import JSON
 
 from catalog.graph import enums, names
+from catalog.graph.costs import CURRENCY
 from catalog.graph.declarations import Argument, column, items, one, page, reads_from
 from catalog.graph.filters import ServiceInstanceWhere
 from catalog.graph.nodes import ComponentInstanceConnection, Connection, Money, Node, SourceLocation
-from catalog.graph.stacks import CURRENCY
+from catalog.graph.periods import PERIOD
 
 _LAYER = Argument(type=enums.ServiceLayer | None, description="Only those of this layer.", path=("layer",))
 
@@ -39,7 +40,7 @@ class Service(Node):
         "JSON Schema of what a request for it may set: for each of its parts, by name, the variables of that component.",
     )
     budget: Money | None = one("budget", "What it may cost a month; for its team and for admins.")
-    cost: names.CostSummaryType | None = one("cost", "What its instances cost a month.", currency=CURRENCY)
+    cost: names.CostSummaryType | None = one("cost", "What its instances cost.", period=PERIOD, currency=CURRENCY)
     scorecard: names.ScorecardType = one("scorecard", "What speaks for it, over what the viewer may see.")
 
 
@@ -87,4 +88,4 @@ class ServiceInstance(Node):
     missing_components: list[str] = column("missing", "The parts that are not there.")
     applications: list[names.ApplicationType] = items("applications", "The Argo CD Applications that it runs as.")
     registered_by: names.ProvisioningRequestType | None = one("registered_by", "The request that registered it.")
-    cost: names.CostSummaryType | None = one("cost", "What its instances cost a month.", currency=CURRENCY)
+    cost: names.CostSummaryType | None = one("cost", "What its instances cost.", period=PERIOD, currency=CURRENCY)

@@ -8,8 +8,9 @@ from strawberry.scalars import JSON
 from catalog.graph import apply_orders, enums, names
 from catalog.graph import provenance as origins
 from catalog.graph.apply_orders import ApplyOrder
+from catalog.graph.costs import CURRENCY
 from catalog.graph.declarations import Argument, column, computed, items, one, page, reads_from
-from catalog.graph.filters import ComponentInstanceWhere
+from catalog.graph.filters import ChargeWhere, ComponentInstanceWhere
 from catalog.graph.nodes import (
     ComponentInstanceConnection,
     Connection,
@@ -19,10 +20,9 @@ from catalog.graph.nodes import (
     SourceLocation,
 )
 from catalog.graph.orders import ComponentInstanceOrder
+from catalog.graph.periods import PERIOD
 from catalog.graph.provenance import Provenance
-from catalog.graph.scalars import CurrencyCode
 
-CURRENCY = Argument(type=CurrencyCode | None, description="In which currency: the organisation's unless given.")
 _KIND = Argument(type=enums.DependencyKind | None, description="Only those known in this way.", path=("edge_kind",))
 
 
@@ -102,7 +102,7 @@ class Stack(Node):
     instances: ComponentInstanceConnection = page(
         "instances", "Its component instances.", where=ComponentInstanceWhere, order_by=ComponentInstanceOrder
     )
-    cost: names.CostSummaryType | None = one("cost", "What its instances cost a month.", currency=CURRENCY)
+    cost: names.CostSummaryType | None = one("cost", "What its instances cost.", period=PERIOD, currency=CURRENCY)
     apply_order: ApplyOrder = computed(
         apply_orders.apply_order, "Dependency levels: what may be applied side by side.", weight=apply_orders.WEIGHT
     )
@@ -231,7 +231,14 @@ class ComponentInstance(Node):
         "unresolved_dependencies", "Edges whose target is computed when templates run, as written."
     )
     cost_estimate: names.CostEstimateType | None = one("cost_estimate", "What it is expected to cost.")
-    cost: names.CostSummaryType | None = one("cost", "The same as a sum, to compare with other sums.", currency=CURRENCY)
+    cost: names.CostSummaryType | None = one(
+        "cost", "The same as a sum, to compare with other sums.", period=PERIOD, currency=CURRENCY
+    )
+    cost_history: Connection[names.CostEstimateType] = page(
+        "cost_history",
+        "What its estimate was, the latest first: once for each time that it became another one in its estate's branch.",
+    )
+    charges: Connection[names.ChargeType] = page("charges", "What was charged for it, the latest first.", where=ChargeWhere)
     policy_evaluations: Connection[names.PolicyEvaluationType] = page(
         "policy_evaluations", "What policies said of it, the latest first."
     )

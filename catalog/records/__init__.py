@@ -18,7 +18,7 @@ from catalog.records.access import (
     Scope,
     TeamMember,
 )
-from catalog.records.cost import CostEstimate, CostSource, CostStatus
+from catalog.records.cost import Allocation, Charge, CostEstimate, CostItem, CostSource, CostStatus, Kpi, KpiDirection
 from catalog.records.estate import (
     Change,
     ChangeKind,
@@ -96,6 +96,7 @@ __all__ = [
     "FINAL_STATES",
     "SYSTEM",
     "AccessToken",
+    "Allocation",
     "Application",
     "ApplicationHealth",
     "Approval",
@@ -103,11 +104,13 @@ __all__ = [
     "AuditEvent",
     "Change",
     "ChangeKind",
+    "Charge",
     "Component",
     "ComponentInstance",
     "ComponentType",
     "Configuration",
     "CostEstimate",
+    "CostItem",
     "CostSource",
     "CostStatus",
     "DecisionPoint",
@@ -127,6 +130,8 @@ __all__ = [
     "IndexRunEvent",
     "IndexRunState",
     "InstanceVersion",
+    "Kpi",
+    "KpiDirection",
     "Lifecycle",
     "LogStream",
     "Manifest",

@@ -1,12 +1,14 @@
-"""Records of money: estimates. Unknown is a status, never zero; a range is never added as a number."""
+"""Records of money: estimates, charges, and measures. Unknown is a status, never zero; a range is never added as a number."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
 from catalog.records import columns
@@ -58,3 +60,104 @@ class CostEstimate(SQLModel, table=True):
         CheckConstraint("(monthly is null and low is null and high is null) or currency is not null", name="money_has_currency"),
         CheckConstraint("status <> 'UNKNOWN' or monthly is null", name="unknown_is_not_a_number"),
     )
+
+
+class KpiDirection(StrEnum):
+    """Which way a measure is better."""
+
+    HIGHER_IS_BETTER = "HIGHER_IS_BETTER"
+    LOWER_IS_BETTER = "LOWER_IS_BETTER"
+
+
+class CostItem(SQLModel, table=True):
+    """One line of an estimate, in the estimate's currency unless it says another one."""
+
+    __tablename__ = "cost_item"
+
+    estimate_id: str = Field(sa_type=columns.C_TEXT, foreign_key="cost_estimate.id", primary_key=True, ondelete="CASCADE")
+    ordinal: int = Field(primary_key=True)
+    name: str = columns.text()
+    resource_type: str | None = columns.text(nullable=True)
+    unit: str | None = columns.text(nullable=True)
+    monthly_quantity: Decimal | None = columns.amount()
+    monthly: Decimal | None = columns.amount()
+    currency: str | None = columns.text(nullable=True)
+
+    __table_args__ = (CheckConstraint("monthly is null or currency is not null", name="cost_item_has_currency"),)
+
+
+class Charge(SQLModel, table=True):
+    """A charge as its provider billed it, in the columns of FOCUS; amounts in one currency."""
+
+    id: str = columns.identity()
+    period_start: datetime = columns.time()
+    period_end: datetime = columns.time()
+    category: str = columns.text()
+    provider: str | None = columns.text(nullable=True)
+    service_name: str | None = columns.text(nullable=True)
+    resource_id: str | None = columns.text(nullable=True, index=True)
+    region_id: str | None = columns.text(nullable=True)
+    currency: str = columns.text()
+    billed: Decimal = Field(sa_type=columns.AMOUNT, nullable=False)
+    effective: Decimal = Field(sa_type=columns.AMOUNT, nullable=False)
+    listed: Decimal | None = columns.amount()
+    contracted: Decimal | None = columns.amount()
+    tags: dict[str, Any] = columns.json()
+
+    __table_args__ = (
+        CheckConstraint("period_end > period_start", name="charge_period_runs_forward"),
+        Index("charge_latest", sql("period_start desc"), sql("id desc")),
+        Index("charge_tags", "tags", postgresql_using="gin", postgresql_ops={"tags": "jsonb_path_ops"}),
+    )
+
+
+_PLACES = ("tenant", "team", "environment", "stack", "instance", "service")
+
+
+class Allocation(SQLModel, table=True):
+    """The part of a charge that landed somewhere, and why; the parts of a charge add up to what it effectively costs.
+
+    What nobody owns is a part too: it names nothing, not even a tenant. The columns beside the instance are what it belonged to then.
+    """
+
+    charge_id: str = Field(sa_type=columns.C_TEXT, foreign_key="charge.id", primary_key=True, ondelete="CASCADE")
+    ordinal: int = Field(primary_key=True)
+    month: date = Field(nullable=False)  # its first day
+    tenant_id: str | None = columns.text(nullable=True)
+    team_id: str | None = columns.text(nullable=True)
+    environment_id: str | None = columns.text(nullable=True)
+    stack_id: str | None = columns.text(nullable=True)
+    instance_id: str | None = columns.text(nullable=True)
+    service_id: str | None = columns.text(nullable=True)
+    share: Decimal = Field(sa_type=columns.AMOUNT, nullable=False)  # of the charge: 0 to 1
+    amount: Decimal = Field(sa_type=columns.AMOUNT, nullable=False)
+    currency: str = columns.text()
+    rule: str = columns.text()
+    reason: str = columns.text()
+
+    __table_args__ = (
+        CheckConstraint("month = date_trunc('month', month)::date", name="allocation_month_begins"),
+        CheckConstraint(
+            "tenant_id is not null or coalesce(team_id, environment_id, stack_id, instance_id, service_id) is null",
+            name="allocation_has_tenant",
+        ),
+        *(Index(f"allocation_by_{name}", f"{name}_id", "month") for name in _PLACES),
+        Index("allocation_by_month", "month"),
+    )
+
+
+class Kpi(SQLModel, table=True):
+    """What the platform is measured by, as the seeds define it: where it stood before, and where it should be."""
+
+    name: str = Field(sa_type=columns.C_TEXT, primary_key=True)
+    ordinal: int = Field(nullable=False)
+    title: str = columns.text()
+    description: str = columns.text()
+    statement: str = columns.text()  # the SQL that measures it; empty where only people can
+    population: str = columns.text()
+    unit: str = columns.text()
+    direction: str = columns.text()
+    baseline: Decimal | None = columns.amount()
+    target: Decimal | None = columns.amount()
+
+    __table_args__ = (columns.one_of("direction", KpiDirection),)

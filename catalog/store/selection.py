@@ -300,7 +300,18 @@ class Given:
     fields: Fields
 
 
-Field = Literal | Leaf | One | Items | Many | Lookup | ById | Each | Choice | Computed | Given
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A response key that shows costs in sight that fulfil a condition, grouped by some dimensions, in their order."""
+
+    key: str
+    dimensions: tuple[str, ...]
+    fields: Fields
+    condition: Condition = ALWAYS
+    arguments: tuple[tuple[str, Slot], ...] = ()
+
+
+Field = Literal | Leaf | One | Items | Many | Lookup | ById | Each | Choice | Computed | Report | Given
 Fields = tuple[Field, ...]
 
 

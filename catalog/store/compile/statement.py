@@ -14,6 +14,7 @@ from catalog.store.compile import text
 from catalog.store.compile.conditions import predicate
 from catalog.store.compile.connection import connection
 from catalog.store.compile.ordering import keys
+from catalog.store.compile.report import report
 from catalog.store.compile.sight import Sight
 from catalog.store.compile.source import Column, Relation, Same, Source, ToMany, ToOne
 from catalog.store.compile.sources import BY_PREFIX, ROOTS, SOURCES
@@ -36,6 +37,7 @@ from catalog.store.selection import (
     Many,
     One,
     Operation,
+    Report,
     Slot,
 )
 
@@ -125,7 +127,7 @@ class Writer:
             case Choice():
                 wanted = self.writing.fill(columns[field.column].sql, a=alias)
                 written.expression(f"coalesce({self._by_id(field, wanted)},{self._missing(field)})")
-            case Lookup() | ById() | Each() | Given():
+            case Lookup() | ById() | Each() | Report() | Given():
                 raise AssertionError("only an operation itself looks things up")
 
     def row(self, source: Source, alias: str, fields: Fields, joins: list[str]) -> str:
@@ -241,7 +243,11 @@ class Writer:
                 written.expression(self._each(field))
             case Given():
                 written.expression(self._given(field))
-            case Leaf() | One() | Items() | Computed() | Choice():
+            case Report():
+                written.expression(report(self, field))
+            case Items():
+                written.expression(self._items(ROOTS[field.relation], "", field))
+            case Leaf() | One() | Computed() | Choice():
                 raise AssertionError("an operation has no row of its own")
 
     def _lookup(self, field: Lookup) -> str:

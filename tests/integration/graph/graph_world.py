@@ -5,7 +5,7 @@ redacted values, equal names in two estates, edges across tenants, requests in e
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from catalog import records
@@ -42,6 +42,7 @@ class World:
         self._requests()
         self._governance()
         self._registrations()
+        self._charges()
 
     def add(self, *rows):
         """Keep rows and return the last."""
@@ -750,6 +751,74 @@ class World:
                     at=at(150),
                 )
             )
+
+    # ── money ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _charges(self) -> None:
+        """Charges of some months, whole and shared, of what is owned, unowned, gone, and of nobody; and measures without values."""
+        rnd = random.Random(11)
+        parts = {row.instance_id: row.service_instance_id for row in self.rows if isinstance(row, records.ServiceInstanceComponent)}
+        services = {row.id: row.service_id for row in self.rows if isinstance(row, records.ServiceInstance)}
+        months = [date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1), datetime.now(UTC).date().replace(day=1)]
+        for number in range(60):
+            currency = "EUR" if number % 9 == 0 else "USD"
+            month = months[number % len(months)]
+            landed = rnd.sample(self.instances, number % 4)
+            amounts = [Decimal(rnd.choice(("0.1", "12.345678901", "7", "-3", "0"))) for _ in landed]
+            rest = Decimal("1.5") if number % 5 == 0 else None
+            effective = sum(amounts, rest or Decimal(0))
+            charge = self.add(
+                records.Charge(
+                    id=global_id("Charge", "aws", str(number)),
+                    period_start=datetime(month.year, month.month, 1 + number % 28, tzinfo=UTC),
+                    period_end=datetime(month.year, month.month, 1 + number % 28, 12, tzinfo=UTC),
+                    category="Usage" if number % 7 else "Tax",
+                    provider=("AWS", "Microsoft", None)[number % 3],
+                    service_name="Amazon EC2" if number % 2 else None,
+                    resource_id=f"i-{number // 2}" if number % 3 else None,
+                    region_id="eu-west-2",
+                    currency=currency,
+                    billed=effective,
+                    effective=effective,
+                    listed=effective + 1 if number % 2 else None,
+                    contracted=None,
+                    tags={"n": number % 3, "cidr": "10.1.0.0/16"} if number % 2 else {},
+                )
+            )
+            whole = effective or Decimal(1)
+            for ordinal, (instance, amount) in enumerate(zip(landed, amounts, strict=True)):
+                stack = next(stack for stack in self.stacks if stack.id == instance.stack_id)
+                self.add(
+                    records.Allocation(
+                        charge_id=charge.id, ordinal=ordinal, month=month, tenant_id=instance.tenant_id, team_id=instance.team_id,
+                        environment_id=stack.environment_id, stack_id=stack.id, instance_id=instance.id if ordinal < 2 else None,
+                        service_id=services.get(parts.get(instance.id)), share=(amount / whole).quantize(Decimal("0.0001")), amount=amount,
+                        currency=currency, rule="tag", reason=f"tag n={number}",
+                    )
+                )  # fmt: skip
+            if rest is not None:
+                self.add(
+                    records.Allocation(
+                        charge_id=charge.id, ordinal=9, month=month, share=(rest / whole).quantize(Decimal("0.0001")), amount=rest,
+                        currency=currency, rule="rest", reason="nobody's",
+                    )
+                )  # fmt: skip
+        for ordinal, name in enumerate(("time-to-provision", "owned-share")):
+            self.add(
+                records.Kpi(
+                    name=name, ordinal=9 - ordinal, title=name.title(), description="", statement="select 1" if ordinal else "",
+                    population="", unit="minutes", direction="LOWER_IS_BETTER", baseline=Decimal(2880) if ordinal else None, target=Decimal("0.5"),
+                )
+            )  # fmt: skip
+        for number, estimate in enumerate([row for row in self.rows if isinstance(row, records.CostEstimate)][:12]):
+            for ordinal in range(number % 4):
+                self.add(
+                    records.CostItem(
+                        estimate_id=estimate.id, ordinal=ordinal, name=f"item {ordinal}", resource_type="aws_x" if ordinal else None,
+                        unit="hours", monthly_quantity=Decimal(730) if ordinal else None, monthly=Decimal("0.5") if number % 2 else None,
+                        currency="USD",
+                    )
+                )  # fmt: skip
 
 
 def _preview(instance, other, number: int) -> dict:

@@ -9,7 +9,18 @@ from catalog.store.compile import SOURCES
 # What lies beyond a row of the past, and is shown as it is now; a document never changes.
 BEYOND = {
     "stack": {"estate", "manifest", "organization", "tenant", "environment", "team"},
-    "component_instance": {"estate", "component", "config", "team", "locked_by", "history", "requests", "policy_evaluations"},
+    "component_instance": {
+        "estate",
+        "component",
+        "config",
+        "team",
+        "locked_by",
+        "history",
+        "requests",
+        "policy_evaluations",
+        "charges",
+        "cost_history",
+    },
     "cost_estimate": {"monthly", "low", "high", "location"},
     "dependency_edge": set(),
 }

@@ -85,8 +85,8 @@ _HIDDEN_NEIGHBOURS = (
     f" (select d.target_id from {_edges_from(_ITSELF)} d union select d.source_id from {_edges_to(_ITSELF)} d))"
 )
 _ESTIMATES = (
-    "(select c.* from cost_estimate c where {a}.holds and c.id = {a}.cost_estimate_id"
-    " union all select c.* from jsonb_populate_record(null::cost_estimate, {a}.estimate_then) c where not {a}.holds)"
+    "(select c.*, true as holds from cost_estimate c where {a}.holds and c.id = {a}.cost_estimate_id"
+    " union all select c.*, false from jsonb_populate_record(null::cost_estimate, {a}.estimate_then) c where not {a}.holds)"
 )
 
 # Which runs stand for a moment: estate by estate, so that each is found along an index. The revisions that begin as asked are a range,
@@ -155,7 +155,12 @@ SOURCES = (
             **_STACK.relations,
             **_OWNERSHIP,
             "instances": _list("stack.instances", link="{b}.stack_id = {a}.id"),
-            "cost": cost.summary("i.stack_id = {a}.id", organization="{a}.organization_id", instances=f"{_INSTANCES} i"),
+            "cost": cost.summary(
+                "i.stack_id = {a}.id",
+                charged="l.stack_id = {a}.id",
+                organization="{a}.organization_id",
+                instances=f"{_INSTANCES} i",
+            ),
         },
         by_tenant=False,
     ),
@@ -188,6 +193,7 @@ SOURCES = (
             ),
             "cost": cost.summary(
                 "i.id = {a}.id",
+                charged="l.instance_id = {a}.id",
                 currency="{a}.currency",
                 organization="(select x.organization_id from stack x where x.id = {a}.stack_id)",
                 instances=f"{_INSTANCES} i",
@@ -204,7 +210,13 @@ SOURCES = (
         },
     ),
     # Entered only from the instance that it is an estimate of: whoever sees that sees it.
-    replace(_ESTIMATE, name="cost_estimate_as_of", rows="", visible=everyone),
+    replace(
+        _ESTIMATE,
+        name="cost_estimate_as_of",
+        rows="",
+        relations={**_ESTIMATE.relations, "items": replace(cost.ITEMS, link=f"{cost.ITEMS.link} and {{a}}.holds")},
+        visible=everyone,
+    ),
 )
 STACKS = ToMany(target="stack_as_of", rows=f"{_STACKS} {{b}}")
 INSTANCES = ToMany(target="component_instance_as_of", rows=f"{_INSTANCES} {{b}}")

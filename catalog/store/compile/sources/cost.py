@@ -1,13 +1,40 @@
-"""Sources of money: estimates, and sums of what the viewer may see."""
+"""Sources of money: estimates and their items, charges and where they landed, sums of what the viewer may see, and measures."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from catalog import records
-from catalog.store.compile.source import Source, ToOne, columns_of, location, money, number, text, truth
+from catalog.store.compile.source import (
+    Column,
+    Format,
+    Key,
+    Source,
+    ToMany,
+    ToOne,
+    columns_of,
+    decimal,
+    element_source,
+    elements,
+    everyone,
+    fraction,
+    location,
+    money,
+    number,
+    plain,
+    text,
+    truth,
+)
 from catalog.store.compile.sources import visibility
 
 # Real, enabled instances that still exist: what a sum is over.
 COUNTED = "not i.abstract and i.enabled and i.removed_at is null"
+_TODAY = "(now() at time zone 'UTC')::date"
+# The first days of the first and of the last month of a period: the current month unless one is given.
+FIRST = f"date_trunc('month', coalesce(({{arg_period_from}})::date, {_TODAY})::timestamp)::date"
+LAST = f"date_trunc('month', coalesce(({{arg_period_to}})::date - 1, {_TODAY})::timestamp)::date"
+MONTHS = "(select n::date as month from generate_series({first}::timestamp, {last}::timestamp, interval '1 month') n)"
+_COUNT = "(extract(year from {last}) * 12 + extract(month from {last}) - extract(year from {first}) * 12 - extract(month from {first}) + 1)"
 
 
 def estimate(column: str) -> ToOne:
@@ -28,24 +55,39 @@ def count(link: str) -> str:
     return f"(select count(*) from component_instance i where {link} and i.removed_at is null and {{sees_component_instance_i}})"
 
 
+def _charged(link: str) -> str:
+    return f"allocation l where {link} and l.month between s.first and s.last"
+
+
 def summary(
     link: str,
     *,
+    charged: str,
     organization: str,
     currency: str = "null::text",
     budget: str = "null::numeric",
     budget_currency: str = "null::text",
     instances: str = "component_instance i",
 ) -> ToOne:
-    """The sum over the instances `i` that a fragment links, in one currency.
+    """The sum over the instances `i`, and over the parts of charges `l`, that fragments link, in one currency and for some months.
 
-    Rows in another currency count as unknown, since nothing converts them; rows out of sight are not summed but make it partial.
+    Estimates and budgets are a month's: they count once for each. Rows in another currency count as unknown, since nothing converts
+    them; rows out of sight are not summed but make it partial, and so do charges in another currency.
     """
     rows = (
-        "(select s.currency, x.estimated, x.unknown, x.hidden > 0 as partial,"
-        f" case when {budget_currency} = s.currency then {budget} end as budget"
-        f" from (select coalesce({{arg_currency}}, {currency}, (select o.currency from organization o where o.id = {organization}))"
-        " as currency) s cross join lateral (select"
+        "(select s.currency, x.estimated * s.months as estimated, x.unknown,"
+        f" (x.hidden > 0 or exists(select from {_charged(charged)}"
+        " and not ({sees_allocation_l} and l.currency = s.currency))) as partial,"
+        f" case when {budget_currency} = s.currency then {budget} * s.months end as budget,"
+        f" (select sum(l.amount) from {_charged(charged)} and l.currency = s.currency and {{sees_allocation_l}}) as actual,"
+        " (select jsonb_agg(jsonb_build_object('month', m.month, 'estimated', x.estimated, 'actual',"
+        f" (select sum(l.amount) from allocation l where {charged} and l.month = m.month and l.currency = s.currency"
+        " and {sees_allocation_l}), 'currency', s.currency) order by m.month)"
+        f" from {MONTHS.format(first='s.first', last='s.last')} m) as by_month"
+        f" from (select p.*, {_COUNT.format(first='p.first', last='p.last')} as months"
+        f" from (select {FIRST} as first, {LAST} as last,"
+        f" coalesce({{arg_currency}}, {currency}, (select o.currency from organization o where o.id = {organization})) as currency) p) s"
+        " cross join lateral (select"
         " sum(i.monthly) filter (where i.currency = s.currency and {sees_component_instance_i}) as estimated,"
         " (count(*) filter (where {sees_component_instance_i} and (i.monthly is null or i.currency is distinct from s.currency)))::int"
         " as unknown,"
@@ -55,18 +97,78 @@ def summary(
     return ToOne(target="cost_summary", rows=rows, proven=True)
 
 
+def budget_status(charged: str, *, budget: str, budget_currency: str) -> ToOne:
+    """How a budget stands, in its own currency; there when the viewer may see a budget."""
+    rows = (
+        f"(select s.budget, s.currency, (select sum(l.amount) from {_charged(charged)} and l.currency = s.currency"
+        f" and {{sees_allocation_l}}) as spent from (select p.first, p.last, p.currency,"
+        f" p.budget * {_COUNT.format(first='p.first', last='p.last')} as budget from (select {FIRST} as first, {LAST} as last,"
+        f" {budget} as budget, {budget_currency} as currency) p where p.budget is not null) s)"
+    )
+    return ToOne(target="budget_status", rows=rows, on="{b}.budget is not null", proven=True)
+
+
+# What an instance's estimate was: one row for each of its versions on the estate's branch in which it was another one.
+HISTORY = (
+    "(select h.* from (select e.*, v.from_number, v.row is null as holds, to_jsonb(e) as told,"
+    " lag(to_jsonb(e)) over (order by v.from_number) as former,"
+    " (select min(coalesce(r.committed_at, r.started_at)) from index_run r"
+    " where r.estate_id = z.id and r.ref = v.ref and r.number = v.from_number and r.state = 'SUCCEEDED') as since"
+    " from component_instance y join estate z on z.id = y.estate_id"
+    " join instance_version v on v.instance_id = y.id and v.ref = z.ref"
+    " cross join lateral (select c.* from cost_estimate c where v.row is null and c.id = y.cost_estimate_id union all"
+    " select c.* from jsonb_populate_record(null::cost_estimate, v.estimate) c where v.row is not null and v.estimate is not null) e"
+    " where y.id = {a}.id) h where h.former is distinct from h.told) {b}"
+)
+COST_HISTORY = ToMany(target="cost_estimate_once", rows=HISTORY, order=(("latest", False),), tie=(), proven=True)
+CHARGES = ToMany(
+    target="charge", link="{b}.id in (select u.charge_id from allocation u where u.instance_id = {a}.id and {sees_allocation_u})"
+)
+ITEMS = ToMany(target="cost_item", link="{b}.estimate_id = {a}.id", tie=())
+
+_ESTIMATE = Source(
+    name="cost_estimate",
+    rows="cost_estimate",
+    columns=columns_of(records.CostEstimate),
+    relations={
+        "monthly": money("{a}.monthly", "{a}.currency"),
+        "low": money("{a}.low", "{a}.currency"),
+        "high": money("{a}.high", "{a}.currency"),
+        "location": location("{a}.file", "{a}.line"),
+        "items": ITEMS,
+    },
+    visible=visibility.estimate,
+)
+_OF_PERIOD = {
+    "estimated": money("{a}.estimated", "{a}.currency"),
+    "actual": money("{a}.actual", "{a}.currency"),
+    "budget": money("{a}.budget", "{a}.currency"),
+    "variance": money("({a}.actual - {a}.estimated)", "{a}.currency"),
+}
+_VALUE = "({a}.v->>'%s')::numeric"
+
 SOURCES = (
-    Source(
-        name="cost_estimate",
-        rows="cost_estimate",
-        columns=columns_of(records.CostEstimate),
-        relations={
-            "monthly": money("{a}.monthly", "{a}.currency"),
-            "low": money("{a}.low", "{a}.currency"),
-            "high": money("{a}.high", "{a}.currency"),
-            "location": location("{a}.file", "{a}.line"),
+    _ESTIMATE,
+    replace(
+        _ESTIMATE,
+        name="cost_estimate_once",
+        rows="",
+        columns={
+            **_ESTIMATE.columns,
+            "estimated_at": Column(sql="coalesce({a}.estimated_at, {a}.since)", format=Format.TIME),
         },
-        visible=visibility.estimate,
+        # The items are those of the present: none are kept of what is over.
+        relations={**_ESTIMATE.relations, "items": replace(ITEMS, link=f"{ITEMS.link} and {{a}}.holds")},
+        orders={"latest": (Key(sql="{b}.from_number", type="int4", descending=True),)},
+        visible=everyone,
+    ),
+    Source(
+        name="cost_item",
+        rows="cost_item",
+        columns=columns_of(records.CostItem),
+        relations={"monthly": money("{a}.monthly", "{a}.currency")},
+        orders={"ordinal": (Key(sql="{b}.ordinal", type="int4"),)},
+        order=(("ordinal", False),),
     ),
     Source(
         name="cost_summary",
@@ -76,9 +178,107 @@ SOURCES = (
             "unknown_instances": number("{a}.unknown", nullable=False),
             "partial": truth("{a}.partial"),
         },
+        relations={**_OF_PERIOD, "by_month": elements("monthly_cost", "{a}.by_month")},
+    ),
+    element_source(
+        name="monthly_cost",
+        columns={"month": plain("{a}.v->>'month'", nullable=False)},
         relations={
-            "estimated": money("{a}.estimated", "{a}.currency"),
+            "estimated": money(_VALUE % "estimated", "{a}.v->>'currency'"),
+            "actual": money(_VALUE % "actual", "{a}.v->>'currency'"),
+        },
+    ),
+    Source(
+        name="budget_status",
+        rows="",
+        columns={"exceeded": truth("coalesce({a}.spent > {a}.budget, false)")},
+        relations={
             "budget": money("{a}.budget", "{a}.currency"),
+            "spent": money("{a}.spent", "{a}.currency"),
+            # Nothing reserves money yet and nothing tells what will be spent: unknown, not zero.
+            "committed": money("null::numeric", "{a}.currency"),
+            "forecast": money("null::numeric", "{a}.currency"),
+        },
+        key="budget",
+    ),
+    Source(
+        name="charge",
+        rows="charge",
+        columns=columns_of(
+            records.Charge,
+            allocated=truth("exists(select from allocation u where u.charge_id = {a}.id and u.tenant_id is not null)"),
+        ),
+        relations={
+            "billed": money("{a}.billed", "{a}.currency"),
+            "effective": money("{a}.effective", "{a}.currency"),
+            "list": money("{a}.listed", "{a}.currency"),
+            "contracted": money("{a}.contracted", "{a}.currency"),
+            "allocations": ToMany(target="allocation", link="{b}.charge_id = {a}.id", tie=()),
+        },
+        orders={"latest": (Key(sql="{b}.period_start", type="timestamptz", descending=True),)},
+        order=(("latest", False),),
+        tie=(Key(sql="{b}.id", type="text", descending=True),),
+        visible=visibility.charge,
+    ),
+    Source(
+        name="allocation",
+        rows="allocation",
+        columns=columns_of(records.Allocation, share=decimal("{a}.share", nullable=False)),
+        relations={
+            "amount": money("{a}.amount", "{a}.currency"),
+            "instance": ToOne(target="component_instance", on="{b}.id = {a}.instance_id", key="instance_id"),
+            "environment": ToOne(target="environment", on="{b}.id = {a}.environment_id", key="environment_id"),
+            "team": ToOne(target="team", on="{b}.id = {a}.team_id", key="team_id"),
+        },
+        orders={"ordinal": (Key(sql="{b}.ordinal", type="int4"),)},
+        order=(("ordinal", False),),
+        visible=visibility.allocation,
+    ),
+    Source(
+        name="kpi",
+        rows="kpi",
+        columns=columns_of(
+            records.Kpi,
+            baseline=fraction("{a}.baseline"),
+            target=fraction("{a}.target"),
+            # Nothing is measured yet.
+            value=fraction("null::numeric"),
+            met=truth("null::bool", nullable=True),
+            sample_size=number("0", nullable=False),
+        ),
+        relations={"trend": elements("kpi_point", "'[]'::jsonb")},
+        orders={"ordinal": (Key(sql="{b}.ordinal", type="int4"),)},
+        order=(("ordinal", False),),
+        tie=(Key(sql="{b}.name", type="text"),),
+        key="name",
+        visible=visibility.measure,
+    ),
+    element_source(
+        name="kpi_point",
+        columns={"at": plain("{a}.v->>'at'", nullable=False), "value": fraction("({a}.v->>'value')::numeric")},
+    ),
+    # What became of an import: handed in as a document.
+    Source(
+        name="import_report",
+        rows="",
+        columns={
+            name: number(f"coalesce(({{a}}.preview->>'{name}')::int, 0)", nullable=False)
+            for name in ("rows", "accepted", "replaced")
+        },
+        relations={
+            "rejected": ToMany(
+                target="rejected_row",
+                rows="jsonb_array_elements(coalesce({a}.preview->'rejected', '[]')) with ordinality {b}(v, n)",
+                tie=(),
+            )
+        },
+    ),
+    element_source(
+        name="rejected_row",
+        columns={
+            "row": number("({a}.v->>'row')::int", nullable=False),
+            "column": text("{a}.v->>'column'"),
+            "reason": text("{a}.v->>'reason'", nullable=False),
         },
     ),
 )

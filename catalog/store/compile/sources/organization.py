@@ -69,6 +69,7 @@ SOURCES = (
             "budget": money(_TENANT_BUDGET, "{a}.budget_currency"),
             "cost": cost.summary(
                 "i.tenant_id = {a}.id",
+                charged="l.tenant_id = {a}.id",
                 organization="{a}.organization_id",
                 budget=_TENANT_BUDGET,
                 budget_currency="{a}.budget_currency",
@@ -89,7 +90,9 @@ SOURCES = (
             "stacks": ToMany(target="stack", link="{b}.environment_id = {a}.id"),
             "service_instances": ToMany(target="service_instance", link="{b}.environment_id = {a}.id"),
             "cost": cost.summary(
-                "i.stack_id in (select x.id from stack x where x.environment_id = {a}.id)", organization="{a}.organization_id"
+                "i.stack_id in (select x.id from stack x where x.environment_id = {a}.id)",
+                charged="l.environment_id = {a}.id",
+                organization="{a}.organization_id",
             ),
         },
         orders=_NAME,
@@ -110,8 +113,10 @@ SOURCES = (
             "instances": ToMany(target="component_instance", link="{b}.team_id = {a}.id"),
             "requests": ToMany(target="provisioning_request", link="{b}.team_id = {a}.id"),
             "scorecard": scorecard.TEAM,
+            "budget_status": cost.budget_status("l.team_id = {a}.id", budget=_TEAM_BUDGET, budget_currency="{a}.budget_currency"),
             "cost": cost.summary(
                 "i.team_id = {a}.id",
+                charged="l.team_id = {a}.id",
                 organization="{a}.organization_id",
                 budget=_TEAM_BUDGET,
                 budget_currency="{a}.budget_currency",
@@ -148,6 +153,7 @@ SOURCES = (
             "budget": money(_SERVICE_BUDGET, "{a}.budget_currency"),
             "cost": cost.summary(
                 _OF_SERVICE,
+                charged="l.service_id = {a}.id",
                 organization="{a}.organization_id",
                 budget=_SERVICE_BUDGET,
                 budget_currency="{a}.budget_currency",
@@ -199,6 +205,7 @@ SOURCES = (
             "registered_by": ToOne(target="provisioning_request", on="{b}.id = {a}.registered_by_id", key="registered_by_id"),
             "cost": cost.summary(
                 "i.id in (select x.instance_id from service_instance_component x where x.service_instance_id = {a}.id)",
+                charged="l.instance_id in (select x.instance_id from service_instance_component x where x.service_instance_id = {a}.id)",
                 organization="(select x.organization_id from environment x where x.id = {a}.environment_id)",
             ),
         },

@@ -98,7 +98,7 @@ SOURCES = (
             "team": _TEAM,
             **_OWNERSHIP,
             "instances": ToMany(target="component_instance", link="{b}.stack_id = {a}.id"),
-            "cost": cost.summary("i.stack_id = {a}.id", organization="{a}.organization_id"),
+            "cost": cost.summary("i.stack_id = {a}.id", charged="l.stack_id = {a}.id", organization="{a}.organization_id"),
         },
         orders=_NAME
         | {
@@ -224,9 +224,12 @@ SOURCES = (
             "cost_estimate": cost.estimate("cost_estimate_id"),
             "cost": cost.summary(
                 "i.id = {a}.id",
+                charged="l.instance_id = {a}.id",
                 currency="{a}.currency",
                 organization="(select x.organization_id from stack x where x.id = {a}.stack_id)",
             ),
+            "cost_history": cost.COST_HISTORY,
+            "charges": cost.CHARGES,
             "locked_by": ToOne(
                 target="provisioning_request", on=f"{{b}}.instance_id = {{a}}.id and {{b}}.state not in ({_FINAL})", first=True
             ),

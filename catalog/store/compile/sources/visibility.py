@@ -168,6 +168,26 @@ def estimate(viewer: Viewer, a: str) -> str:
     )
 
 
+def allocation(viewer: Viewer, a: str) -> str:
+    """A part of a charge follows what it landed on; what landed nowhere is for admins."""
+    if viewer.nothing:
+        return "false"
+    if viewer.everything:
+        return f"({a}.tenant_id is not null or {viewer.admin})"
+    return f"({a}.tenant_id is not null and {tenant_row(viewer, a)})"
+
+
+def charge(viewer: Viewer, a: str) -> str:
+    """A charge is visible through a part of it; one that was never parted is for admins."""
+    return f"({viewer.admin} or exists(select from allocation u where u.charge_id = {a}.id and {allocation(viewer, 'u')}))"
+
+
+def measure(viewer: Viewer, a: str) -> str:
+    """What the platform is measured by is for everybody who may see anything."""
+    del a
+    return "false" if viewer.nothing else "true"
+
+
 def evaluation(viewer: Viewer, a: str) -> str:
     """A verdict follows the instance it is about; one on a request is also for whoever sees that."""
     if viewer.everything:

@@ -30,6 +30,31 @@ CREATE INDEX ix_audit_event_at ON audit_event (at);
 
 CREATE INDEX ix_audit_event_subject_id ON audit_event (subject_id);
 
+CREATE TABLE charge (
+    id TEXT COLLATE "C" NOT NULL,
+    period_start TIMESTAMP WITH TIME ZONE NOT NULL,
+    period_end TIMESTAMP WITH TIME ZONE NOT NULL,
+    category TEXT COLLATE "C" NOT NULL,
+    provider TEXT COLLATE "C",
+    service_name TEXT COLLATE "C",
+    resource_id TEXT COLLATE "C",
+    region_id TEXT COLLATE "C",
+    currency TEXT COLLATE "C" NOT NULL,
+    billed NUMERIC(30, 10) NOT NULL,
+    effective NUMERIC(30, 10) NOT NULL,
+    listed NUMERIC(30, 10),
+    contracted NUMERIC(30, 10),
+    tags JSONB NOT NULL,
+    CONSTRAINT charge_pkey PRIMARY KEY (id),
+    CONSTRAINT charge_period_runs_forward CHECK (period_end > period_start)
+);
+
+CREATE INDEX charge_latest ON charge (period_start desc, id desc);
+
+CREATE INDEX charge_tags ON charge USING gin (tags jsonb_path_ops);
+
+CREATE INDEX ix_charge_resource_id ON charge (resource_id);
+
 CREATE TABLE config (
     hash TEXT COLLATE "C" NOT NULL,
     document JSONB NOT NULL,
@@ -63,6 +88,21 @@ CREATE TABLE cost_estimate (
 );
 
 CREATE INDEX ix_cost_estimate_subject_id ON cost_estimate (subject_id);
+
+CREATE TABLE kpi (
+    name TEXT COLLATE "C" NOT NULL,
+    ordinal INTEGER NOT NULL,
+    title TEXT COLLATE "C" NOT NULL,
+    description TEXT COLLATE "C" NOT NULL,
+    statement TEXT COLLATE "C" NOT NULL,
+    population TEXT COLLATE "C" NOT NULL,
+    unit TEXT COLLATE "C" NOT NULL,
+    direction TEXT COLLATE "C" NOT NULL,
+    baseline NUMERIC(30, 10),
+    target NUMERIC(30, 10),
+    CONSTRAINT kpi_pkey PRIMARY KEY (name),
+    CONSTRAINT direction_known CHECK (direction in ('HIGHER_IS_BETTER', 'LOWER_IS_BETTER'))
+);
 
 CREATE TABLE organization (
     id TEXT COLLATE "C" NOT NULL,
@@ -140,6 +180,55 @@ CREATE TABLE access_token (
 );
 
 CREATE INDEX ix_access_token_principal_id ON access_token (principal_id);
+
+CREATE TABLE allocation (
+    charge_id TEXT COLLATE "C" NOT NULL,
+    ordinal INTEGER NOT NULL,
+    month DATE NOT NULL,
+    tenant_id TEXT COLLATE "C",
+    team_id TEXT COLLATE "C",
+    environment_id TEXT COLLATE "C",
+    stack_id TEXT COLLATE "C",
+    instance_id TEXT COLLATE "C",
+    service_id TEXT COLLATE "C",
+    share NUMERIC(30, 10) NOT NULL,
+    amount NUMERIC(30, 10) NOT NULL,
+    currency TEXT COLLATE "C" NOT NULL,
+    rule TEXT COLLATE "C" NOT NULL,
+    reason TEXT COLLATE "C" NOT NULL,
+    CONSTRAINT allocation_pkey PRIMARY KEY (charge_id, ordinal),
+    CONSTRAINT allocation_month_begins CHECK (month = date_trunc('month', month)::date),
+    CONSTRAINT allocation_has_tenant CHECK (tenant_id is not null or coalesce(team_id, environment_id, stack_id, instance_id, service_id) is null),
+    CONSTRAINT allocation_charge_id_fkey FOREIGN KEY(charge_id) REFERENCES charge (id) ON DELETE CASCADE
+);
+
+CREATE INDEX allocation_by_environment ON allocation (environment_id, month);
+
+CREATE INDEX allocation_by_instance ON allocation (instance_id, month);
+
+CREATE INDEX allocation_by_month ON allocation (month);
+
+CREATE INDEX allocation_by_service ON allocation (service_id, month);
+
+CREATE INDEX allocation_by_stack ON allocation (stack_id, month);
+
+CREATE INDEX allocation_by_team ON allocation (team_id, month);
+
+CREATE INDEX allocation_by_tenant ON allocation (tenant_id, month);
+
+CREATE TABLE cost_item (
+    estimate_id TEXT COLLATE "C" NOT NULL,
+    ordinal INTEGER NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    resource_type TEXT COLLATE "C",
+    unit TEXT COLLATE "C",
+    monthly_quantity NUMERIC(30, 10),
+    monthly NUMERIC(30, 10),
+    currency TEXT COLLATE "C",
+    CONSTRAINT cost_item_pkey PRIMARY KEY (estimate_id, ordinal),
+    CONSTRAINT cost_item_has_currency CHECK (monthly is null or currency is not null),
+    CONSTRAINT cost_item_estimate_id_fkey FOREIGN KEY(estimate_id) REFERENCES cost_estimate (id) ON DELETE CASCADE
+);
 
 CREATE TABLE estate (
     id TEXT COLLATE "C" NOT NULL,

@@ -1,0 +1,141 @@
+"""Cost reports: facts are grouped once, by the dimensions asked for; rows, total and months are read from the groups.
+
+    (with p (currency, months), b (facts that the filter admits, grouped by keys and month), g (rows), t (the total) select … )
+
+The rows' sums are the total exactly, since both are sums of the same groups. Which dimensions there are is part of the statement.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from catalog.store.compile.conditions import predicate
+from catalog.store.compile.sources.cost import FIRST, LAST, MONTHS
+from catalog.store.compile.sources.report import CURRENCY, DIMENSIONS, FACTS, PARTIAL
+from catalog.store.selection import Report
+
+if TYPE_CHECKING:
+    from catalog.store.compile.statement import Writer
+
+_MONTH = "MONTH"
+_SUMS = "sum({0}.estimated) as estimated, sum({0}.actual) as actual, sum({0}.unknown)::int as unknown, sum({0}.instances)::int as instances"
+
+
+def report(writer: Writer, field: Report) -> str:
+    """Write a report."""
+    writer.writing.bounded = False
+    return _Report(writer, field).sql()
+
+
+class _Report:
+    def __init__(self, writer: Writer, field: Report) -> None:
+        self._writer = writer
+        self._writing = writer.writing
+        self._field = field
+        self._alias = writer.writing.alias()
+        self._monthly = _MONTH in field.dimensions
+
+    def sql(self) -> str:
+        alias, source = self._alias, self._writing.sources["cost_report"]
+        joins: list[str] = []
+        body = self._writer.row(source, alias, self._field.fields, joins)
+        parts = {"p": self._asked(), "m": self._months(), "b": self._groups(), "g": self._rows(), "t": self._total()}
+        named = ", ".join(f"{alias}{name} as materialized ({sql})" for name, sql in parts.items())
+        return f"(with {named} select {body} from {alias}p {alias} {' '.join(joins)})"
+
+    def _fill(self, fragment: str, *, within: str = "") -> str:
+        return self._writing.fill(fragment.replace("{p}", within or f"{self._alias}p"), arguments=self._field.arguments)
+
+    def _asked(self) -> str:
+        return self._fill(f"select {CURRENCY} as currency, {FIRST} as first, {LAST} as last")
+
+    def _months(self) -> str:
+        first, last = (f"(select {end} from {self._alias}p)" for end in ("first", "last"))
+        return f"select m.month from {MONTHS.format(first=first, last=last)} m"
+
+    def _groups(self) -> str:
+        """The facts that count, by their keys and, of charges, by month."""
+        facts, source = self._writing.alias(), self._writing.sources["cost_fact"]
+        keys = "".join(f"{facts}.{DIMENSIONS[name].key} as k{n}, " for n, name in enumerate(self._field.dimensions))
+        admitted = predicate(self._writing, source, facts, self._field.condition)
+        count = len(self._field.dimensions)
+        by = ", ".join(str(number + 1) for number in range(count + 1))
+        asked = f"(select * from {self._alias}p) p"
+        return (
+            f"select {keys}{facts}.month, {_SUMS.format(facts)} from {asked} cross join lateral"
+            f" {self._fill(FACTS, within='p')} {facts} where {admitted} group by {by}"
+        )
+
+    def _rows(self) -> str:
+        """One row for each combination of what the keys stand for; an estimate is a month's and counts for each."""
+        alias, dimensions = self._alias, [DIMENSIONS[name] for name in self._field.dimensions]
+        joined = [self._named(number, dimension.join) for number, dimension in enumerate(dimensions) if dimension.join]
+        values = [self._named(number, dimension.value) for number, dimension in enumerate(dimensions)]
+        ids = [self._named(number, dimension.id) for number, dimension in enumerate(dimensions)]
+        told = ", ".join(
+            [
+                f"{value} as v{number}, {identity} as i{number}"
+                for number, (value, identity) in enumerate(zip(values, ids, strict=True))
+            ]
+        )
+        inner = (
+            f"select {told}, {self._budget()} as budget, q.month, q.estimated * {self._times()} as estimated, q.actual, q.unknown,"
+            f" q.instances from {self._by_month()} q {' '.join(joined)}"
+        )
+        numbers = range(len(dimensions))
+        keys = ", ".join(
+            f"jsonb_build_object('dimension', '{name}', 'value', h.v{number}, 'id', h.i{number})"
+            for number, name in enumerate(self._field.dimensions)
+        )
+        place = "||E'\\x01'||".join(f"coalesce('0'||h.v{number},'1')" for number in numbers)
+        identity = "||','||".join(f"coalesce(h.i{number},'')" for number in numbers)
+        unowned = " or ".join(f"h.v{number} is null" for number in numbers)
+        by = ", ".join(f"h.v{number}, h.i{number}" for number in numbers)
+        return (
+            f"select jsonb_build_array({keys}) as keys, {place} as place, {identity} as ids, ({unowned}) as unowned,"
+            f" (select currency from {alias}p) as currency, max(h.budget) as budget, {_SUMS.format('h')},"
+            f" sum(h.actual) - sum(h.estimated) as variance from ({inner}) h group by {by}"
+        )
+
+    def _named(self, number: int, fragment: str) -> str:
+        """A fragment about the key of one dimension."""
+        key = "q.month" if self._field.dimensions[number] == _MONTH else f"q.k{number}"
+        return self._writing.fill(fragment.replace("{d}", f"d{number}").replace("{k}", key))
+
+    def _by_month(self) -> str:
+        """The groups; where months are a dimension, an estimate stands in each of them, else a month tells nothing."""
+        alias = self._alias
+        keys = "".join(f"b.k{number}, " for number in range(len(self._field.dimensions)))
+        sums = "b.estimated, b.actual, b.unknown, b.instances"
+        if not self._monthly:
+            return f"(select {keys}b.month, {sums} from {alias}b b)"
+        return f"(select {keys}coalesce(b.month, m.month) as month, {sums} from {alias}b b left join {alias}m m on b.month is null)"
+
+    def _times(self) -> str:
+        return "1" if self._monthly else f"(select count(*) from {self._alias}m)"
+
+    def _budget(self) -> str:
+        """What may be spent on a row's thing, where rows are things with budgets (and months)."""
+        own = [(number, DIMENSIONS[name]) for number, name in enumerate(self._field.dimensions) if name != _MONTH]
+        if len(own) != 1 or own[0][1].budget is None:
+            return "null::numeric"
+        number, dimension = own[0]
+        concerned = self._named(number, dimension.budget or "")
+        return (
+            f"case when ({concerned}) and d{number}.budget_currency = (select currency from {self._alias}p)"
+            f" then d{number}.budget * {self._times()} end"
+        )
+
+    def _total(self) -> str:
+        alias = self._alias
+        count = f"(select count(*) from {alias}m)"
+        monthly = (
+            "(select jsonb_agg(jsonb_build_object('month', m.month, 'estimated', s.estimated, 'actual',"
+            f" (select sum(b.actual) from {alias}b b where b.month = m.month), 'currency', p.currency) order by m.month) from {alias}m m)"
+        )
+        return (
+            f"select p.currency, s.estimated * {count} as estimated, s.actual, s.unknown, {self._fill(PARTIAL, within='p')} as partial,"
+            f" null::numeric as budget, {monthly} as by_month from {alias}p p cross join lateral"
+            f" (select sum(b.estimated) as estimated, sum(b.actual) as actual, coalesce(sum(b.unknown), 0)::int as unknown"
+            f" from {alias}b b) s"
+        )

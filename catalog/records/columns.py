@@ -21,8 +21,8 @@ SQLModel.metadata.naming_convention = {
 C_TEXT = Text(collation="C")
 _JSON: Any = JSONB(none_as_null=True)
 UTC = DateTime(timezone=True)
-# Hourly prices have up to 18 decimals (Infracost); amounts stay exact.
-AMOUNT = Numeric(30, 10)
+# Without a scale, since a scale rounds: charges have up to 15 decimals (FOCUS), prices up to 26 (Infracost), and sums must be theirs.
+AMOUNT = Numeric()
 
 
 def identity() -> Any:

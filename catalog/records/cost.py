@@ -54,11 +54,15 @@ class CostEstimate(SQLModel, table=True):
     file: str | None = columns.text(nullable=True)
     line: int | None = Field(default=None)
     estimated_at: datetime | None = columns.time(nullable=True)
+    # Of imported estimates alone, which have rows of their own: when a newer one came. The indexer writes the others.
+    superseded_at: datetime | None = columns.time(nullable=True)
 
     __table_args__ = (
         columns.one_of("status", CostStatus),
         CheckConstraint("(monthly is null and low is null and high is null) or currency is not null", name="money_has_currency"),
         CheckConstraint("status <> 'UNKNOWN' or monthly is null", name="unknown_is_not_a_number"),
+        CheckConstraint("superseded_at is null or source in ('INFRACOST', 'PRICE_BOOK')", name="only_imports_are_superseded"),
+        Index("cost_estimate_imported", "subject_id", postgresql_where=sql("source in ('INFRACOST', 'PRICE_BOOK')")),
     )
 
 
@@ -86,10 +90,87 @@ class CostItem(SQLModel, table=True):
     __table_args__ = (CheckConstraint("monthly is null or currency is not null", name="cost_item_has_currency"),)
 
 
-class Charge(SQLModel, table=True):
-    """A charge as its provider billed it, in the columns of FOCUS; amounts in one currency."""
+class CostFormat(StrEnum):
+    """What an imported file of costs is."""
+
+    INFRACOST = "INFRACOST"
+    FOCUS_CSV = "FOCUS_CSV"
+    FOCUS_PARQUET = "FOCUS_PARQUET"
+    OPENCOST = "OPENCOST"
+
+
+class CostImport(SQLModel, table=True):
+    """An import of a file of costs, and what became of it."""
+
+    __tablename__ = "cost_import"
 
     id: str = columns.identity()
+    file: str = columns.text()  # the name that corrections of it come under
+    format: str = columns.text()
+    imported_at: datetime = columns.time()
+    principal_id: str | None = columns.text(nullable=True)
+    rows: int = Field(nullable=False)
+    accepted: int = Field(nullable=False)
+    replaced: int = Field(nullable=False)
+
+    __table_args__ = (columns.one_of("format", CostFormat),)
+
+
+class RejectedRow(SQLModel, table=True):
+    """A row of an imported file that was not taken, and why."""
+
+    __tablename__ = "rejected_row"
+
+    import_id: str = Field(sa_type=columns.C_TEXT, foreign_key="cost_import.id", primary_key=True, ondelete="CASCADE")
+    ordinal: int = Field(primary_key=True)
+    row: int = Field(nullable=False)  # counted from 1, the header not counted
+    column: str | None = columns.text(nullable=True)
+    reason: str = columns.text()
+
+
+class ChargeBatch(SQLModel, table=True):
+    """What one file says of one billing period: what a later version of the file replaces as a whole."""
+
+    __tablename__ = "charge_batch"
+
+    id: str = columns.identity()
+    file: str = columns.text()
+    billing_period_start: datetime = columns.time()
+    billing_period_end: datetime = columns.time()
+    import_id: str = columns.reference("cost_import.id", ondelete=None)  # the latest that wrote it
+
+    __table_args__ = (
+        Index("charge_batch_of_file", "file", "billing_period_start", "billing_period_end", unique=True),
+        CheckConstraint("billing_period_end > billing_period_start", name="billing_period_runs_forward"),
+    )
+
+
+class Charge(SQLModel, table=True):
+    """A charge as its provider billed it, in the columns of FOCUS; amounts in one currency.
+
+    Its id is the hash of everything that the file says of it, so that a charge that comes again is the same one.
+    """
+
+    id: str = columns.identity()
+    batch_id: str = columns.reference("charge_batch.id")
+    billing_period_start: datetime = columns.time()
+    billing_period_end: datetime = columns.time()
+    billing_account_id: str | None = columns.text(nullable=True)
+    billing_account_name: str | None = columns.text(nullable=True)
+    sub_account_id: str | None = columns.text(nullable=True)
+    sub_account_name: str | None = columns.text(nullable=True)
+    charge_class: str | None = columns.text(nullable=True)
+    description: str | None = columns.text(nullable=True)
+    publisher: str | None = columns.text(nullable=True)
+    invoice_issuer: str | None = columns.text(nullable=True)
+    service_category: str | None = columns.text(nullable=True)
+    resource_name: str | None = columns.text(nullable=True)
+    resource_type: str | None = columns.text(nullable=True)
+    sku_id: str | None = columns.text(nullable=True)
+    pricing_quantity: Decimal | None = columns.amount()
+    pricing_unit: str | None = columns.text(nullable=True)
+    consumed_quantity: Decimal | None = columns.amount()
+    consumed_unit: str | None = columns.text(nullable=True)
     period_start: datetime = columns.time()
     period_end: datetime = columns.time()
     category: str = columns.text()

@@ -760,6 +760,13 @@ class World:
         parts = {row.instance_id: row.service_instance_id for row in self.rows if isinstance(row, records.ServiceInstanceComponent)}
         services = {row.id: row.service_id for row in self.rows if isinstance(row, records.ServiceInstance)}
         months = [date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1), datetime.now(UTC).date().replace(day=1)]
+        billed = {"billing_period_start": at(0), "billing_period_end": at(1000)}
+        self.add(
+            records.CostImport(
+                id="imp_1", file="aws.csv", format="FOCUS_CSV", imported_at=at(1), rows=62, accepted=60, replaced=0
+            )
+        )  # fmt: skip
+        self.add(records.ChargeBatch(id="bat_1", file="aws.csv", import_id="imp_1", **billed))
         for number in range(60):
             currency = "EUR" if number % 9 == 0 else "USD"
             month = months[number % len(months)]
@@ -770,6 +777,8 @@ class World:
             charge = self.add(
                 records.Charge(
                     id=global_id("Charge", "aws", str(number)),
+                    batch_id="bat_1",
+                    **billed,
                     period_start=datetime(month.year, month.month, 1 + number % 28, tzinfo=UTC),
                     period_end=datetime(month.year, month.month, 1 + number % 28, 12, tzinfo=UTC),
                     category="Usage" if number % 7 else "Tax",

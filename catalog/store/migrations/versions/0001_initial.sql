@@ -30,31 +30,6 @@ CREATE INDEX ix_audit_event_at ON audit_event (at);
 
 CREATE INDEX ix_audit_event_subject_id ON audit_event (subject_id);
 
-CREATE TABLE charge (
-    id TEXT COLLATE "C" NOT NULL,
-    period_start TIMESTAMP WITH TIME ZONE NOT NULL,
-    period_end TIMESTAMP WITH TIME ZONE NOT NULL,
-    category TEXT COLLATE "C" NOT NULL,
-    provider TEXT COLLATE "C",
-    service_name TEXT COLLATE "C",
-    resource_id TEXT COLLATE "C",
-    region_id TEXT COLLATE "C",
-    currency TEXT COLLATE "C" NOT NULL,
-    billed NUMERIC(30, 10) NOT NULL,
-    effective NUMERIC(30, 10) NOT NULL,
-    listed NUMERIC(30, 10),
-    contracted NUMERIC(30, 10),
-    tags JSONB NOT NULL,
-    CONSTRAINT charge_pkey PRIMARY KEY (id),
-    CONSTRAINT charge_period_runs_forward CHECK (period_end > period_start)
-);
-
-CREATE INDEX charge_latest ON charge (period_start desc, id desc);
-
-CREATE INDEX charge_tags ON charge USING gin (tags jsonb_path_ops);
-
-CREATE INDEX ix_charge_resource_id ON charge (resource_id);
-
 CREATE TABLE config (
     hash TEXT COLLATE "C" NOT NULL,
     document JSONB NOT NULL,
@@ -72,22 +47,39 @@ CREATE TABLE cost_estimate (
     subject_id TEXT COLLATE "C" NOT NULL,
     status TEXT COLLATE "C" NOT NULL,
     currency TEXT COLLATE "C",
-    monthly NUMERIC(30, 10),
-    low NUMERIC(30, 10),
-    high NUMERIC(30, 10),
+    monthly NUMERIC,
+    low NUMERIC,
+    high NUMERIC,
     reason TEXT COLLATE "C",
     unsupported TEXT[] COLLATE "C" NOT NULL,
     source TEXT COLLATE "C",
     file TEXT COLLATE "C",
     line INTEGER,
     estimated_at TIMESTAMP WITH TIME ZONE,
+    superseded_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT cost_estimate_pkey PRIMARY KEY (id),
     CONSTRAINT status_known CHECK (status in ('KNOWN', 'PARTIAL', 'UNKNOWN')),
     CONSTRAINT money_has_currency CHECK ((monthly is null and low is null and high is null) or currency is not null),
-    CONSTRAINT unknown_is_not_a_number CHECK (status <> 'UNKNOWN' or monthly is null)
+    CONSTRAINT unknown_is_not_a_number CHECK (status <> 'UNKNOWN' or monthly is null),
+    CONSTRAINT only_imports_are_superseded CHECK (superseded_at is null or source in ('INFRACOST', 'PRICE_BOOK'))
 );
 
+CREATE INDEX cost_estimate_imported ON cost_estimate (subject_id) WHERE source in ('INFRACOST', 'PRICE_BOOK');
+
 CREATE INDEX ix_cost_estimate_subject_id ON cost_estimate (subject_id);
+
+CREATE TABLE cost_import (
+    id TEXT COLLATE "C" NOT NULL,
+    file TEXT COLLATE "C" NOT NULL,
+    format TEXT COLLATE "C" NOT NULL,
+    imported_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    principal_id TEXT COLLATE "C",
+    rows INTEGER NOT NULL,
+    accepted INTEGER NOT NULL,
+    replaced INTEGER NOT NULL,
+    CONSTRAINT cost_import_pkey PRIMARY KEY (id),
+    CONSTRAINT format_known CHECK (format in ('INFRACOST', 'FOCUS_CSV', 'FOCUS_PARQUET', 'OPENCOST'))
+);
 
 CREATE TABLE kpi (
     name TEXT COLLATE "C" NOT NULL,
@@ -98,8 +90,8 @@ CREATE TABLE kpi (
     population TEXT COLLATE "C" NOT NULL,
     unit TEXT COLLATE "C" NOT NULL,
     direction TEXT COLLATE "C" NOT NULL,
-    baseline NUMERIC(30, 10),
-    target NUMERIC(30, 10),
+    baseline NUMERIC,
+    target NUMERIC,
     CONSTRAINT kpi_pkey PRIMARY KEY (name),
     CONSTRAINT direction_known CHECK (direction in ('HIGHER_IS_BETTER', 'LOWER_IS_BETTER'))
 );
@@ -181,40 +173,20 @@ CREATE TABLE access_token (
 
 CREATE INDEX ix_access_token_principal_id ON access_token (principal_id);
 
-CREATE TABLE allocation (
-    charge_id TEXT COLLATE "C" NOT NULL,
-    ordinal INTEGER NOT NULL,
-    month DATE NOT NULL,
-    tenant_id TEXT COLLATE "C",
-    team_id TEXT COLLATE "C",
-    environment_id TEXT COLLATE "C",
-    stack_id TEXT COLLATE "C",
-    instance_id TEXT COLLATE "C",
-    service_id TEXT COLLATE "C",
-    share NUMERIC(30, 10) NOT NULL,
-    amount NUMERIC(30, 10) NOT NULL,
-    currency TEXT COLLATE "C" NOT NULL,
-    rule TEXT COLLATE "C" NOT NULL,
-    reason TEXT COLLATE "C" NOT NULL,
-    CONSTRAINT allocation_pkey PRIMARY KEY (charge_id, ordinal),
-    CONSTRAINT allocation_month_begins CHECK (month = date_trunc('month', month)::date),
-    CONSTRAINT allocation_has_tenant CHECK (tenant_id is not null or coalesce(team_id, environment_id, stack_id, instance_id, service_id) is null),
-    CONSTRAINT allocation_charge_id_fkey FOREIGN KEY(charge_id) REFERENCES charge (id) ON DELETE CASCADE
+CREATE TABLE charge_batch (
+    id TEXT COLLATE "C" NOT NULL,
+    file TEXT COLLATE "C" NOT NULL,
+    billing_period_start TIMESTAMP WITH TIME ZONE NOT NULL,
+    billing_period_end TIMESTAMP WITH TIME ZONE NOT NULL,
+    import_id TEXT COLLATE "C" NOT NULL,
+    CONSTRAINT charge_batch_pkey PRIMARY KEY (id),
+    CONSTRAINT billing_period_runs_forward CHECK (billing_period_end > billing_period_start),
+    CONSTRAINT charge_batch_import_id_fkey FOREIGN KEY(import_id) REFERENCES cost_import (id)
 );
 
-CREATE INDEX allocation_by_environment ON allocation (environment_id, month);
+CREATE UNIQUE INDEX charge_batch_of_file ON charge_batch (file, billing_period_start, billing_period_end);
 
-CREATE INDEX allocation_by_instance ON allocation (instance_id, month);
-
-CREATE INDEX allocation_by_month ON allocation (month);
-
-CREATE INDEX allocation_by_service ON allocation (service_id, month);
-
-CREATE INDEX allocation_by_stack ON allocation (stack_id, month);
-
-CREATE INDEX allocation_by_team ON allocation (team_id, month);
-
-CREATE INDEX allocation_by_tenant ON allocation (tenant_id, month);
+CREATE INDEX ix_charge_batch_import_id ON charge_batch (import_id);
 
 CREATE TABLE cost_item (
     estimate_id TEXT COLLATE "C" NOT NULL,
@@ -222,8 +194,8 @@ CREATE TABLE cost_item (
     name TEXT COLLATE "C" NOT NULL,
     resource_type TEXT COLLATE "C",
     unit TEXT COLLATE "C",
-    monthly_quantity NUMERIC(30, 10),
-    monthly NUMERIC(30, 10),
+    monthly_quantity NUMERIC,
+    monthly NUMERIC,
     currency TEXT COLLATE "C",
     CONSTRAINT cost_item_pkey PRIMARY KEY (estimate_id, ordinal),
     CONSTRAINT cost_item_has_currency CHECK (monthly is null or currency is not null),
@@ -283,6 +255,16 @@ CREATE TABLE principal_grant (
 
 CREATE INDEX ix_principal_grant_principal_id ON principal_grant (principal_id);
 
+CREATE TABLE rejected_row (
+    import_id TEXT COLLATE "C" NOT NULL,
+    ordinal INTEGER NOT NULL,
+    row INTEGER NOT NULL,
+    "column" TEXT COLLATE "C",
+    reason TEXT COLLATE "C" NOT NULL,
+    CONSTRAINT rejected_row_pkey PRIMARY KEY (import_id, ordinal),
+    CONSTRAINT rejected_row_import_id_fkey FOREIGN KEY(import_id) REFERENCES cost_import (id) ON DELETE CASCADE
+);
+
 CREATE TABLE team (
     id TEXT COLLATE "C" NOT NULL,
     organization_id TEXT COLLATE "C" NOT NULL,
@@ -292,7 +274,7 @@ CREATE TABLE team (
     chat TEXT COLLATE "C",
     cost_center TEXT COLLATE "C",
     platform BOOLEAN NOT NULL,
-    budget NUMERIC(30, 10),
+    budget NUMERIC,
     budget_currency TEXT COLLATE "C",
     aliases TEXT[] COLLATE "C" NOT NULL,
     file TEXT COLLATE "C",
@@ -312,7 +294,7 @@ CREATE TABLE tenant (
     name TEXT COLLATE "C" NOT NULL,
     title TEXT COLLATE "C",
     hidden BOOLEAN NOT NULL,
-    budget NUMERIC(30, 10),
+    budget NUMERIC,
     budget_currency TEXT COLLATE "C",
     CONSTRAINT tenant_pkey PRIMARY KEY (id),
     CONSTRAINT tenant_organization_id_name_hidden_key UNIQUE (organization_id, name, hidden),
@@ -322,6 +304,53 @@ CREATE TABLE tenant (
 CREATE INDEX ix_tenant_organization_id ON tenant (organization_id);
 
 CREATE INDEX tenant_by_name ON tenant (name, id);
+
+CREATE TABLE charge (
+    id TEXT COLLATE "C" NOT NULL,
+    batch_id TEXT COLLATE "C" NOT NULL,
+    billing_period_start TIMESTAMP WITH TIME ZONE NOT NULL,
+    billing_period_end TIMESTAMP WITH TIME ZONE NOT NULL,
+    billing_account_id TEXT COLLATE "C",
+    billing_account_name TEXT COLLATE "C",
+    sub_account_id TEXT COLLATE "C",
+    sub_account_name TEXT COLLATE "C",
+    charge_class TEXT COLLATE "C",
+    description TEXT COLLATE "C",
+    publisher TEXT COLLATE "C",
+    invoice_issuer TEXT COLLATE "C",
+    service_category TEXT COLLATE "C",
+    resource_name TEXT COLLATE "C",
+    resource_type TEXT COLLATE "C",
+    sku_id TEXT COLLATE "C",
+    pricing_quantity NUMERIC,
+    pricing_unit TEXT COLLATE "C",
+    consumed_quantity NUMERIC,
+    consumed_unit TEXT COLLATE "C",
+    period_start TIMESTAMP WITH TIME ZONE NOT NULL,
+    period_end TIMESTAMP WITH TIME ZONE NOT NULL,
+    category TEXT COLLATE "C" NOT NULL,
+    provider TEXT COLLATE "C",
+    service_name TEXT COLLATE "C",
+    resource_id TEXT COLLATE "C",
+    region_id TEXT COLLATE "C",
+    currency TEXT COLLATE "C" NOT NULL,
+    billed NUMERIC NOT NULL,
+    effective NUMERIC NOT NULL,
+    listed NUMERIC,
+    contracted NUMERIC,
+    tags JSONB NOT NULL,
+    CONSTRAINT charge_pkey PRIMARY KEY (id),
+    CONSTRAINT charge_period_runs_forward CHECK (period_end > period_start),
+    CONSTRAINT charge_batch_id_fkey FOREIGN KEY(batch_id) REFERENCES charge_batch (id) ON DELETE CASCADE
+);
+
+CREATE INDEX charge_latest ON charge (period_start desc, id desc);
+
+CREATE INDEX charge_tags ON charge USING gin (tags jsonb_path_ops);
+
+CREATE INDEX ix_charge_batch_id ON charge (batch_id);
+
+CREATE INDEX ix_charge_resource_id ON charge (resource_id);
 
 CREATE TABLE component (
     id TEXT COLLATE "C" NOT NULL,
@@ -506,7 +535,7 @@ CREATE TABLE service (
     cost_estimate_id TEXT COLLATE "C",
     computed_cost_estimate_id TEXT COLLATE "C",
     provisioning_time INTEGER,
-    budget NUMERIC(30, 10),
+    budget NUMERIC,
     budget_currency TEXT COLLATE "C",
     tags TEXT[] COLLATE "C" NOT NULL,
     links JSONB NOT NULL,
@@ -573,6 +602,41 @@ CREATE TABLE workflow (
 CREATE INDEX ix_workflow_estate_id ON workflow (estate_id);
 
 CREATE INDEX workflow_order ON workflow (name, file, id);
+
+CREATE TABLE allocation (
+    charge_id TEXT COLLATE "C" NOT NULL,
+    ordinal INTEGER NOT NULL,
+    month DATE NOT NULL,
+    tenant_id TEXT COLLATE "C",
+    team_id TEXT COLLATE "C",
+    environment_id TEXT COLLATE "C",
+    stack_id TEXT COLLATE "C",
+    instance_id TEXT COLLATE "C",
+    service_id TEXT COLLATE "C",
+    share NUMERIC NOT NULL,
+    amount NUMERIC NOT NULL,
+    currency TEXT COLLATE "C" NOT NULL,
+    rule TEXT COLLATE "C" NOT NULL,
+    reason TEXT COLLATE "C" NOT NULL,
+    CONSTRAINT allocation_pkey PRIMARY KEY (charge_id, ordinal),
+    CONSTRAINT allocation_month_begins CHECK (month = date_trunc('month', month)::date),
+    CONSTRAINT allocation_has_tenant CHECK (tenant_id is not null or coalesce(team_id, environment_id, stack_id, instance_id, service_id) is null),
+    CONSTRAINT allocation_charge_id_fkey FOREIGN KEY(charge_id) REFERENCES charge (id) ON DELETE CASCADE
+);
+
+CREATE INDEX allocation_by_environment ON allocation (environment_id, month);
+
+CREATE INDEX allocation_by_instance ON allocation (instance_id, month);
+
+CREATE INDEX allocation_by_month ON allocation (month);
+
+CREATE INDEX allocation_by_service ON allocation (service_id, month);
+
+CREATE INDEX allocation_by_stack ON allocation (stack_id, month);
+
+CREATE INDEX allocation_by_team ON allocation (team_id, month);
+
+CREATE INDEX allocation_by_tenant ON allocation (tenant_id, month);
 
 CREATE TABLE index_run_event (
     sequence BIGINT NOT NULL,
@@ -745,7 +809,7 @@ CREATE TABLE component_instance (
     owner_line INTEGER,
     cost_estimate_id TEXT COLLATE "C",
     cost_status TEXT COLLATE "C" NOT NULL,
-    monthly NUMERIC(30, 10),
+    monthly NUMERIC,
     currency TEXT COLLATE "C",
     drift TEXT COLLATE "C" NOT NULL,
     file TEXT COLLATE "C",

@@ -69,6 +69,13 @@ SEARCHES = (
 SELECTORS = ("tier=web", "tier!=web", "!legacy", "legacy", "tier in (web, data),c=vpc", "tier notin (web)", "c=vpc,tier=data", "")
 PATHS = ("cidr", "list[0].port", 'tags["a.b"]', "n", "missing.deep", "spacelift.enabled", "secret", "list")
 JSONS = ("10.1.0.0/16", 443, "c", True, False, {"$redacted": "abc"}, [{"port": 80}], None)
+PERIODS = (
+    {"from": "2026-01-01", "to": "2026-02-01"},
+    {"from": "2026-01-31", "to": "2026-03-02"},
+    {"from": "2026-02-15", "to": "2026-02-16"},
+    {"from": "2025-11-30", "to": "2026-04-01"},
+    {"from": "2026-03-01", "to": "2026-03-01"},  # refused
+)
 TIMES = ("2026-01-01T12:05:00Z", "2026-01-01T12:10:00.5+00:00", "2026-01-01T14:00:00+02:00")
 POSITIONS = (
     *({"run": run} for run in ("run_0000", "run_0001", "run_0002", "run_0101", "run_0100", "run_side", "run_late", "run_far")),
@@ -76,6 +83,11 @@ POSITIONS = (
     *({"time": f"2026-01-01T{time}Z"} for time in ("11:00:00", "12:00:00", "12:01:30", "12:30:00", "13:30:00")),
     {"run": None, "time": "2026-01-01T12:02:00Z"},
 )
+GROUPS = (
+    *([one] for one in ("ORGANIZATION", "TENANT", "TEAM", "SERVICE", "ENVIRONMENT", "ACCOUNT", "STACK", "CATEGORY", "MONTH")),
+    ["TEAM", "MONTH"], ["SERVICE", "MONTH"], ["TENANT", "CATEGORY"], ["COST_CENTER", "REGION", "MONTH"], ["COMPONENT", "TEAM"],
+    ["TEAM", "TEAM"],  # refused
+)  # fmt: skip
 ROOTS_LEFT_OUT = {"previewProvisioning", "rateLimit", "__schema", "__type"}
 
 
@@ -255,7 +267,7 @@ class Generator:
             return self._literal(kind.of_type, depth)
         if isinstance(kind, GraphQLList):
             return f"[{', '.join(self._literal(kind.of_type, depth) for _ in range(self.random.choice((0, 1, 1, 2))))}]"
-        if isinstance(kind, GraphQLInputObjectType):
+        if isinstance(kind, GraphQLInputObjectType) and str(kind) != "PeriodInput":
             parts = []
             for name in self._fields(kind, depth):
                 inner = kind.fields[name].type
@@ -275,6 +287,8 @@ class Generator:
             return self._input_value(kind.of_type, depth, name)
         if isinstance(kind, GraphQLList):
             return [self._input_value(kind.of_type, depth, name) for _ in range(self.random.choice((0, 1, 2)))]
+        if str(kind) == "PeriodInput":
+            return self.random.choice(PERIODS)
         if isinstance(kind, GraphQLInputObjectType):
             return {
                 name: None
@@ -345,6 +359,7 @@ class Generator:
             "Query.nodes": {"ids": tuple(self.random.sample(self.ids, 4) for _ in range(2))},
             "Query.search": {"query": SEARCHES},
             "Query.provisioningRequest": {"number": (1, 2, 3, 4)},
+            "Query.costReport": {"groupBy": GROUPS, "period": (*PERIODS, None)},
         }
         choices = table.get(place, {}).get(name)
         return self.random.choice(choices) if choices else None

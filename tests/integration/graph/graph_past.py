@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import graph_money
 import graph_reference
+from graph_money import summed
 from graph_reference import ONES, Row, currency_of
 from graphql import GraphQLError
 from sqlalchemy.dialects.postgresql import JSONB
@@ -95,7 +97,7 @@ async def _version(connection, source, key, version) -> dict[str, Any]:
     if source == "component_instance":
         made["edges"] = json.loads(version["edges"])
         told = await connection.fetchrow(ESTIMATE.format(place=place), *bound)
-        made["estimate"] = Row("cost_estimate", _plain("cost_estimate", told)) if version["estimate"] else None
+        made["estimate"] = Row("cost_estimate", _plain("cost_estimate", told) | {"holds": False}) if version["estimate"] else None
     return made
 
 
@@ -107,7 +109,7 @@ def _plain(table, row) -> dict[str, Any]:
     }
 
 
-class Reader(graph_reference.Reader):
+class Reader(graph_money.Reader):
     """One viewer's reading of the store, of the past too."""
 
     store: Store
@@ -238,11 +240,16 @@ def _estimate(reader, row, _given):
 
 PAST_ONES = {
     **{(source, name): _ownership(name) for source in VERSIONS for name in ("ownership", "unowned")},
-    ("stack", "cost"): lambda r, row, given: r.summed(_instances(r, row), currency_of(r, row["organization_id"], given)),
+    ("stack", "cost"): lambda r, row, given: summed(
+        r, given, _instances(r, row), {"stack_id": row["id"]}, currency_of(r, row["organization_id"], given)
+    ),
     ("component_instance", "stack"): lambda r, row, _given: r.store.then("stack", row["stack_id"], row.position),
     ("component_instance", "cost_estimate"): _estimate,
-    ("component_instance", "cost"): lambda r, row, given: r.summed(
+    ("component_instance", "cost"): lambda r, row, given: summed(
+        r,
+        given,
         [row],
+        {"instance_id": row["id"]},
         given.get("currency") or row["currency"] or r.store.one(r.store.one(row["stack_id"])["organization_id"])["currency"],
     ),
 }

@@ -67,6 +67,7 @@ TABLES = {
     "policy": "policy", "policy_evaluation": "policy_evaluation", "audit_event": "audit_event", "application": "application",
     "access_token": "access_token", "manifest_import": "manifest_import", "dependency": "dependency",
     "service_instance_component": "service_instance_component", "team_member": "team_member",
+    "cost_item": "cost_item", "charge": "charge", "allocation": "allocation", "kpi": "kpi",
 }  # fmt: skip
 
 
@@ -225,6 +226,15 @@ class Reader:
     def _sees_cost_estimate(self, row):
         return self.all or self.sees(self.store.one(row["subject_id"]))
 
+    def _sees_allocation(self, row):
+        return self.scope.is_admin if row["tenant_id"] is None else self.admits(row["tenant_id"], row["team_id"])
+
+    def _sees_charge(self, row):
+        return self.scope.is_admin or any(self.sees(one) for one in self.store.where("allocation", charge_id=row["id"]))
+
+    def _sees_kpi(self, _row):
+        return bool(self.scope.grants)
+
     def owner(self, request):
         """The team that owns what a request is about."""
         for name in ("instance_id", "environment_id"):
@@ -271,22 +281,6 @@ class Reader:
             return document if name == "config.document" else document.get(name[7:], {})
         rule = COLUMNS.get((row.source, name))
         return rule(self, row) if rule else row[name]
-
-    def summed(self, instances, currency, budget=None):
-        """A cost summary over instances."""
-        counted = [one for one in instances if not one["abstract"] and one["enabled"] and one["removed_at"] is None]
-        seen = [one for one in counted if self.sees(one)]
-        amounts = [one["monthly"] for one in seen if one["currency"] == currency and one["monthly"] is not None]
-        return Row(
-            "cost_summary",
-            {
-                "currency": currency,
-                "estimated": sum(amounts) if amounts else None,
-                "unknown_instances": sum(1 for one in seen if one["monthly"] is None or one["currency"] != currency),
-                "partial": len(seen) < len(counted),
-                "budget": budget,
-            },
-        )
 
     def total(self, instances):
         """What instances in sight cost."""
@@ -351,7 +345,11 @@ class Reader:
                 rows = [
                     row
                     for row in rows
-                    if all(row[DECLARED_PATH.get(name, name)] == value for name, value in given.items() if value is not None)
+                    if all(
+                        row[DECLARED_PATH.get(name, name)] == value
+                        for name, value in given.items()
+                        if value is not None and name != "period"
+                    )
                 ]
                 target = source_of(get_named_type(made.type))
                 return ordered(
@@ -369,6 +367,8 @@ class Reader:
                 return self.by_id(declared, given)
             case declarations.Choice():
                 return self._node(parent[declared.column])
+            case declarations.Report():
+                return self.report(made, given)
             case declarations.Computed():
                 return COMPUTED[info.parent_type.name, name](self, parent)
         raise AssertionError(name)
@@ -539,6 +539,8 @@ class Reader:
                 return value in held
             case Kind.PRESENCE:
                 return (held is not None) == value
+            case Kind.PERIOD:
+                return held.date().replace(day=1) in self.months(value)
             case Kind.SELECTOR:
                 return all(labelled(held, one) for one in selectors.parse(value))
 
@@ -825,6 +827,9 @@ def ordered(reader, rows, target, order, tie):
     return [row for _, row in listed], [key for key, _ in listed]
 
 
+NAMED = {"rows": "ids", "kpis": "name"}  # what stands for an id, in lists of things that have none
+
+
 def tie_of(source, relation):
     """What makes the order of a list unique."""
     if relation in {"depends_on", "dependents"}:
@@ -852,10 +857,19 @@ def tie_of(source, relation):
         "audit",
         "audit_log",
         "applications",
+        "items",
+        "by_month",
+        "keys",
+        "allocations",
+        "trend",
+        "charges",
+        "cost_history",
     }:
         return lambda row: []
     if (source, relation) == ("service", "components"):
         return lambda row: []
+    if relation in NAMED:
+        return lambda row: [row[NAMED[relation]]]
     return lambda row: [row["id"]]
 
 
@@ -865,6 +879,8 @@ def default_order(source, relation, target):
         return [("import_ordinal", False)]
     if relation in {"all_depends_on", "all_dependents"}:
         return [("depth", False), ("name", False)]
+    if relation == "cost_history":
+        return [("latest", False)]
     return DEFAULTS.get(target, [("name", False)])
 
 
@@ -1253,27 +1269,14 @@ ONES = {
     ("ownership", "location"): lambda r, row, _g: r.location(row["row"]["owner_file"], row["row"]["owner_line"], None, row["row"]["estate_id"]),
     ("estate", "last_run"): lambda r, row, _g: last_run(r, row),
     ("diagnostic", "location"): lambda r, row, _g: r.location(row["file"], row["line"], row["column"], row["estate_id"]),
-    ("cost_estimate", "location"): lambda r, row, _g: r.location(row["file"], row["line"]),
-    ("cost_estimate", "monthly"): lambda _r, row, _g: amount(row["monthly"], row["currency"]),
-    ("cost_estimate", "low"): lambda _r, row, _g: amount(row["low"], row["currency"]),
-    ("cost_estimate", "high"): lambda _r, row, _g: amount(row["high"], row["currency"]),
-    ("cost_summary", "estimated"): lambda _r, row, _g: amount(row["estimated"], row["currency"]),
-    ("cost_summary", "budget"): lambda _r, row, _g: amount(row["budget"], row["currency"]),
     ("team", "budget"): lambda r, row, _g: amount(budget_of(r, row), row["budget_currency"]),
     ("team", "location"): lambda r, row, _g: r.location(row["file"], row["line"]),
     ("service", "location"): lambda r, row, _g: r.location(row["file"], row["line"]),
     ("tenant", "budget"): lambda r, row, _g: amount(budget_of(r, row), row["budget_currency"]),
     ("service", "computed_cost_estimate"): lambda r, row, _g: r.store.one(row["computed_cost_estimate_id"]),
-    ("stack", "cost"): lambda r, row, g: r.summed(r.store.where("component_instance", stack_id=row["id"]), currency_of(r, row["organization_id"], g)),
-    ("tenant", "cost"): lambda r, row, g: r.summed(r.store.where("component_instance", tenant_id=row["id"]), (c := currency_of(r, row["organization_id"], g)), budget_of(r, row) if row["budget_currency"] == c else None),
-    ("environment", "cost"): lambda r, row, g: r.summed([one for one in r.store.rows["component_instance"] if r.store.one(one["stack_id"])["environment_id"] == row["id"]], currency_of(r, row["organization_id"], g)),
-    ("team", "cost"): lambda r, row, g: r.summed(r.store.where("component_instance", team_id=row["id"]), (c := currency_of(r, row["organization_id"], g)), budget_of(r, row) if row["budget_currency"] == c else None),
-    ("service", "cost"): lambda r, row, g: r.summed(of_service(r, row), (c := currency_of(r, row["organization_id"], g)), service_budget(r, row) if row["budget_currency"] == c else None),
     ("service", "budget"): lambda r, row, _g: amount(service_budget(r, row), row["budget_currency"]),
     ("service", "scorecard"): lambda r, row, _g: Row("scorecard", scorecard_model.card(r, row)),
     ("team", "scorecard"): lambda r, row, _g: Row("scorecard", scorecard_model.card(r, row)),
-    ("service_instance", "cost"): lambda r, row, g: r.summed(of_service_instance(r, row), currency_of(r, r.store.one(row["environment_id"])["organization_id"], g)),
-    ("component_instance", "cost"): lambda r, row, g: r.summed([row], g.get("currency") or row["currency"] or r.store.one(r.store.one(row["stack_id"])["organization_id"])["currency"]),
     ("component_instance", "locked_by"): lambda r, row, _g: next((one for one in r.store.where("provisioning_request", instance_id=row["id"]) if one["state"] not in FINAL and r.sees(one)), None),
     ("provisioning_request", "service_instance"): lambda r, row, _g: next((one for one in r.store.where("service_instance", registered_by_id=row["id"]) if r.sees(one)), None),
     ("provisioning_request", "preview"): lambda _r, row, _g: row["preview"] and Row("preview_document", row["preview"]),

@@ -128,7 +128,9 @@ def cursors_in(kind, data):
     """The cursors of an answer, each with the type and the field of its list."""
     for name, value in data.items():
         inner = get_named_type(kind.fields[name].type)
-        for edge in value["edges"]:
+        if "edges" not in value:
+            yield from cursors_in(inner, value)
+        for edge in value.get("edges", ()):
             yield f"{kind.name}.{name}", edge["cursor"]
             if "node" in edge:
                 yield from cursors_in(get_named_type(get_named_type(inner.fields["edges"].type).fields["node"].type), edge["node"])
@@ -151,6 +153,7 @@ HARVESTS = [
         {"organizations": {"tenants": {"stacks": {}}, "teams": {}}, "environments": {"stacks": {}, "serviceInstances": {}}},
         {"estates": {"runs": {"diagnostics": {}, "changes": {"values": {}}}, "diagnostics": {}}},
         {"estates": {"manifests": {"imports": {}, "importedBy": {}, "stacks": {}}}},
+        {"componentInstances": {"charges": {}, "costHistory": {"items": {}}}, "charges": {}},
         {"changes": {}, "diagnostics": {}, "provisioningRequests": {}, "workflows": {}, "principals": {}, "accessTokens": {}},
     )
-]
+] + [f"costReport(groupBy: [{by}]) {{ {_lists({'rows': {}})} }}" for by in ("TEAM", "STACK", "MONTH")]

@@ -114,6 +114,7 @@ class Compiler:
         self.slots = Slots()
         self.weights: list[Weight] = []
         self.computed: list[Asked] = []
+        self._of_report: Callable[[Variables], Any] | None = None
 
     # ── where an operation starts ────────────────────────────────────────────────────────────────────────────────────
 
@@ -234,10 +235,16 @@ class Compiler:
         if not 0 < len(names) <= _DIMENSIONS or len(set(names)) < len(names):
             raise bad_input(f"`groupBy` takes one to {_DIMENSIONS} dimensions, each once", key)
         handed = {name: argument for name, argument in declared.arguments.items() if name != "group_by"}
+        weight = Weight(size=lambda _variables: 1, opens=limits.OPENS["cost_report"])
+        self.weights.append(weight)
+        # Cursors of its rows hold for what this report groups and counts.
+        self._of_report = lambda variables: [
+            plain(given.get(name), variables) for name in ("groupBy", "period", "where", "currency")
+        ]
         return Report(
             key=key,
             dimensions=names,
-            fields=self._object(kind, source_of(kind), nodes, nullable, self.weights),
+            fields=self._object(kind, source_of(kind), nodes, nullable, weight.inner),
             condition=conditions.condition(self.slots, where, given.get("where")),
             arguments=self._handed(handed, made, nodes),
         )
@@ -428,12 +435,22 @@ class Compiler:
             name=f"{parent or ''}.{relation}",
             order=order,
             kinds=compiling.key_types(relation, parent, order),
-            filter_reader=lambda variables: [plain(given.get(name), variables) for name in ("where", *declared.arguments)],
+            filter_reader=self._filters(declared, parent, given),
         )
         parts = pages.parts(self, kind, compiling.target(relation, parent), nodes, nullable, weight.inner, outer)
         counts = sum(limits.COUNT for part in parts if isinstance(part, Part) and part.piece is Piece.TOTAL_COUNT)
         outer.append(replace(weight, opens=limits.OPENS.get(relation, 1) + counts))
         return Many(key=key, relation=relation, parts=parts, page=page, order=order, condition=asked, arguments=handed)
+
+    def _filters(self, declared: Paged, parent: str | None, given: dict[str, Traced]) -> Callable[[Variables], Any]:
+        """How a run reads what cursors of a list are bound to."""
+        of_report = self._of_report if parent == "cost_report" else None
+
+        def read(variables: Variables) -> Any:
+            told = [plain(given.get(name), variables) for name in ("where", *declared.arguments)]
+            return told if of_report is None else [told, of_report(variables)]
+
+        return read
 
     def filtered(self, declared: declarations.Events, made: GraphQLField, given: dict[str, Traced]) -> Condition:
         """Compile which events are asked for."""

@@ -29,7 +29,7 @@ FACETS = 5  # points of counting a list by a value
 INTROSPECTION = 100
 RESOLVED = 10  # points of a mutation, whatever it shows
 PREVIEW = 50
-OPENS = {"search": 10}  # points of reading a list, where it isn't one
+OPENS = {"search": 10, "cost_report": 20}  # points of reading a list or a report, where it isn't one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,3 +49,14 @@ async def test_rows_add_up_to_the_total(graph, world, by, viewer) -> None:
     rows = report["rows"]["nodes"]
     for name in ("estimated", "actual"):
         assert amounts(rows, name) == amounts([report["total"]], name)
+
+
+async def test_a_cursor_of_rows_holds_for_its_report_alone(graph, world) -> None:
+    """A row's cursor is refused by a report that groups, counts or filters otherwise."""
+    asked = '{{ costReport(groupBy: [{by}], period: {{from: "2026-01-05", to: "{to}"}}) {{ rows(first: 1{after}) {{ pageInfo {{ endCursor }} nodes {{ instances }} }} }} }}'
+    data = await ask(graph, world, asked.format(by="TEAM", to="2026-03-02", after=""))
+    after = f', after: "{data["costReport"]["rows"]["pageInfo"]["endCursor"]}"'
+    assert (await ask(graph, world, asked.format(by="TEAM", to="2026-03-02", after=after)))["costReport"]["rows"]["nodes"]
+    for by, to in (("TENANT", "2026-03-02"), ("TEAM", "2026-04-02")):
+        response = await graph.execute(asked.format(by=by, to=to, after=after), None, None, world.viewers()["admin"])
+        assert json.loads(response.body)["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"

@@ -1,10 +1,11 @@
-"""GraphiQL as a page: its files are the package's own, its first tabs are the example documents beside this module."""
+"""GraphiQL as a page: its files are the package's own, its first tabs the example documents beside this module, its shelf the recipes."""
 
 from __future__ import annotations
 
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -12,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from catalog import errors
 from catalog.portal import pages
 from catalog.records import ANONYMOUS
-from catalog.web import authentication, envelope
+from catalog.web import authentication, envelope, recipes
 
 EXAMPLES = Path(__file__).parent / "examples"
 
@@ -30,7 +31,7 @@ async def page(request: Request) -> Response:
         known = False
     if not known:
         return authentication.forget(RedirectResponse("/sign-in", status_code=303))
-    data = {"url": request.url_for("graphql").path, "tabs": tabs()}
+    data = {"url": request.url_for("graphql").path, "tabs": tabs(), "recipes": shelf()}
     return HTMLResponse(pages.explorer(data), headers={"Content-Security-Policy": envelope.EXPLORER_POLICY})
 
 
@@ -38,6 +39,20 @@ async def page(request: Request) -> Response:
 def tabs() -> tuple[dict[str, str], ...]:
     """The example documents, in the order of their names: `query`, and `variables` where a file of that name lies beside it."""
     return tuple(_tab(file) for file in sorted(EXAMPLES.glob("*.graphql")))
+
+
+@cache
+def shelf() -> tuple[dict[str, Any], ...]:
+    """The recipes, persona after persona: `heading` and its `recipes`, each a `title`, a `text` and what a tab holds."""
+    return tuple(
+        {"heading": heading, "recipes": [_card(recipe) for recipe in recipes.recipes() if recipe.persona == persona]}
+        for persona, heading in recipes.PERSONAS.items()
+    )
+
+
+def _card(recipe: recipes.Recipe) -> dict[str, str]:
+    variables = {"variables": json.dumps(recipe.variables, indent=2)} if recipe.variables else {}
+    return {"title": recipe.title, "text": recipe.text, "query": recipe.document} | variables
 
 
 def _tab(file: Path) -> dict[str, str]:

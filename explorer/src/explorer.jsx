@@ -1,7 +1,8 @@
-// The page at /graphql: GraphiQL over the same origin. The server hands the example tabs in as JSON in the page, so they change without a new bundle.
+// The page at /graphql: GraphiQL over the same origin. The server hands the example tabs and the recipes in as JSON in the page, so they change without a new bundle.
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { createRoot } from 'react-dom/client';
+import { recipesPlugin } from './recipes.jsx';
 import 'graphiql/style.css';
 
 // Monaco asks for a worker by language; each is a file of its own beside this one, so the page needs no blob: or data: script.
@@ -17,7 +18,7 @@ const fetcher = createGraphiQLFetcher({ url: page.url, fetch: (input, init) => f
 createRoot(document.getElementById('explorer')).render(
   <GraphiQL
     fetcher={fetcher}
-    plugins={[HISTORY_PLUGIN]}
+    plugins={[recipesPlugin(page.recipes), HISTORY_PLUGIN]}
     defaultTabs={page.tabs}
     defaultEditorToolsVisibility={false}
     shouldPersistHeaders={false}

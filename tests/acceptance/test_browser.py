@@ -120,6 +120,20 @@ def test_examples_are_the_first_tabs(window, catalog):
     expect(page.locator(".graphiql-response")).to_contain_text('"slug": "account-foundation"')
 
 
+def test_recipes_open_beside_the_examples(window, catalog):
+    """GraphiQL's panel of recipes opens one in a tab of its own, with its variables, and it answers."""
+    page = window()
+    sign_in(page, catalog, catalog.token)
+    page.goto(f"{catalog.url}/graphql")
+    page.get_by_role("button", name="Show Recipes").click()
+    expect(page.get_by_text("FinOps", exact=True)).to_be_visible()
+    page.get_by_role("button", name="What does a tenant cost, stack by stack?").click()
+    expect(page.get_by_role("button", name="CostOfATenant", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Services", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Execute").click()
+    expect(page.locator(".graphiql-response")).to_contain_text('"name": "plat-data-prod"')
+
+
 def test_visitor_is_led_to_sign_in(window, catalog):
     """Who isn't signed in sees counts, no names, and the way in."""
     page = window()

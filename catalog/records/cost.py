@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import BigInteger, CheckConstraint, Index
 from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
@@ -199,10 +199,12 @@ class Allocation(SQLModel, table=True):
     """The part of a charge that landed somewhere, and why; the parts of a charge add up to what it effectively costs.
 
     What nobody owns is a part too: it names nothing, not even a tenant. The columns beside the instance are what it belonged to then.
+    Triggers keep the sums of a day and of a month (CostDay, CostMonth), so that it is written by big statements, not row by row.
     """
 
     charge_id: str = Field(sa_type=columns.C_TEXT, foreign_key="charge.id", primary_key=True, ondelete="CASCADE")
     ordinal: int = Field(primary_key=True)
+    day: date = Field(nullable=False)  # on which the charge's period began: its rate counts
     month: date = Field(nullable=False)  # its first day
     tenant_id: str | None = columns.text(nullable=True)
     team_id: str | None = columns.text(nullable=True)
@@ -217,13 +219,57 @@ class Allocation(SQLModel, table=True):
     reason: str = columns.text()
 
     __table_args__ = (
-        CheckConstraint("month = date_trunc('month', month)::date", name="allocation_month_begins"),
+        CheckConstraint("month = date_trunc('month', day)::date", name="allocation_month_of_day"),
         CheckConstraint(
             "tenant_id is not null or coalesce(team_id, environment_id, stack_id, instance_id, service_id) is null",
             name="allocation_has_tenant",
         ),
-        *(Index(f"allocation_by_{name}", f"{name}_id", "month") for name in _PLACES),
-        Index("allocation_by_month", "month"),
+        Index("allocation_by_instance", "instance_id", "day"),
+    )
+
+
+class _Landed(SQLModel):
+    """What parts of charges landed at one place in one currency: how many there are, and their sum."""
+
+    key: str = Field(sa_type=columns.C_TEXT, primary_key=True)  # a hash of what it is the sum of
+    month: date = Field(nullable=False)  # its first day
+    tenant_id: str | None = columns.text(nullable=True)
+    team_id: str | None = columns.text(nullable=True)
+    environment_id: str | None = columns.text(nullable=True)
+    stack_id: str | None = columns.text(nullable=True)
+    instance_id: str | None = columns.text(nullable=True)
+    service_id: str | None = columns.text(nullable=True)
+    currency: str = columns.text()
+    amount: Decimal = Field(sa_type=columns.AMOUNT, nullable=False)
+    parts: int = Field(sa_type=BigInteger, nullable=False)
+
+
+def _landed_by(table: str) -> tuple[Index, ...]:
+    return tuple(Index(f"{table}_by_{name}", f"{name}_id", "month") for name in _PLACES)
+
+
+class CostMonth(_Landed, table=True):
+    """What landed somewhere in a month: what reports read. Triggers on allocations keep it."""
+
+    __tablename__ = "cost_month"
+    __table_args__ = (
+        *_landed_by("cost_month"),
+        Index("cost_month_by_month", "month", "currency"),
+        Index("cost_month_empty", "key", postgresql_where=sql("parts = 0")),
+    )
+
+
+class CostDay(_Landed, table=True):
+    """What landed somewhere on a day: read where another currency is asked for, since the day's rate counts. Triggers keep it."""
+
+    __tablename__ = "cost_day"
+
+    day: date = Field(nullable=False)
+
+    __table_args__ = (
+        *_landed_by("cost_day"),
+        Index("cost_day_by_month", "month", "currency"),
+        Index("cost_day_empty", "key", postgresql_where=sql("parts = 0")),
     )
 
 

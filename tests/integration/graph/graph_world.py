@@ -799,7 +799,7 @@ class World:
                 stack = next(stack for stack in self.stacks if stack.id == instance.stack_id)
                 self.add(
                     records.Allocation(
-                        charge_id=charge.id, ordinal=ordinal, month=month, tenant_id=instance.tenant_id, team_id=instance.team_id,
+                        charge_id=charge.id, ordinal=ordinal, day=charge.period_start.date(), month=month, tenant_id=instance.tenant_id, team_id=instance.team_id,
                         environment_id=stack.environment_id, stack_id=stack.id, instance_id=instance.id if ordinal < 2 else None,
                         service_id=services.get(parts.get(instance.id)), share=(amount / whole).quantize(Decimal("0.0001")), amount=amount,
                         currency=currency, rule="tag", reason=f"tag n={number}",
@@ -808,7 +808,7 @@ class World:
             if rest is not None:
                 self.add(
                     records.Allocation(
-                        charge_id=charge.id, ordinal=9, month=month, share=(rest / whole).quantize(Decimal("0.0001")), amount=rest,
+                        charge_id=charge.id, ordinal=9, day=charge.period_start.date(), month=month, share=(rest / whole).quantize(Decimal("0.0001")), amount=rest,
                         currency=currency, rule="rest", reason="nobody's",
                     )
                 )  # fmt: skip

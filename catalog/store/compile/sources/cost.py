@@ -56,7 +56,7 @@ def count(link: str) -> str:
 
 
 def _charged(link: str) -> str:
-    return f"allocation l where {link} and l.month between s.first and s.last"
+    return f"cost_month l where {link} and l.month between s.first and s.last"
 
 
 def summary(
@@ -81,7 +81,7 @@ def summary(
         f" case when {budget_currency} = s.currency then {budget} * s.months end as budget,"
         f" (select sum(l.amount) from {_charged(charged)} and l.currency = s.currency and {{sees_allocation_l}}) as actual,"
         " (select jsonb_agg(jsonb_build_object('month', m.month, 'estimated', x.estimated, 'actual',"
-        f" (select sum(l.amount) from allocation l where {charged} and l.month = m.month and l.currency = s.currency"
+        f" (select sum(l.amount) from cost_month l where {charged} and l.month = m.month and l.currency = s.currency"
         " and {sees_allocation_l}), 'currency', s.currency) order by m.month)"
         f" from {MONTHS.format(first='s.first', last='s.last')} m) as by_month"
         f" from (select p.*, {_COUNT.format(first='p.first', last='p.last')} as months"

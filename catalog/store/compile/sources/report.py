@@ -62,14 +62,14 @@ FACTS = (
     " select l.instance_id, l.tenant_id, l.team_id, t.organization_id, l.environment_id, coalesce(s.account, e.account),"
     " coalesce(s.region, e.region), l.stack_id, i.component_id,"
     " (select v.id from service v where v.id = l.service_id and {sees_service_v}), l.month, null, 0, l.amount, 0"
-    " from allocation l left join tenant t on t.id = l.tenant_id left join stack s on s.id = l.stack_id"
+    " from cost_month l left join tenant t on t.id = l.tenant_id left join stack s on s.id = l.stack_id"
     " left join environment e on e.id = l.environment_id left join component_instance i on i.id = l.instance_id"
     " where l.month between {p}.first and {p}.last and l.currency = {p}.currency and {sees_allocation_l})"
 )
 # Whether something is left out: of all there is, not of what the filter asks for, so that nobody learns what a filter would find.
 PARTIAL = (
     f"(exists(select from component_instance i where {COUNTED} and not {{sees_component_instance_i}})"
-    " or exists(select from allocation l where l.month between {p}.first and {p}.last"
+    " or exists(select from cost_month l where l.month between {p}.first and {p}.last"
     " and not ({sees_allocation_l} and l.currency = {p}.currency)))"
 )
 # The currency of most organisations in sight, where none is asked for; without any, nothing costs anything.

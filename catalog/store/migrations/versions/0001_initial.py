@@ -1,4 +1,4 @@
-"""Everything the first release needs: the records, the news of changed access, events, search, and pgqueuer's tables."""
+"""Everything the first release needs: the records, the news of changed access, sums of costs, events, search, and pgqueuer's tables."""
 
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ def upgrade() -> None:
         "0001_initial.sql",
         "0001_access.sql",
         "0001_audit.sql",
+        "0001_costs.sql",
         "0001_events.sql",
         "0001_search.sql",
         "0001_pgqueuer.sql",

@@ -41,6 +41,38 @@ CREATE INDEX config_settings ON config USING gin ((document -> 'settings') jsonb
 
 CREATE INDEX config_vars ON config USING gin ((document -> 'vars') jsonb_path_ops);
 
+CREATE TABLE cost_day (
+    key TEXT COLLATE "C" NOT NULL,
+    month DATE NOT NULL,
+    tenant_id TEXT COLLATE "C",
+    team_id TEXT COLLATE "C",
+    environment_id TEXT COLLATE "C",
+    stack_id TEXT COLLATE "C",
+    instance_id TEXT COLLATE "C",
+    service_id TEXT COLLATE "C",
+    currency TEXT COLLATE "C" NOT NULL,
+    amount NUMERIC NOT NULL,
+    parts BIGINT NOT NULL,
+    day DATE NOT NULL,
+    CONSTRAINT cost_day_pkey PRIMARY KEY (key)
+);
+
+CREATE INDEX cost_day_by_environment ON cost_day (environment_id, month);
+
+CREATE INDEX cost_day_by_instance ON cost_day (instance_id, month);
+
+CREATE INDEX cost_day_by_month ON cost_day (month, currency);
+
+CREATE INDEX cost_day_by_service ON cost_day (service_id, month);
+
+CREATE INDEX cost_day_by_stack ON cost_day (stack_id, month);
+
+CREATE INDEX cost_day_by_team ON cost_day (team_id, month);
+
+CREATE INDEX cost_day_by_tenant ON cost_day (tenant_id, month);
+
+CREATE INDEX cost_day_empty ON cost_day (key) WHERE parts = 0;
+
 CREATE TABLE cost_estimate (
     id TEXT COLLATE "C" NOT NULL,
     subject_kind TEXT COLLATE "C" NOT NULL,
@@ -80,6 +112,37 @@ CREATE TABLE cost_import (
     CONSTRAINT cost_import_pkey PRIMARY KEY (id),
     CONSTRAINT format_known CHECK (format in ('INFRACOST', 'FOCUS_CSV', 'FOCUS_PARQUET', 'OPENCOST'))
 );
+
+CREATE TABLE cost_month (
+    key TEXT COLLATE "C" NOT NULL,
+    month DATE NOT NULL,
+    tenant_id TEXT COLLATE "C",
+    team_id TEXT COLLATE "C",
+    environment_id TEXT COLLATE "C",
+    stack_id TEXT COLLATE "C",
+    instance_id TEXT COLLATE "C",
+    service_id TEXT COLLATE "C",
+    currency TEXT COLLATE "C" NOT NULL,
+    amount NUMERIC NOT NULL,
+    parts BIGINT NOT NULL,
+    CONSTRAINT cost_month_pkey PRIMARY KEY (key)
+);
+
+CREATE INDEX cost_month_by_environment ON cost_month (environment_id, month);
+
+CREATE INDEX cost_month_by_instance ON cost_month (instance_id, month);
+
+CREATE INDEX cost_month_by_month ON cost_month (month, currency);
+
+CREATE INDEX cost_month_by_service ON cost_month (service_id, month);
+
+CREATE INDEX cost_month_by_stack ON cost_month (stack_id, month);
+
+CREATE INDEX cost_month_by_team ON cost_month (team_id, month);
+
+CREATE INDEX cost_month_by_tenant ON cost_month (tenant_id, month);
+
+CREATE INDEX cost_month_empty ON cost_month (key) WHERE parts = 0;
 
 CREATE TABLE kpi (
     name TEXT COLLATE "C" NOT NULL,
@@ -606,6 +669,7 @@ CREATE INDEX workflow_order ON workflow (name, file, id);
 CREATE TABLE allocation (
     charge_id TEXT COLLATE "C" NOT NULL,
     ordinal INTEGER NOT NULL,
+    day DATE NOT NULL,
     month DATE NOT NULL,
     tenant_id TEXT COLLATE "C",
     team_id TEXT COLLATE "C",
@@ -619,24 +683,12 @@ CREATE TABLE allocation (
     rule TEXT COLLATE "C" NOT NULL,
     reason TEXT COLLATE "C" NOT NULL,
     CONSTRAINT allocation_pkey PRIMARY KEY (charge_id, ordinal),
-    CONSTRAINT allocation_month_begins CHECK (month = date_trunc('month', month)::date),
+    CONSTRAINT allocation_month_of_day CHECK (month = date_trunc('month', day)::date),
     CONSTRAINT allocation_has_tenant CHECK (tenant_id is not null or coalesce(team_id, environment_id, stack_id, instance_id, service_id) is null),
     CONSTRAINT allocation_charge_id_fkey FOREIGN KEY(charge_id) REFERENCES charge (id) ON DELETE CASCADE
 );
 
-CREATE INDEX allocation_by_environment ON allocation (environment_id, month);
-
-CREATE INDEX allocation_by_instance ON allocation (instance_id, month);
-
-CREATE INDEX allocation_by_month ON allocation (month);
-
-CREATE INDEX allocation_by_service ON allocation (service_id, month);
-
-CREATE INDEX allocation_by_stack ON allocation (stack_id, month);
-
-CREATE INDEX allocation_by_team ON allocation (team_id, month);
-
-CREATE INDEX allocation_by_tenant ON allocation (tenant_id, month);
+CREATE INDEX allocation_by_instance ON allocation (instance_id, day);
 
 CREATE TABLE index_run_event (
     sequence BIGINT NOT NULL,

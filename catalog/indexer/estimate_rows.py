@@ -30,4 +30,5 @@ def estimate_row(
         file=safe(location.file) if location else None,
         line=location.line if location else None,
         estimated_at=None,
+        superseded_at=None,
     )

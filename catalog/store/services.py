@@ -174,6 +174,7 @@ def computed(service: str, parts: Iterable[tuple[str, str | None, Decimal | None
         file=None,
         line=None,
         estimated_at=None,
+        superseded_at=None,
     )
 
 

@@ -41,6 +41,13 @@ class WorkTree:
             )
         return found
 
+    def last_tag(self) -> str | None:
+        """Return the tag nearest to the commit at hand, back along its history; None where nothing was tagged."""
+        try:
+            return self.program.attempt("describe", "--tags", "--abbrev=0").decode().strip()
+        except git.GitFailed:
+            return None
+
     def tree(self, revision: str) -> GitTree:
         """Return a revision's files, read without a checkout."""
         return GitTree(self.program, revision)

@@ -206,7 +206,9 @@ def test_a_last_line_without_a_line_break_is_a_line():
 
 def test_a_truncated_gzip_is_half_a_file_and_a_damaged_one_says_so():
     """What a provider's file is cut off or garbled is never mistaken for all of it."""
-    packed = gzip.compress("\n".join([HEADER, *(row(ResourceId=f"i-{n}", BillingAccountId=n * 7919) for n in range(5000))]).encode())
+    packed = gzip.compress(
+        "\n".join([HEADER, *(row(ResourceId=f"i-{n}", BillingAccountId=n * 7919) for n in range(5000))]).encode()
+    )
     garbled = packed[: len(packed) // 2] + bytes(64) + packed[len(packed) // 2 + 64 :]
 
     with pytest.raises(Invalid, match="ends in the middle"):
@@ -246,5 +248,5 @@ def test_typed_rows_are_read_as_csv_is():
     [found] = focus.read_rows(list(typed), [list(typed.values())])
 
     [written] = read(row())
-    assert found.charge[1:] == written.charge[1:-1] + (found.charge.tags,)
+    assert found.charge[1:] == (*written.charge[1:-1], found.charge.tags)
     assert json.loads(found.charge.tags) == {"team": "platform"}

@@ -220,10 +220,10 @@ def steps(comparison: Comparison) -> list[Step]:
         InsertMissing(records.Configuration, _Documents(comparison.documents, (rows[key].config_hash for key in fresh))),
         Upsert(records.ComponentInstance, [_dated(rows[key], details, moment) for key in replaced], keep=("drift",)),
         *_edges(comparison),
+        # By their own ids: an instance's imported estimates are not the estate's to delete.
         Delete(
             records.CostEstimate,
-            [key for key in replaced if key not in estimates and key in details.instances],
-            column="subject_id",
+            [global_id("CostEstimate", key) for key in replaced if key not in estimates and key in details.instances],
         ),
         BeginVersions((*fresh, *reworded), moment.ref, moment.number),
         Upsert(records.StackVersion, [_stack_version(snapshot.parts[key].stack, moment) for key in stacks]),

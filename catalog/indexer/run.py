@@ -29,7 +29,7 @@ from catalog.indexer.reading import Memory
 from catalog.indexer.snapshot import Progress, Snapshot
 from catalog.indexer.sources import Standing
 from catalog.records import Estate, IndexRunState
-from catalog.store import history, index_runs, loading, organizations, services, snapshots
+from catalog.store import estimates, history, index_runs, loading, organizations, services, snapshots
 from catalog.store.database import Database
 from catalog.store.index_runs import Begun, Finished, Last
 from catalog.store.snapshots import Details
@@ -337,6 +337,8 @@ async def _perform(
     for step in (*organization_difference.before(taken, around), *difference.steps(comparison), *following):
         if not snapshots.is_empty(step):
             await snapshots.perform(connection, step)
+    found = comparison.found
+    await estimates.prefer(connection, (*found.added, *found.changed, *found.touched))
     await services.settle(connection, organization_difference.unsettled(comparison, around, following))
 
 

@@ -15,7 +15,7 @@ export UV_NO_PROGRESS := 1
 # Trust what the machine trusts, as pip does: behind a company's proxy the bundled certificates are not enough.
 export UV_SYSTEM_CERTS ?= 1
 
-.PHONY: help install install-dev up test check coverage soak engines explorer clean
+.PHONY: help install install-dev up test check coverage soak engines explorer clients clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,11 @@ engines: ## Rebuild the embedded engines from their Go sources
 
 explorer: ## Rebuild GraphiQL from explorer/ into catalog/web/static/graphiql
 	@cd explorer && npm ci --ignore-scripts && npm run build
+
+clients: $(VENV)/.runtime ## Generate the typed clients of clients/, for Python and, where Node is, TypeScript
+	@cd clients/python && ../../$(BIN)/uv run --quiet --no-project --isolated --with-requirements requirements.txt ariadne-codegen client --config codegen.toml >/dev/null
+	@echo "clients/python/catalog_client"
+	@cd clients/typescript && if command -v npm >/dev/null; then npm ci --ignore-scripts --no-audit --no-fund --silent && npm run --silent generate >/dev/null && echo "clients/typescript/generated"; else echo "no npm here: the TypeScript client was left out" >&2; fi
 
 clean: ## Remove the environment, the caches and the local catalog's data
 	@rm -rf $(VENV) .catalog .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

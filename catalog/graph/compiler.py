@@ -67,6 +67,7 @@ BUDGET = "\x00budget"  # what the operation costs and what is left, as JSON
 VIEWER = "\x00viewer"  # among the variables: the viewer's id; no GraphQL name begins so
 _ITEMS = 10  # how many rows a plain list counts for
 _DIMENSIONS = 4  # of one report at most
+_NO_RATE = "no exchange rate from {source} to {target} on {day} is known: seeds/rates.csv tells them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +248,7 @@ class Compiler:
             fields=self._object(kind, source_of(kind), nodes, nullable, weight.inner),
             condition=conditions.condition(self.slots, where, given.get("where")),
             arguments=self._handed(handed, made, nodes),
+            lacking=Fault(code="NO_EXCHANGE_RATE", message=_NO_RATE, climb=climb(nullable)),
         )
 
     def _listed(

@@ -35,9 +35,15 @@ def complete(body: bytes, faults: Sequence[Fault], *, prefix: Sequence[str | int
     for path, number in list(_marks(data, nonce, ())):
         fault, detail = details[number]
         data = _without(data, path[: len(path) - fault.climb])
-        more = {"candidates": detail} if detail is not None else {}
-        errors.append(error(fault.code, fault.message, path=(*prefix, *path), **more))
+        errors.append(_told(fault, detail, (*prefix, *path)))
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"), errors
+
+
+def _told(fault: Fault, detail: Any, path: Sequence[str | int]) -> dict[str, Any]:
+    """The error of a fault: of a list of candidates, or of members that its message names."""
+    if isinstance(detail, dict):
+        return error(fault.code, fault.message.format_map(detail), path=path, **detail)
+    return error(fault.code, fault.message, path=path, **({} if detail is None else {"candidates": detail}))
 
 
 def _marks(data: Any, nonce: str, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], int]]:

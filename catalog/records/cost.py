@@ -273,6 +273,23 @@ class CostDay(_Landed, table=True):
     )
 
 
+class ExchangeRate(SQLModel, table=True):
+    """What one unit of `base` is worth in another currency, from a day on until the next row says otherwise."""
+
+    __tablename__ = "exchange_rate"
+
+    base: str = Field(sa_type=columns.C_TEXT, primary_key=True)
+    currency: str = Field(sa_type=columns.C_TEXT, primary_key=True)
+    day: date = Field(primary_key=True)
+    rate: Decimal = Field(sa_type=columns.AMOUNT, nullable=False)
+
+    __table_args__ = (
+        CheckConstraint("rate > 0", name="exchange_rate_is_positive"),
+        CheckConstraint("base <> currency", name="exchange_rate_of_two_currencies"),
+        Index("exchange_rate_by_currency", "currency", "base", "day"),
+    )
+
+
 class Kpi(SQLModel, table=True):
     """What the platform is measured by, as the seeds define it: where it stood before, and where it should be."""
 

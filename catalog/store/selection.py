@@ -88,7 +88,10 @@ ALWAYS = All(conditions=())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """An error that only the rows can show: its code, its message, and how many levels of the response its null climbs."""
+    """An error that only the rows can show: its code, its message, and how many levels of the response its null climbs.
+
+    Of an object that only the rows know, the message may name members, as in `{day}`.
+    """
 
     code: str
     message: str
@@ -302,11 +305,15 @@ class Given:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A response key that shows costs in sight that fulfil a condition, grouped by some dimensions, in their order."""
+    """A response key that shows costs in sight that fulfil a condition, grouped by some dimensions, in their order.
+
+    `lacking`: what stands there when a charge can't be converted; its detail names source, target and day.
+    """
 
     key: str
     dimensions: tuple[str, ...]
     fields: Fields
+    lacking: Fault
     condition: Condition = ALWAYS
     arguments: tuple[tuple[str, Slot], ...] = ()
 

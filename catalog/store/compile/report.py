@@ -1,16 +1,19 @@
 """Cost reports: facts are grouped once, by the dimensions asked for; rows, total and months are read from the groups.
 
-    (with p (currency, months), b (facts that the filter admits, grouped by keys and month), g (rows), t (the total) select … )
+    (with p (currency, months), m (its months), f (facts that the filter admits, grouped by keys, month, currency and day), r (rates),
+     b (the same in one currency, by keys and month), g (rows), t (the total) select … )
 
-The rows' sums are the total exactly, since both are sums of the same groups. Which dimensions there are is part of the statement.
+The rows' sums are the total exactly, since both are sums of the same groups: what is converted is converted before. What was charged
+and can't be converted makes the report an error that names the rate. Which dimensions there are is part of the statement.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from catalog.store.compile import text
 from catalog.store.compile.conditions import predicate
-from catalog.store.compile.sources.cost import FIRST, LAST, MONTHS
+from catalog.store.compile.sources.cost import FIRST, LAST, MONTHS, TODAY
 from catalog.store.compile.sources.report import CURRENCY, DIMENSIONS, FACTS, PARTIAL
 from catalog.store.selection import Report
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from catalog.store.compile.statement import Writer
 
 _MONTH = "MONTH"
+_LACKING = "r.charged and r.rate is null"
 _SUMS = "sum({0}.estimated) as estimated, sum({0}.actual) as actual, sum({0}.unknown)::int as unknown, sum({0}.instances)::int as instances"
 
 
@@ -39,9 +43,19 @@ class _Report:
         alias, source = self._alias, self._writing.sources["cost_report"]
         joins: list[str] = []
         body = self._writer.row(source, alias, self._field.fields, joins)
-        parts = {"p": self._asked(), "m": self._months(), "b": self._groups(), "g": self._rows(), "t": self._total()}
+        parts = {
+            "p": self._asked(),
+            "m": self._months(),
+            "f": self._facts(),
+            "r": self._rates(),
+            "b": self._groups(),
+            "g": self._rows(),
+            "t": self._total(),
+        }
         named = ", ".join(f"{alias}{name} as materialized ({sql})" for name, sql in parts.items())
-        return f"(with {named} select {body} from {alias}p {alias} {' '.join(joins)})"
+        mark = text.mark(self._writing.fault(self._field.lacking), f"(select r.lacking from {alias}r r where {_LACKING} limit 1)")
+        lacks = f"exists(select from {alias}r r where {_LACKING})"
+        return f"(with {named} select case when {lacks} then {mark} else {body} end from {alias}p {alias} {' '.join(joins)})"
 
     def _fill(self, fragment: str, *, within: str = "") -> str:
         return self._writing.fill(fragment.replace("{p}", within or f"{self._alias}p"), arguments=self._field.arguments)
@@ -53,17 +67,39 @@ class _Report:
         first, last = (f"(select {end} from {self._alias}p)" for end in ("first", "last"))
         return f"select m.month from {MONTHS.format(first=first, last=last)} m"
 
-    def _groups(self) -> str:
-        """The facts that count, by their keys and, of charges, by month."""
+    def _facts(self) -> str:
+        """The facts that count, by their keys, by month and by what decides about their conversion."""
         facts, source = self._writing.alias(), self._writing.sources["cost_fact"]
         keys = "".join(f"{facts}.{DIMENSIONS[name].key} as k{n}, " for n, name in enumerate(self._field.dimensions))
         admitted = predicate(self._writing, source, facts, self._field.condition)
         count = len(self._field.dimensions)
-        by = ", ".join(str(number + 1) for number in range(count + 1))
+        by = ", ".join(str(number + 1) for number in range(count + 3))
         asked = f"(select * from {self._alias}p) p"
+        sums = f"{_SUMS.format(facts)}, count({facts}.estimated)::int as estimates"
         return (
-            f"select {keys}{facts}.month, {_SUMS.format(facts)} from {asked} cross join lateral"
+            f"select {keys}{facts}.month, {facts}.currency, {facts}.day, {sums} from {asked} cross join lateral"
             f" {self._fill(FACTS, within='p')} {facts} where {admitted} group by {by}"
+        )
+
+    def _rates(self) -> str:
+        """What each currency was worth on each of the days."""
+        alias = self._alias
+        told = "jsonb_build_object('source', d.currency, 'target', p.currency, 'day', d.day)::text"
+        return (
+            f"select d.*, x.rate, {told} as lacking from {alias}p p cross join (select f.currency, f.day, bool_or(f.actual is not null)"
+            f" as charged from {alias}f f where f.currency is not null group by 1, 2 order by 1, 2) d"
+            " cross join lateral (select catalog_rate(d.currency, p.currency, d.day) as rate) x"
+        )
+
+    def _groups(self) -> str:
+        """The facts in one currency, by their keys and month; an estimate that can't be converted is unknown."""
+        alias, count = self._alias, len(self._field.dimensions)
+        keys = "".join(f"f.k{number}, " for number in range(count))
+        by = ", ".join(str(number + 1) for number in range(count + 1))
+        return (
+            f"select {keys}f.month, sum(f.estimated * r.rate) as estimated, sum(f.actual * r.rate) as actual,"
+            " sum(f.unknown + case when r.rate is null then f.estimates else 0 end)::int as unknown, sum(f.instances)::int as instances"
+            f" from {alias}f f left join {alias}r r on r.currency = f.currency and r.day = f.day group by {by}"
         )
 
     def _rows(self) -> str:
@@ -122,8 +158,8 @@ class _Report:
         number, dimension = own[0]
         concerned = self._named(number, dimension.budget or "")
         return (
-            f"case when ({concerned}) and d{number}.budget_currency = (select currency from {self._alias}p)"
-            f" then d{number}.budget * {self._times()} end"
+            f"case when {concerned} then d{number}.budget * {self._times()}"
+            f" * catalog_rate(d{number}.budget_currency, (select currency from {self._alias}p), {TODAY}) end"
         )
 
     def _total(self) -> str:

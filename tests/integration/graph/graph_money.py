@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 import graph_reference
@@ -27,13 +27,43 @@ from graph_reference import (
     of_service_instance,
     service_budget,
 )
-from graphql import get_named_type
+from graphql import GraphQLError, get_named_type
 
 from catalog import records
 
 
 class Reader(graph_reference.Reader):
     """One viewer's reading of the store, with its money."""
+
+    def execute(self, document, variables, operation_name=None):
+        """Run an operation through graphql-core, in exact decimals."""
+        with localcontext(prec=200):
+            return super().execute(document, variables, operation_name)
+
+    def rate(self, source, target, day=None) -> Decimal | None:
+        """What one unit of a currency is worth in another by the rates of a day; None where nothing tells."""
+        if source == target or None in (source, target):
+            return None if source is None else Decimal(1)
+        day, known = day or datetime.now(UTC).date(), {}
+        for row in sorted(self.store.rows["exchange_rate"], key=lambda one: one["day"]):
+            if row["day"] <= day:
+                known[row["base"], row["currency"]] = row["rate"]
+        legs = {(there, here): (Decimal(1), rate) for (here, there), rate in known.items()} | {
+            pair: (rate, Decimal(1)) for pair, rate in known.items()
+        }
+        ways = [legs[source, target]] if (source, target) in legs else []
+        for via in sorted({there for here, there in legs if here == source and (there, target) in legs}):
+            (one, of), (other, by) = legs[source, via], legs[via, target]
+            ways.append((one * other, of * by))
+        if not ways:
+            return None
+        worth, of = ways[0]
+        return worth if of == 1 else (worth / of).quantize(Decimal(1).scaleb(-30), ROUND_HALF_UP)
+
+    def worth(self, amount, source, target, day=None) -> Decimal | None:
+        """An amount in another currency."""
+        rate = self.rate(source, target, day)
+        return None if amount is None or rate is None else amount * rate
 
     def months(self, period) -> list[date]:
         """The first days of the months that a period touches: the current one unless given."""
@@ -51,6 +81,10 @@ class Reader(graph_reference.Reader):
         where = get_named_type(made.args["where"].type)
         facts = [*self._expected(currency), *self._charged(currency, months)]
         facts = [fact for fact in facts if given.get("where") is None or self.holds(fact, where, given["where"])]
+        if lacking := min(((fact["currency"], fact["day"]) for fact in facts if fact["lacks"]), default=None):
+            raise GraphQLError(
+                f"no exchange rate from {lacking[0]} to {currency} on {lacking[1]} is known: seeds/rates.csv tells them"
+            )
         dimensions, groups = given["groupBy"], defaultdict(Sums)
         for fact in facts:
             for month in months if "MONTH" in dimensions and fact["month"] is None else [fact["month"]]:
@@ -76,7 +110,7 @@ class Reader(graph_reference.Reader):
         for one in counted(self.store.rows["component_instance"]):
             if not self.sees(one):
                 continue
-            stack, known = self.store.one(one["stack_id"]), one["monthly"] is not None and one["currency"] == currency
+            stack, worth = self.store.one(one["stack_id"]), self.worth(one["monthly"], one["currency"], currency)
             services = [
                 service for service in self.store.rows["service"] if self.sees(service) and one in of_service(self, service)
             ]
@@ -87,15 +121,16 @@ class Reader(graph_reference.Reader):
                     **{name: stack[name] for name in ("organization_id", "environment_id", "account", "region")},
                     **{name: one[name] for name in ("tenant_id", "team_id", "stack_id", "component_id")},
                     "service_id": service["id"] if service else None,
-                    "month": None, "estimated": one["monthly"] if known else None, "actual": None, "unknown": int(not known), "instances": 1,
+                    "month": None, "estimated": worth, "actual": None, "unknown": int(worth is None), "instances": 1, "lacks": False,
                 },
             )  # fmt: skip
 
     def _charged(self, currency, months):
         """What charges in sight came to."""
         for one in self.store.rows["allocation"]:
-            if not (self.sees(one) and one["month"] in months and one["currency"] == currency):
+            if not (self.sees(one) and one["month"] in months):
                 continue
+            worth = self.worth(one["amount"], one["currency"], currency, one["day"])
             tenant, stack, environment, instance, service = (
                 self.store.one(one[f"{name}_id"]) for name in ("tenant", "stack", "environment", "instance", "service")
             )
@@ -107,7 +142,8 @@ class Reader(graph_reference.Reader):
                     **{name: next((place[name] for place in places if place[name] is not None), None) for name in ("account", "region")},
                     "organization_id": tenant and tenant["organization_id"], "component_id": instance and instance["component_id"],
                     "service_id": service["id"] if service and self.sees(service) else None,
-                    "estimated": None, "actual": one["amount"], "unknown": 0, "instances": 0,
+                    "currency": one["currency"], "day": one["day"],
+                    "estimated": None, "actual": worth, "unknown": 0, "instances": 0, "lacks": worth is None,
                 },
             )  # fmt: skip
 
@@ -134,17 +170,15 @@ class Reader(graph_reference.Reader):
         if len(own) != 1 or own[0][0] not in {"TENANT", "TEAM", "SERVICE"}:
             return None
         thing = self.store.one(own[0][1])
-        if thing is None or thing["budget_currency"] != currency:
+        if thing is None:
             return None
         told = service_budget(self, thing) if thing.source == "service" else budget_of(self, thing)
-        return None if told is None else told * times
+        return None if told is None else self.worth(told * times, thing["budget_currency"], currency)
 
     def _sum(self, facts, currency, months) -> Row:
         sums = Sums.of(facts)
         hidden = any(not self.sees(one) for one in counted(self.store.rows["component_instance"]))
-        hidden = hidden or any(
-            one["month"] in months and not (self.sees(one) and one["currency"] == currency) for one in self.store.rows["allocation"]
-        )
+        hidden = hidden or any(one["month"] in months and not self.sees(one) for one in self.store.rows["allocation"])
         return summary(sums, facts, currency, months, partial=hidden, budget=None)
 
 
@@ -202,13 +236,13 @@ def summed(reader, given, instances, charged, currency, budget=None) -> Row:
     parts = [one for one in parts if one["month"] in months]
     there = counted(instances)
     seen = [one for one in there if reader.sees(one)]
-    known = [one for one in parts if reader.sees(one) and one["currency"] == currency]
+    expected = [reader.worth(one["monthly"], one["currency"], currency) for one in seen]
+    known = [one for one in parts if reader.sees(one)]
+    charges = [(one["month"], reader.worth(one["amount"], one["currency"], currency, one["day"])) for one in known]
     facts = [
-        {"month": None, "estimated": one["monthly"] if fits else None, "actual": None, "unknown": int(not fits), "instances": 1}
-        for one in seen
-        for fits in [one["monthly"] is not None and one["currency"] == currency]
-    ] + [{"month": one["month"], "estimated": None, "actual": one["amount"], "unknown": 0, "instances": 0} for one in known]
-    partial = len(seen) < len(there) or len(known) < len(parts)
+        {"month": None, "estimated": worth, "actual": None, "unknown": int(worth is None), "instances": 1} for worth in expected
+    ] + [{"month": month, "estimated": None, "actual": worth, "unknown": 0, "instances": 0} for month, worth in charges]
+    partial = len(seen) < len(there) or len(known) < len(parts) or any(worth is None for _, worth in charges)
     return summary(Sums.of(facts), facts, currency, months, partial=partial, budget=budget)
 
 
@@ -261,8 +295,8 @@ KEY_RULES = {
 }
 
 
-def _own(row, currency, budget):
-    return budget if row["budget_currency"] == currency else None
+def _own(reader, row, currency, budget):
+    return reader.worth(budget, row["budget_currency"], currency)
 
 
 def _of_organization(instances, charged, budget=None):
@@ -270,7 +304,7 @@ def _of_organization(instances, charged, budget=None):
 
     def rule(reader, row, given):
         currency = currency_of(reader, row["organization_id"], given)
-        told = None if budget is None else _own(row, currency, budget(reader, row))
+        told = None if budget is None else _own(reader, row, currency, budget(reader, row))
         return summed(reader, given, instances(reader, row), charged(reader, row), currency, told)
 
     return rule
@@ -309,10 +343,9 @@ def _status(reader, row, given):
     if budget is None:
         return None
     months = reader.months(given.get("period"))
-    parts = [
-        one for one in reader.store.where("allocation", team_id=row["id"], currency=currency) if one["month"] in months and reader.sees(one)
-    ]  # fmt: skip
-    spent = sum((one["amount"] for one in parts), Decimal(0)) if parts else None
+    parts = [one for one in reader.store.where("allocation", team_id=row["id"]) if one["month"] in months and reader.sees(one)]
+    worths = [reader.worth(one["amount"], one["currency"], currency, one["day"]) for one in parts]
+    spent = sum(worths, Decimal(0)) if worths and None not in worths else None
     whole = budget * len(months)
     return Row(
         "budget_status",

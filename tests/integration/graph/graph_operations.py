@@ -305,7 +305,7 @@ class Generator:
             "DateTime": lambda: self.random.choice(TIMES),
             "JSON": lambda: self.random.choice(JSONS),
             "ID": lambda: self.random.choice(self.ids),
-            "CurrencyCode": lambda: self.random.choice(("USD", "EUR")),
+            "CurrencyCode": lambda: self.random.choice(("USD", "USD", "EUR", "EUR", "CHF", "GBP")),
         }.get(kind.name, lambda: self.random.choice(SELECTORS if name == "labels" else PATHS if name == "path" else TEXTS))()
 
     def _fields(self, kind, depth: int) -> list[str]:

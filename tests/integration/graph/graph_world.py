@@ -759,6 +759,15 @@ class World:
         rnd = random.Random(11)
         parts = {row.instance_id: row.service_instance_id for row in self.rows if isinstance(row, records.ServiceInstanceComponent)}
         services = {row.id: row.service_id for row in self.rows if isinstance(row, records.ServiceInstance)}
+        for base, currency, day, rate in (
+            ("USD", "EUR", date(2026, 1, 1), "0.9"),
+            ("USD", "EUR", date(2026, 1, 17), "0.9170000001"),
+            ("USD", "EUR", date(2026, 2, 20), "0.87"),
+            ("EUR", "CHF", date(2026, 1, 1), "0.95"),
+            ("EUR", "CHF", date(2026, 2, 9), "1.03"),
+            ("GBP", "USD", date(2026, 2, 9), "1.3"),  # before that day: nothing tells
+        ):
+            self.add(records.ExchangeRate(base=base, currency=currency, day=day, rate=Decimal(rate)))
         months = [date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1), datetime.now(UTC).date().replace(day=1)]
         billed = {"billing_period_start": at(0), "billing_period_end": at(1000)}
         self.add(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
+import random
+from datetime import date, timedelta
+from decimal import Decimal, localcontext
 
 import pytest
 
@@ -47,8 +49,9 @@ async def test_rows_add_up_to_the_total(graph, world, by, viewer) -> None:
     data = await ask(graph, world, f"{{ costReport(groupBy: [{by}], period: {period}) {{ {ROWS} {TOTAL} }} }}", viewer)
     report = data["costReport"]
     rows = report["rows"]["nodes"]
-    for name in ("estimated", "actual"):
-        assert amounts(rows, name) == amounts([report["total"]], name)
+    with localcontext(prec=200):
+        for name in ("estimated", "actual"):
+            assert amounts(rows, name) == amounts([report["total"]], name)
 
 
 async def test_a_cursor_of_rows_holds_for_its_report_alone(graph, world) -> None:
@@ -60,3 +63,56 @@ async def test_a_cursor_of_rows_holds_for_its_report_alone(graph, world) -> None
     for by, to in (("TENANT", "2026-03-02"), ("TEAM", "2026-04-02")):
         response = await graph.execute(asked.format(by=by, to=to, after=after), None, None, world.viewers()["admin"])
         assert json.loads(response.body)["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_a_missing_rate_is_an_error_that_names_it(graph, world) -> None:
+    """What was charged in a currency that nothing converts is never left out of a report, nor counted as it is."""
+    asked = '{ costReport(groupBy: [TEAM], currency: "GBP", period: {from: "2026-01-01", to: "2026-02-01"}) { currency } }'
+    response = await graph.execute(asked, None, None, world.viewers()["admin"])
+    (error,) = json.loads(response.body)["errors"]
+    assert error["extensions"]["code"] == "NO_EXCHANGE_RATE"
+    told = error["extensions"]
+    assert f"from {told['source']} to GBP on {told['day']}" in error["message"]
+
+
+RATES = [
+    ("USD", "EUR", "2026-01-16", "0.9"),
+    ("USD", "EUR", "2026-01-17", "0.9170000001"),
+    ("EUR", "USD", "2026-01-02", "1.111111111111111111111111111111"),
+    ("USD", "CHF", "2026-01-02", "0.855"),
+    ("CHF", "USD", "2026-02-20", "1.1159468809284678"),
+    ("EUR", "GBP", "2026-02-20", "0.884173297966401414677276746242"),
+    ("GBP", "CHF", "2026-02-20", None),  # over two currencies: nobody said so
+    ("USD", "EUR", "2025-12-31", None),
+    ("XXX", "XXX", "2025-12-31", "1"),
+]
+
+
+@pytest.mark.parametrize(("source", "target", "day", "rate"), RATES)
+async def test_rates_are_those_of_the_day(graph, database, source, target, day, rate) -> None:
+    """The last rate not after the day counts: said directly, the other way round, or through one currency; else none does."""
+    async with database.connection() as connection:
+        found = await connection.fetchval("select catalog_rate($1, $2, $3)", source, target, date.fromisoformat(day))
+    if rate is None:
+        assert found is None
+    else:
+        assert found == Decimal(rate) or str(found).startswith(rate)
+
+
+async def test_reports_of_random_questions_add_up(graph, world) -> None:
+    """By whatever costs are grouped, filtered and converted: the rows' sums are the total to the last digit, for whoever asks."""
+    rnd = random.Random(5)
+    for _ in range(150):
+        by = ", ".join(rnd.sample(DIMENSIONS, rnd.randint(1, 4)))
+        first = date(2026, rnd.randint(1, 3), rnd.randint(1, 28))
+        period = f'{{from: "{first}", to: "{first + timedelta(days=rnd.choice((1, 30, 80)))}"}}'
+        where = rnd.choice(
+            ("", ', where: {team: {eq: "web"}}', ", where: {not: {category: {isNull: true}}}", ', where: {tenant: {ne: "core"}}')
+        )
+        currency = rnd.choice(("", ', currency: "USD"', ', currency: "CHF"'))
+        asked = f"{{ costReport(groupBy: [{by}], period: {period}{where}{currency}) {{ {ROWS.replace('nodes', 'totalCount nodes')} {TOTAL} }} }}"
+        report = (await ask(graph, world, asked, rnd.choice(("admin", "pay", "pair", "plat"))))["costReport"]
+        if report["rows"]["totalCount"] <= 100:
+            with localcontext(prec=200):
+                for name in ("estimated", "actual"):
+                    assert amounts(report["rows"]["nodes"], name) == amounts([report["total"]], name), asked

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter, defaultdict
+from decimal import localcontext
 
 import pytest_asyncio
 from graph_operations import SCHEMA, Generator
@@ -70,7 +71,8 @@ class Differences:
             if problem.original_error is not None and not isinstance(problem.original_error, GraphQLError):
                 raise problem.original_error
         self.failed += bool(theirs.errors)
-        told = told_apart(ours, theirs)
+        with localcontext(prec=200):
+            told = told_apart(ours, theirs)
         return told and f"viewer {name}: {told}\n{document}\n{json.dumps(variables)}"
 
 

@@ -31,3 +31,11 @@ def test_a_null_that_climbs_to_the_top_leaves_no_data() -> None:
     faults = (Fault(code="NULL", message="no", climb=1),)
     data, errors = complete(b'{"a":\x010;\x01,"b":\x010;\x01}', faults)
     assert (data, len(errors)) == (b"null", 2)
+
+
+def test_what_only_the_rows_know_is_told_in_the_message() -> None:
+    """A mark with an object fills in the message, and its members are told beside it."""
+    faults = (Fault(code="NO_EXCHANGE_RATE", message="none from {source} on {day}", climb=0),)
+    _, errors = complete(b'{"a":\x010;{"source":"EUR","day":"2026-01-05"}\x01}', faults)
+    assert errors[0]["message"] == "none from EUR on 2026-01-05"
+    assert errors[0]["extensions"] == {"code": "NO_EXCHANGE_RATE", "source": "EUR", "day": "2026-01-05"}

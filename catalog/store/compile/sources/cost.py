@@ -29,10 +29,10 @@ from catalog.store.compile.sources import visibility
 
 # Real, enabled instances that still exist: what a sum is over.
 COUNTED = "not i.abstract and i.enabled and i.removed_at is null"
-_TODAY = "(now() at time zone 'UTC')::date"
+TODAY = "(now() at time zone 'UTC')::date"
 # The first days of the first and of the last month of a period: the current month unless one is given.
-FIRST = f"date_trunc('month', coalesce(({{arg_period_from}})::date, {_TODAY})::timestamp)::date"
-LAST = f"date_trunc('month', coalesce(({{arg_period_to}})::date - 1, {_TODAY})::timestamp)::date"
+FIRST = f"date_trunc('month', coalesce(({{arg_period_from}})::date, {TODAY})::timestamp)::date"
+LAST = f"date_trunc('month', coalesce(({{arg_period_to}})::date - 1, {TODAY})::timestamp)::date"
 MONTHS = "(select n::date as month from generate_series({first}::timestamp, {last}::timestamp, interval '1 month') n)"
 _COUNT = "(extract(year from {last}) * 12 + extract(month from {last}) - extract(year from {first}) * 12 - extract(month from {first}) + 1)"
 
@@ -55,8 +55,19 @@ def count(link: str) -> str:
     return f"(select count(*) from component_instance i where {link} and i.removed_at is null and {{sees_component_instance_i}})"
 
 
-def _charged(link: str) -> str:
-    return f"cost_month l where {link} and l.month between s.first and s.last"
+def _landed(link: str) -> str:
+    """What landed in the months of `s`, in its currency: the sums of months as they are, those of days by each day's rate (`lacks` one).
+
+    Days are only read where something is in another currency.
+    """
+    of_months = f"{link} and l.month between s.first and s.last and l.currency"
+    return (
+        f"(select l.month, l.amount, false as lacks from cost_month l where {of_months} = s.currency and {{sees_allocation_l}} union all"
+        " select g.month, g.amount * g.rate, g.rate is null from (select g.*, catalog_rate(g.currency, s.currency, g.day) as rate"
+        " from (select l.month, l.day, l.currency, sum(l.amount) as amount from cost_day l"
+        f" where {of_months} <> s.currency and {{sees_allocation_l}}"
+        f" and exists(select from cost_month l where {of_months} <> s.currency) group by 1, 2, 3) g) g)"
+    )
 
 
 def summary(
@@ -69,39 +80,43 @@ def summary(
     budget_currency: str = "null::text",
     instances: str = "component_instance i",
 ) -> ToOne:
-    """The sum over the instances `i`, and over the parts of charges `l`, that fragments link, in one currency and for some months.
+    """The sum over the instances `i`, and over what landed (`l`), that fragments link, in one currency and for some months.
 
-    Estimates and budgets are a month's: they count once for each. Rows in another currency count as unknown, since nothing converts
-    them; rows out of sight are not summed but make it partial, and so do charges in another currency.
+    Estimates and budgets are a month's: they count once for each, by today's rate. What can't be converted counts as unknown, of
+    charges it makes the sum partial, and so do rows out of sight.
     """
+    landed = _landed(charged)
+    hidden = (
+        f"exists(select from cost_month l where {charged} and l.month between s.first and s.last and not {{sees_allocation_l}})"
+    )
     rows = (
         "(select s.currency, x.estimated * s.months as estimated, x.unknown,"
-        f" (x.hidden > 0 or exists(select from {_charged(charged)}"
-        " and not ({sees_allocation_l} and l.currency = s.currency))) as partial,"
-        f" case when {budget_currency} = s.currency then {budget} * s.months end as budget,"
-        f" (select sum(l.amount) from {_charged(charged)} and l.currency = s.currency and {{sees_allocation_l}}) as actual,"
-        " (select jsonb_agg(jsonb_build_object('month', m.month, 'estimated', x.estimated, 'actual',"
-        f" (select sum(l.amount) from cost_month l where {charged} and l.month = m.month and l.currency = s.currency"
-        " and {sees_allocation_l}), 'currency', s.currency) order by m.month)"
-        f" from {MONTHS.format(first='s.first', last='s.last')} m) as by_month"
+        f" (x.hidden > 0 or {hidden} or exists(select from {landed} q where q.lacks)) as partial,"
+        f" {budget} * s.months * catalog_rate({budget_currency}, s.currency, {TODAY}) as budget,"
+        f" (select sum(q.amount) from {landed} q) as actual,"
+        " (select jsonb_agg(jsonb_build_object('month', m.month, 'estimated', x.estimated, 'actual', q.amount, 'currency', s.currency)"
+        f" order by m.month) from {MONTHS.format(first='s.first', last='s.last')} m left join"
+        f" (select q.month, sum(q.amount) as amount from {landed} q group by 1) q on q.month = m.month) as by_month"
         f" from (select p.*, {_COUNT.format(first='p.first', last='p.last')} as months"
         f" from (select {FIRST} as first, {LAST} as last,"
         f" coalesce({{arg_currency}}, {currency}, (select o.currency from organization o where o.id = {organization})) as currency) p) s"
-        " cross join lateral (select"
-        " sum(i.monthly) filter (where i.currency = s.currency and {sees_component_instance_i}) as estimated,"
-        " (count(*) filter (where {sees_component_instance_i} and (i.monthly is null or i.currency is distinct from s.currency)))::int"
-        " as unknown,"
+        " cross join lateral (select sum(g.monthly * g.rate) as estimated, coalesce(sum(g.hidden), 0) as hidden,"
+        " coalesce(sum(g.unknown + case when g.rate is null then g.known else 0 end), 0)::int as unknown"
+        f" from (select g.*, catalog_rate(g.currency, s.currency, {TODAY}) as rate from (select i.currency,"
+        " sum(i.monthly) filter (where {sees_component_instance_i}) as monthly,"
+        " count(*) filter (where {sees_component_instance_i} and i.monthly is null) as unknown,"
+        " count(*) filter (where {sees_component_instance_i} and i.monthly is not null) as known,"
         " count(*) filter (where not {sees_component_instance_i}) as hidden"
-        f" from {instances} where {link} and {COUNTED}) x)"
+        f" from {instances} where {link} and {COUNTED} group by 1) g) g) x)"
     )
     return ToOne(target="cost_summary", rows=rows, proven=True)
 
 
 def budget_status(charged: str, *, budget: str, budget_currency: str) -> ToOne:
-    """How a budget stands, in its own currency; there when the viewer may see a budget."""
+    """How a budget stands, in its own currency; there when the viewer may see a budget. What can't be converted leaves `spent` unknown."""
     rows = (
-        f"(select s.budget, s.currency, (select sum(l.amount) from {_charged(charged)} and l.currency = s.currency"
-        f" and {{sees_allocation_l}}) as spent from (select p.first, p.last, p.currency,"
+        "(select s.budget, s.currency, (select case when not bool_or(q.lacks) then sum(q.amount) end"
+        f" from {_landed(charged)} q) as spent from (select p.first, p.last, p.currency,"
         f" p.budget * {_COUNT.format(first='p.first', last='p.last')} as budget from (select {FIRST} as first, {LAST} as last,"
         f" {budget} as budget, {budget_currency} as currency) p where p.budget is not null) s)"
     )
@@ -256,29 +271,5 @@ SOURCES = (
     element_source(
         name="kpi_point",
         columns={"at": plain("{a}.v->>'at'", nullable=False), "value": fraction("({a}.v->>'value')::numeric")},
-    ),
-    # What became of an import: handed in as a document.
-    Source(
-        name="import_report",
-        rows="",
-        columns={
-            name: number(f"coalesce(({{a}}.preview->>'{name}')::int, 0)", nullable=False)
-            for name in ("rows", "accepted", "replaced")
-        },
-        relations={
-            "rejected": ToMany(
-                target="rejected_row",
-                rows="jsonb_array_elements(coalesce({a}.preview->'rejected', '[]')) with ordinality {b}(v, n)",
-                tie=(),
-            )
-        },
-    ),
-    element_source(
-        name="rejected_row",
-        columns={
-            "row": number("({a}.v->>'row')::int", nullable=False),
-            "column": text("{a}.v->>'column'"),
-            "reason": text("{a}.v->>'reason'", nullable=False),
-        },
     ),
 )

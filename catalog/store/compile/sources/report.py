@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from catalog.store.compile.source import Key, Source, ToMany, ToOne, element_source, elements, fraction, money, number, plain, text
-from catalog.store.compile.sources.cost import COUNTED
+from catalog.store.compile.sources.cost import COUNTED, TODAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,25 +52,30 @@ _SERVICE = (
     "(select v.id from service_instance_component w join service_instance u on u.id = w.service_instance_id"
     " join service v on v.id = u.service_id where w.instance_id = i.id and {sees_service_v} order by v.slug, v.id limit 1)"
 )
-# `p` is the report: its currency and its months.
-FACTS = (
-    "(select i.id as instance_id, i.tenant_id, i.team_id, s.organization_id, s.environment_id, s.account, s.region, i.stack_id,"
-    f" i.component_id, {_SERVICE} as service_id, null::date as month, case when i.currency = {{p}}.currency then i.monthly end as estimated,"
-    " (i.monthly is null or i.currency is distinct from {p}.currency)::int as unknown, null::numeric as actual, 1 as instances"
-    f" from component_instance i join stack s on s.id = i.stack_id where {COUNTED} and {{sees_component_instance_i}}"
-    " union all"
+# `p` is the report: its currency and its months. Amounts come with their currency and the day whose rate counts: of estimates today's.
+# Where nothing has to be converted, the sums of months are read, else those of days.
+_LANDED = (
     " select l.instance_id, l.tenant_id, l.team_id, t.organization_id, l.environment_id, coalesce(s.account, e.account),"
     " coalesce(s.region, e.region), l.stack_id, i.component_id,"
-    " (select v.id from service v where v.id = l.service_id and {sees_service_v}), l.month, null, 0, l.amount, 0"
-    " from cost_month l left join tenant t on t.id = l.tenant_id left join stack s on s.id = l.stack_id"
+    " (select v.id from service v where v.id = l.service_id and {{sees_service_v}}), l.month, l.currency, {day}, null::numeric, 0, l.amount,"
+    " 0 from {table} l left join tenant t on t.id = l.tenant_id left join stack s on s.id = l.stack_id"
     " left join environment e on e.id = l.environment_id left join component_instance i on i.id = l.instance_id"
-    " where l.month between {p}.first and {p}.last and l.currency = {p}.currency and {sees_allocation_l})"
+    " where l.month between {{p}}.first and {{p}}.last and l.currency {same} {{p}}.currency and {{sees_allocation_l}}"
+)
+_CONVERTED = " and exists(select from cost_month c where c.month between {p}.first and {p}.last and c.currency <> {p}.currency)"
+FACTS = (
+    "(select i.id as instance_id, i.tenant_id, i.team_id, s.organization_id, s.environment_id, s.account, s.region, i.stack_id,"
+    f" i.component_id, {_SERVICE} as service_id, null::date as month, i.currency, {TODAY} as day, i.monthly as estimated,"
+    " (i.monthly is null)::int as unknown, null::numeric as actual, 1 as instances"
+    f" from component_instance i join stack s on s.id = i.stack_id where {COUNTED} and {{sees_component_instance_i}}"
+    f" union all{_LANDED.format(table='cost_month', day='l.month', same='=')}"
+    f" union all{_LANDED.format(table='cost_day', day='l.day', same='<>')}{_CONVERTED})"
 )
 # Whether something is left out: of all there is, not of what the filter asks for, so that nobody learns what a filter would find.
 PARTIAL = (
     f"(exists(select from component_instance i where {COUNTED} and not {{sees_component_instance_i}})"
     " or exists(select from cost_month l where l.month between {p}.first and {p}.last"
-    " and not ({sees_allocation_l} and l.currency = {p}.currency)))"
+    " and not {sees_allocation_l}))"
 )
 # The currency of most organisations in sight, where none is asked for; without any, nothing costs anything.
 CURRENCY = (

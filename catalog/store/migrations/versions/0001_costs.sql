@@ -52,3 +52,25 @@ end
 $$;
 
 create trigger allocation_emptied after truncate on allocation for each statement execute function catalog_costs_emptied();
+
+-- What one unit of a currency is worth in another one by the rates of a day: the last ones not after it; null where nothing tells.
+-- Said directly, else the other way round, else through one currency that both have a rate with, the first by name. One division,
+-- to 30 decimals.
+create function catalog_rate(source text, target text, day date) returns numeric language sql stable as $$
+    with known as (
+        select distinct on (r.base, r.currency) r.base, r.currency, r.rate from exchange_rate r
+        where r.day <= catalog_rate.day and source <> target
+            and (r.base in (source, target) or r.currency in (source, target))
+        order by r.base, r.currency, r.day desc
+    ), leg as (
+        select base as here, currency as there, rate as worth, 1::numeric as of, 0 as turned from known
+        union all select currency, base, 1, rate, 1 from known
+    ), way as (
+        select worth, of, turned, '' as via from leg where here = source and there = target
+        union all
+        select a.worth * b.worth, a.of * b.of, 2, a.there from leg a join leg b on b.here = a.there
+        where a.here = source and b.there = target
+    )
+    select case when source = target then 1
+        else (select case when of = 1 then worth else round(worth, 30) / of end from way order by turned, via, worth limit 1) end
+$$;

@@ -144,6 +144,18 @@ CREATE INDEX cost_month_by_tenant ON cost_month (tenant_id, month);
 
 CREATE INDEX cost_month_empty ON cost_month (key) WHERE parts = 0;
 
+CREATE TABLE exchange_rate (
+    base TEXT COLLATE "C" NOT NULL,
+    currency TEXT COLLATE "C" NOT NULL,
+    day DATE NOT NULL,
+    rate NUMERIC NOT NULL,
+    CONSTRAINT exchange_rate_pkey PRIMARY KEY (base, currency, day),
+    CONSTRAINT exchange_rate_is_positive CHECK (rate > 0),
+    CONSTRAINT exchange_rate_of_two_currencies CHECK (base <> currency)
+);
+
+CREATE INDEX exchange_rate_by_currency ON exchange_rate (currency, base, day);
+
 CREATE TABLE kpi (
     name TEXT COLLATE "C" NOT NULL,
     ordinal INTEGER NOT NULL,

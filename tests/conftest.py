@@ -8,7 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from catalog.engines import hcl, template
+from catalog.engines import hcl, rego, template
 
 # Properties are about values; how long an example takes on a busy machine is not what a test may fail for.
 hypothesis.settings.register_profile("suite", deadline=None)
@@ -63,3 +63,9 @@ def hcl_engine(engine_cache: Path) -> hcl.HclEngine:
 def template_engine(engine_cache: Path) -> template.Engine:
     """The template engine, running."""
     return template.Engine(engine_cache)
+
+
+@pytest.fixture(scope="session")
+def rego_engine(engine_cache: Path) -> rego.RegoEngine:
+    """The engine of policies, running."""
+    return rego.RegoEngine(engine_cache)

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "validate": (_ESTATE, "validate:validate", "Report every diagnostic of an estate; exit 1 on errors."),
     "explain": (_ESTATE, "explain:explain", "Say which file and line set a value, and what it overrode."),
     "terraform": (_ESTATE, "terraform:terraform", "Write the files that Terraform commands of Atmos work with."),
+    "policy": (_ESTATE, "policy:policy", "Test and list the policies of an estate."),
     "up": (_RUN, "up:up", "Start database, web and worker on the example estate."),
     "serve": (_RUN, "serve:serve", "Serve the graph and the pages."),
     "worker": (_RUN, "serve:worker", "Take jobs from the queue: index runs and requests."),

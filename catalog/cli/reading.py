@@ -18,6 +18,7 @@ from catalog.cli import settings
 if TYPE_CHECKING:
     from catalog.cli.world import World
     from catalog.engines.hcl import HclEngine
+    from catalog.engines.rego import RegoEngine
     from catalog.engines.template import Engine
     from catalog.stacks.atmos_config import AtmosConfig, ConfigFile
     from catalog.stacks.evaluation import Processing
@@ -318,6 +319,14 @@ def hcl() -> HclEngine:
 
     opened = (found for found in map(hcl.open_if_ready, _places()) if found is not None)
     return next(opened, None) or hcl.open_prepared(_writable_place())
+
+
+def rego() -> RegoEngine:
+    """The engine of policies, compiled when it is first needed."""
+    from catalog.engines import cache, rego  # noqa: PLC0415
+
+    ready = (found for found in _places() if cache.ready(rego.NAME, found))
+    return rego.RegoEngine(next(ready, None) or _writable_place(), deadline=60.0)
 
 
 def _writable_place() -> Path:

@@ -98,7 +98,7 @@ async def _fill(config: Config, database: Database, steps: progress.Steps) -> No
     from catalog.store import readiness  # noqa: PLC0415
 
     # Some seconds of processor time, once a machine: they must not delay the first answer.
-    compiling = cache.compile_in_background(("hcl", "template", "yq"), config.cache)
+    compiling = cache.compile_in_background(("hcl", "template", "yq", "rego"), config.cache)
     try:
         names = await estates.register_seeds(database, config)
         stale = [name for name in names if await readiness.is_indexed(database, name)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from catalog.engines import cache
 
-_ALL = ("hcl", "template", "yq")
+_ALL = ("hcl", "template", "yq", "rego")
 
 
 def main(arguments: list[str]) -> int:

@@ -73,6 +73,7 @@ ID_PREFIXES = {
     "ServiceInstance": "svi",
     "CostEstimate": "cst",
     "Charge": "crg",
+    "CostImport": "imp",
     "Workflow": "wfl",
     "ProvisioningRequest": "req",
     "Policy": "pol",

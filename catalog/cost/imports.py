@@ -31,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog import values
 from catalog.cost import estimates, files, focus, infracost, opencost, parquet
 from catalog.cost.charges import Read, Rejected
+from catalog.cost.money import CURRENCIES
 from catalog.errors import Invalid
 from catalog.records import CostFormat, CostSource
 from catalog.store import charges, jobs
@@ -94,6 +95,8 @@ async def take(session: AsyncSession, source: Source, progress: Progress = lambd
     """Import a file; the caller commits. Raises Invalid, for what can't be read as a whole, and Unavailable."""
     if not 0 < len(source.name) <= _LONGEST_NAME or not source.name.isprintable():
         raise Invalid(f"a file has a name of 1 to {_LONGEST_NAME} characters", path=("name",))
+    if source.currency not in CURRENCIES:
+        raise Invalid(f"{source.currency!r} is no currency of ISO 4217", path=("currency",))
     connection = await jobs.driver(session)
     refusals = _Refusals()
     try:

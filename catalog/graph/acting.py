@@ -1,6 +1,8 @@
 """What the resolvers of mutations share: with what and for whom they act, and how a failure becomes a value of the payload."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,6 +18,9 @@ from catalog.store.database import Database
 ERRORS = "What went wrong; of none: it is done."
 
 P = TypeVar("P")
+
+# The time limit of the operation at hand.
+deadline: ContextVar[asyncio.Timeout | None] = ContextVar("deadline", default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,13 @@ async def done(payload: Callable[..., P], shown: str, work: Callable[[Acting], A
             raise
         return payload(**{shown: None, "errors": [failed], **more})
     return payload(**{shown: made, "errors": [], **more})
+
+
+def allow(seconds: float) -> None:
+    """Give the operation at hand so much time from now on: for a mutation whose work is as large as what it is given."""
+    limit = deadline.get()
+    if limit is not None:
+        limit.reschedule(asyncio.get_running_loop().time() + seconds)
 
 
 def value(value: Any) -> Any:

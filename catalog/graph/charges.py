@@ -41,7 +41,7 @@ class Allocation:
     reason: str = column("reason", "Why that rule holds.")
 
 
-@reads_from("import_report")
+@reads_from("cost_import")
 @strawberry.type(description="What became of an import of costs.")
 class ImportReport:
     rows: int = column("rows", "How many rows were read.")

@@ -37,7 +37,7 @@ from graphql.execution.values import VariableValues
 from catalog import errors as known
 from catalog.config import Config
 from catalog.graph import computing, faults, limits, plans
-from catalog.graph.acting import Acting
+from catalog.graph.acting import Acting, deadline
 from catalog.graph.collecting import Collector
 from catalog.graph.compiler import BUDGET, VIEWER, Compiler, declaration
 from catalog.graph.completion import complete
@@ -141,7 +141,8 @@ class Graph:
         who, allowed = scope.principal_id, limits.of(scope)
         try:
             self._rates.admit(who, allowed)
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self._seconds) as limit:
+                deadline.set(limit)
                 return await self._execute(document, variables, operation_name, scope, only_query=only_query)
         except Rejected as rejected:
             self._rates.take(who, allowed, allowed.refusal)

@@ -300,7 +300,7 @@ class Mutation:
         description="Retire a registered service: it stays, with lifecycle RETIRED. One that the seeds define is a Conflict.",
     )
     import_costs: cost_mutations.ImportCostsPayload = strawberry.field(
-        resolver=cost_mutations.import_costs, description="Import estimates or charges; for admins. NOT_AVAILABLE for now."
+        resolver=cost_mutations.import_costs, description="Import estimates or charges, whole or not at all; for admins."
     )
     create_access_token: CreateAccessTokenPayload = strawberry.field(
         resolver=_create_token, description="Make a token for oneself, or, as an admin, for another principal."

@@ -27,7 +27,7 @@ from catalog.graph.trusted import Documents
 from catalog.portal import home, pages
 from catalog.records import ANONYMOUS
 from catalog.store.database import Database
-from catalog.web import authentication, envelope, explorer, failures, graphql, health, webhooks, websocket
+from catalog.web import authentication, envelope, explorer, failures, graphql, health, uploads, webhooks, websocket
 from catalog.web.live import Live
 
 # What a page of another origin may read beside the body.
@@ -48,6 +48,7 @@ def create(database: Database, config: Config) -> Starlette:
             Route("/sign-in", authentication.sign_in, methods=["GET", "POST"]),
             Route("/sign-out", authentication.sign_out, methods=["POST"]),
             Route("/webhooks/git/{estate}", webhooks.receive, methods=["POST"]),
+            Route("/uploads", uploads.receive, methods=["POST"]),
             Route("/diagnostics", _diagnostics, methods=["GET"]),
             Route("/livez", health.live),
             Route("/readyz", health.ready),

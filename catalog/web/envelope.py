@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MAX_BODY = 256 * 1024  # bytes; a document alone may have 64 KiB (graph.md, limits)
 # What a path may carry beyond that: a Git host tells of every commit of a push, and may not be asked to be brief.
 _LARGER = {"/webhooks/": 5 * 1024 * 1024}
+_STREAMED = frozenset({"/uploads"})  # read as they come, within limits of their own
 
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -69,7 +70,7 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the whole body within the limit, then hand it on as one message."""
-        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
+        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"} or scope["path"] in _STREAMED:
             await self.app(scope, receive, send)
             return
         limit = next((size for path, size in _LARGER.items() if scope["path"].startswith(path)), MAX_BODY)

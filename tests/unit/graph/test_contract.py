@@ -31,6 +31,7 @@ ADDED = {
     *("Service.location", "Team.location"),  # where the seeds define them: what is changed there, not here
     # Estates count what has an owner by its evidence, and what has none by the reason, which each row tells too.
     *("Estate.stackOwnership", "Estate.instanceOwnership", "Stack.unowned", "ComponentInstance.unowned"),
+    *("ImportCostsInput.name", "ImportCostsInput.currency"),  # what corrections come under; OpenCost says none
     *("OwnershipCount", "OwnershipCoverage", "Unowned", "UnownedCount", "UnownedReason"),
 }
 

@@ -12,6 +12,7 @@ from catalog.store.compile.sources import (
     estate,
     faceted,
     governance,
+    imports,
     live,
     organization,
     provisioning,
@@ -40,6 +41,7 @@ SOURCES: dict[str, Source] = {
         *live.SOURCES,
         *faceted.SOURCES,
         *governance.SOURCES,
+        *imports.SOURCES,
     )
 }
 

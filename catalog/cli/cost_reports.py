@@ -17,7 +17,7 @@ DIMENSIONS = (
 _FILTERS = ("organization", "tenant", "team", "service", "environment", "account", "region", "category")
 _ORDERS = ("key", "estimated", "actual", "variance")
 _AMOUNTS = ("estimated", "actual", "variance", "budget")
-_COLUMNS = (*(f"{name}.amount" for name in _AMOUNTS), "currency", "unknown:unknownInstances", "instances")
+_COLUMNS = (*(f"{name}:{name}.amount" for name in _AMOUNTS), "currency", "unknown:unknownInstances", "instances")
 _SUMS = " ".join(f"{name} {{ amount currency }}" for name in _AMOUNTS)
 _PAGE = 100  # the graph's ceiling
 _MONTHS = re.compile(r"(\d{4})-(0[1-9]|1[0-2])(?:\.\.(\d{4})-(0[1-9]|1[0-2]))?")
@@ -110,7 +110,7 @@ def _rows(client: remote.Remote, variables: Mapping[str, Any], limit: int, told:
 def _remarks(told: Mapping[str, Any], rows: Sequence[Any], limit: int) -> Iterator[str]:
     if limit and len(rows) > limit:
         yield f"the first {limit} rows; --limit 0 shows all"
-    if told["unallocatedShare"] is not None:
+    if told["unallocatedShare"]:
         yield f"{told['unallocatedShare']:.1%} of it has no owner by these keys"
     if told["total"]["partial"]:
         yield "some costs are out of your sight and left out"

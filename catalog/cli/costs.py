@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import click
 
-from catalog.cli import cost_reports
+from catalog.cli import cost_imports, cost_reports
 
 
 @click.group()
 def costs() -> None:
-    """Report costs: what is expected beside what was charged."""
+    """Import costs, and report them: what is expected beside what was charged."""
 
 
+costs.add_command(cost_imports.import_)
+costs.add_command(cost_imports.estimate)
 costs.add_command(cost_reports.report)

@@ -33,7 +33,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "token": (_DATABASE, "access:token", "Create, list and revoke access tokens."),
     "get": (_GRAPH, "get:get", "Print what the graph holds."),
     "search": (_GRAPH, "search:search", "Find things by words, the best answer first."),
-    "costs": (_GRAPH, "costs:costs", "Report costs: what is expected beside what was charged."),
+    "costs": (_GRAPH, "costs:costs", "Import costs, and report them: what is expected beside what was charged."),
     "preview": (_GRAPH, "requests:preview", "Show what a change would do; nothing is written."),
     "request": (_GRAPH, "requests:request", "Ask for a change."),
     "approve": (_GRAPH, "requests:approve", "Approve a request, by the digest of what it shows."),

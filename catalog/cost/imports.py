@@ -32,7 +32,7 @@ from catalog import values
 from catalog.cost import estimates, files, focus, infracost, opencost, parquet
 from catalog.cost.charges import Read, Rejected
 from catalog.cost.money import CURRENCIES
-from catalog.errors import Invalid
+from catalog.errors import Ambiguous, Invalid, NotFound
 from catalog.records import CostFormat, CostSource
 from catalog.store import charges, jobs
 from catalog.store import estimates as rows
@@ -200,6 +200,13 @@ _READERS: dict[CostFormat, Callable[[IO[bytes], str], Iterator[Read | Rejected]]
 }
 
 
+async def rejected(session: AsyncSession, report: Report) -> AsyncIterator[charges.Refusal]:
+    """The rows that an import of this transaction did not take, in the order of the file."""
+    connection = await jobs.driver(session)
+    async for refusal in charges.refused(connection, report.id):
+        yield refusal
+
+
 # ── estimates ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -290,3 +297,15 @@ def _rows(
         for ordinal, item in enumerate(estimated.items)
     ]
     return row, items
+
+
+async def keep(session: AsyncSession, stack: str, component: str, estimated: estimates.Estimated) -> None:
+    """Keep what a price book says of an instance's plan as its estimate; the caller commits. Raises NotFound and Ambiguous."""
+    connection = await jobs.driver(session)
+    found = [one for one in await rows.instances(connection) if (one.stack, one.name) == (stack, component)]
+    if not found:
+        raise NotFound(f"there is no instance {component} in {stack}", hint="`catalog get instances` lists them")
+    if len(found) > 1:
+        raise Ambiguous(f"several estates have a stack {stack}", candidates=tuple(one.id for one in found))
+    row, items = _rows(found[0].id, estimated, CostSource.PRICE_BOOK, datetime.now(UTC), "")
+    await rows.write(connection, [row], items, dated=False)

@@ -7,7 +7,7 @@ A row that stands twice in a file, or in another file already, is not taken a se
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -142,9 +142,8 @@ async def refuse(connection: asyncpg.Connection, import_id: str, refusals: Itera
     return int(copied.rsplit(" ", 1)[-1])
 
 
-async def refused(connection: asyncpg.Connection, import_id: str, limit: int) -> list[Refusal]:
-    """The first rows that an import did not take."""
-    found = await connection.fetch(
-        'select "row", "column", reason from rejected_row where import_id = $1 order by ordinal limit $2', import_id, limit
-    )
-    return [tuple(row) for row in found]
+async def refused(connection: asyncpg.Connection, import_id: str) -> AsyncIterator[Refusal]:
+    """The rows that an import did not take, as they are fetched. Only inside a transaction."""
+    statement = 'select "row", "column", reason from rejected_row where import_id = $1 order by ordinal'
+    async for row in connection.cursor(statement, import_id, prefetch=1000):
+        yield tuple(row)

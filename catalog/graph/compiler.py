@@ -20,6 +20,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
+    GraphQLUnionType,
     get_named_type,
     is_abstract_type,
 )
@@ -29,7 +30,7 @@ from catalog.graph.collecting import Collector
 from catalog.graph.computed import Asked
 from catalog.graph.declarations import READS, Argument, Column, Items, Paged, Reads
 from catalog.graph.faults import bad_input
-from catalog.graph.limits import MAX_IDS
+from catalog.graph.limits import MAX_IDS, MAX_LIST
 from catalog.graph.tracing import NULL, Traced, Value, Variables, arguments, current, is_null, plain
 from catalog.store import compile as compiling
 from catalog.store.selection import (
@@ -61,6 +62,7 @@ from catalog.store.selection import (
 from catalog.store.selection import (
     Items as ItemsField,
 )
+from catalog.values import ID_PREFIXES
 
 _BACKREF = "strawberry-definition"
 BUDGET = "\x00budget"  # what the operation costs and what is left, as JSON
@@ -258,9 +260,10 @@ class Compiler:
         assert isinstance(kind, GraphQLObjectType)
         weight = Weight(size=lambda _variables: _ITEMS)
         self.weights.append(weight)
-        self._handed(declared.arguments, made, nodes)  # what is asked must hold, whether or not a row depends on it
         fields = self._object(kind, source_of(kind), nodes, (*nullable, _items_nullable(made)), weight.inner)
-        return ItemsField(key=key, relation=declared.relation, fields=fields)
+        return ItemsField(
+            key=key, relation=declared.relation, fields=fields, arguments=self._handed(declared.arguments, made, nodes)
+        )
 
     def _by_id(
         self,
@@ -272,14 +275,14 @@ class Compiler:
         nullable: tuple[bool, ...],
     ) -> ById:
         kind = get_named_type(made.type)
-        assert isinstance(kind, (GraphQLObjectType, GraphQLInterfaceType))
+        assert isinstance(kind, (GraphQLObjectType, GraphQLInterfaceType, GraphQLUnionType))
         if declared.viewer:
             return ById(
                 key=key,
                 id=self.slots.slot("text", lambda variables: variables[VIEWER]),
                 branches=self._branches(kind, nodes, nullable, self.weights),
             )
-        value = given["ids" if declared.many else "id"]
+        value = given["representations" if declared.represented else "ids" if declared.many else "id"]
         assert isinstance(value, Value)
         if not declared.many:
             slot = self.slots.slot("text", lambda variables: conditions.sendable(value.read(variables)))
@@ -287,12 +290,13 @@ class Compiler:
         weight = Weight(size=lambda variables: len(value.read(variables)))
         self.weights.append(weight)
         branches = self._branches(kind, nodes, (*nullable, True), weight.inner)
-        slot = self.slots.slot("text[]", lambda variables: _ids(value.read(variables), key))
+        read = _represented if declared.represented else _ids
+        slot = self.slots.slot("text[]", lambda variables: read(value.read(variables), key))
         return ById(key=key, id=slot, branches=branches, many=True)
 
     def _branches(
         self,
-        kind: GraphQLObjectType | GraphQLInterfaceType,
+        kind: GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType,
         nodes: list[FieldNode],
         nullable: tuple[bool, ...],
         weights: list[Weight],
@@ -587,4 +591,16 @@ def _ids(given: list[str], key: str) -> list[str]:
     if len(given) > MAX_IDS:
         raise bad_input(f"{len(given)} ids, at most {MAX_IDS} are allowed", key)
     sent: list[str] = conditions.sendable(given)
+    return sent
+
+
+def _represented(given: list[Any], key: str) -> list[str]:
+    """The ids that a gateway's representations name; one that isn't of the type it claims to be names nothing."""
+    if len(given) > MAX_LIST:
+        raise bad_input(f"{len(given)} representations, at most {MAX_LIST} are allowed", key)
+    for number, each in enumerate(given):
+        if not isinstance(each, dict) or not all(isinstance(each.get(name), str) for name in ("__typename", "id")):
+            raise bad_input("a representation is an object of `__typename` and `id`, both texts", key, number)
+    named = [each["id"] if each["id"].startswith(f"{ID_PREFIXES.get(each['__typename'])}_") else "" for each in given]
+    sent: list[str] = conditions.sendable(named)
     return sent

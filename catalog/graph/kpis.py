@@ -1,4 +1,4 @@
-"""Measures of the platform, as the seeds define them. Nothing is measured yet: values are null."""
+"""Measures of the platform, as the seeds define them, and what was measured."""
 
 from datetime import date
 
@@ -18,12 +18,16 @@ class Kpi:
     population: str = column("population", "What is counted; empty where the seeds don't say.")
     unit: str = column("unit", "The unit of its values.")
     direction: enums.KpiDirection = column("direction", "Which way it is better.")
-    value: float | None = column("value", "What was measured; null where there is no data yet.")
+    value: float | None = column(
+        "value", "What was measured last, in the period where one is given; null where there is no data yet."
+    )
     target: float | None = column("target", "Where it should be.")
     baseline: float | None = column("baseline", "Where it was before.")
     met: bool | None = column("met", "Whether the target is met; null where there is no data yet.")
     sample_size: int = column("sample_size", "How many were counted.")
-    trend: list[names.KpiPointType] = items("trend", "What it was, the oldest first.")
+    trend: list[names.KpiPointType] = items(
+        "trend", "What it was, in the period where one is given: the last 366 points, the oldest first."
+    )
 
 
 @reads_from("kpi_point")

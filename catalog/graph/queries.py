@@ -9,7 +9,7 @@ from catalog.graph.as_of import AS_OF
 from catalog.graph.declarations import Argument, by_id, items, lookup, page, report, told
 from catalog.graph.mutations import PreviewProvisioningPayload, preview_provisioning
 from catalog.graph.nodes import ComponentInstanceConnection, Connection, Node, ServiceConnection, StackConnection
-from catalog.graph.periods import PERIOD
+from catalog.graph.periods import PERIOD, PeriodInput
 from catalog.graph.rate_limits import RateLimit
 from catalog.graph.scalars import CurrencyCode
 
@@ -161,7 +161,11 @@ class Query:
         ),
     )
     charges: Connection[names.ChargeType] = page("charges", "What was charged, the latest first.", where=where.ChargeWhere)
-    kpis: list[names.KpiType] = items("kpis", "What the platform is measured by, in the order of the seeds.", period=PERIOD)
+    kpis: list[names.KpiType] = items(
+        "kpis",
+        "What the platform is measured by, in the order of the seeds.",
+        period=Argument(type=PeriodInput | None, description="Which months: all unless given."),
+    )
     principals: Connection[names.PrincipalType] = page("principals", "Who acts: oneself, and for admins everybody.")
     access_tokens: Connection[names.AccessTokenType] = page(
         "access_tokens", "One's own tokens, and for admins everybody's, the latest first."

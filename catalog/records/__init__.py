@@ -33,7 +33,10 @@ from catalog.records.cost import (
     ExchangeRate,
     Kpi,
     KpiDirection,
+    KpiPoint,
     RejectedRow,
+    TeamEstimate,
+    TeamMonth,
 )
 from catalog.records.estate import (
     Change,
@@ -154,6 +157,7 @@ __all__ = [
     "InstanceVersion",
     "Kpi",
     "KpiDirection",
+    "KpiPoint",
     "Lifecycle",
     "LogStream",
     "Manifest",
@@ -192,7 +196,9 @@ __all__ = [
     "StepLog",
     "StepState",
     "Team",
+    "TeamEstimate",
     "TeamMember",
+    "TeamMonth",
     "Tenant",
     "UnownedReason",
     "Workflow",

@@ -273,6 +273,45 @@ class CostDay(_Landed, table=True):
     )
 
 
+class TeamMonth(SQLModel, table=True):
+    """What landed in a month with the teams of a tenant: what reports read that ask for nothing narrower. Triggers keep it."""
+
+    __tablename__ = "team_month"
+
+    key: str = Field(sa_type=columns.C_TEXT, primary_key=True)  # a hash of what it is the sum of
+    month: date = Field(nullable=False)  # its first day
+    tenant_id: str | None = columns.text(nullable=True)
+    team_id: str | None = columns.text(nullable=True)
+    currency: str = columns.text()
+    amount: Decimal = Field(sa_type=columns.AMOUNT, nullable=False)
+    parts: int = Field(sa_type=BigInteger, nullable=False)
+
+    __table_args__ = (
+        Index("team_month_by_month", "month", "currency"),
+        Index("team_month_empty", "key", postgresql_where=sql("parts = 0")),
+    )
+
+
+class TeamEstimate(SQLModel, table=True):
+    """What the instances of an estate that teams of a tenant own are expected to cost a month, in one currency. Triggers keep it.
+
+    It tells of each estate apart, whose runs come one after the other: so no two of them wait for each other's sums.
+    """
+
+    __tablename__ = "team_estimate"
+
+    key: str = Field(sa_type=columns.C_TEXT, primary_key=True)  # a hash of what it is the sum of
+    estate_id: str = columns.text()
+    tenant_id: str | None = columns.text(nullable=True)
+    team_id: str | None = columns.text(nullable=True)
+    currency: str | None = columns.text(nullable=True)
+    amount: Decimal = Field(sa_type=columns.AMOUNT, nullable=False)
+    known: int = Field(sa_type=BigInteger, nullable=False)  # instances whose cost is a number
+    instances: int = Field(sa_type=BigInteger, nullable=False)
+
+    __table_args__ = (Index("team_estimate_empty", "key", postgresql_where=sql("instances = 0")),)
+
+
 class ExchangeRate(SQLModel, table=True):
     """What one unit of `base` is worth in another currency, from a day on until the next row says otherwise."""
 
@@ -305,3 +344,16 @@ class Kpi(SQLModel, table=True):
     target: Decimal | None = columns.amount()
 
     __table_args__ = (columns.one_of("direction", KpiDirection),)
+
+
+class KpiPoint(SQLModel, table=True):
+    """What a measure was on a day, and of how many it is the measure; null where these tell nothing."""
+
+    __tablename__ = "kpi_point"
+
+    name: str = Field(sa_type=columns.C_TEXT, primary_key=True)  # the measure's; no foreign key, since values outlive a definition
+    at: date = Field(primary_key=True)
+    value: Decimal | None = columns.amount()
+    sample_size: int = Field(nullable=False)
+
+    __table_args__ = (CheckConstraint("sample_size >= 0", name="kpi_sample_is_counted"),)

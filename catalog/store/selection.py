@@ -86,6 +86,17 @@ Condition = Test | Related | All | AnyOf | Not
 ALWAYS = All(conditions=())
 
 
+def asked_of(condition: Condition) -> frozenset[str]:
+    """Return the columns and relations of the row at hand that a condition asks about."""
+    match condition:
+        case Test(column=name) | Related(relation=name):
+            return frozenset({name})
+        case Not(condition=part):
+            return asked_of(part)
+        case All(conditions=parts) | AnyOf(conditions=parts):
+            return frozenset().union(*map(asked_of, parts))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """An error that only the rows can show: its code, its message, and how many levels of the response its null climbs.
@@ -133,6 +144,7 @@ class Items:
     relation: str
     fields: Fields
     condition: Condition = ALWAYS
+    arguments: tuple[tuple[str, Slot], ...] = ()
 
 
 class Piece(StrEnum):

@@ -143,7 +143,9 @@ class Writer:
         self, relation: ToMany, source: Source, alias: str, parent: str, arguments: tuple[tuple[str, Slot], ...] = ()
     ) -> str:
         """Return the FROM item of a to-many relation."""
-        rows = self.writing.fill(relation.rows, a=parent, b=alias) if relation.rows else f"{source.rows} {alias}"
+        rows = (
+            self.writing.fill(relation.rows, a=parent, b=alias, arguments=arguments) if relation.rows else f"{source.rows} {alias}"
+        )
         return f"{rows} {self.writing.fill(relation.join, a=parent, b=alias, arguments=arguments)}".rstrip()
 
     def rules(self, relation: ToMany, source: Source, alias: str, parent: str) -> list[str]:
@@ -217,7 +219,7 @@ class Writer:
             f"{self.writing.fill(key.sql, b=inner)}{' desc' if key.descending else ''}" for key in keys(relation, source, ())
         )
         rows = (
-            f"select {body} as j from {self.origin(relation, source, inner, alias)} {' '.join(joins)}"
+            f"select {body} as j from {self.origin(relation, source, inner, alias, field.arguments)} {' '.join(joins)}"
             f" where {' and '.join(rules)} order by {order}"
         )
         listed = f"'['||coalesce((select string_agg(q.j, ',') from ({rows}) q),'')||']'"

@@ -74,6 +74,27 @@ class Reader(graph_reference.Reader):
         numbers = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
         return [date(number // 12, number % 12 + 1, 1) for number in numbers]
 
+    def kpis(self, period) -> list[Row]:
+        """Measures with the points of some months, or all."""
+        made = []
+        for row in self.store.rows["kpi"] if self.scope.grants else ():
+            points = sorted(self.store.where("kpi_point", name=row["name"]), key=lambda one: one["at"])
+            if period is not None:
+                points = [one for one in points if one["at"].replace(day=1) in self.months(period)]
+            last = points[-1].data if points else {"value": None, "sample_size": 0}
+            better = {"HIGHER_IS_BETTER": Decimal.__ge__, "LOWER_IS_BETTER": Decimal.__le__}[row["direction"]]
+            met = None if last["value"] is None or row["target"] is None else better(last["value"], row["target"])
+            trend = [{"at": one["at"].isoformat(), "value": one["value"] and float(one["value"])} for one in points]
+            measured = {"value": last["value"], "sample_size": last["sample_size"], "met": met, "trend": trend}
+            made.append(Row("kpi", row.data | measured))
+        return sorted(made, key=lambda one: (one["ordinal"], one["name"]))
+
+    def resolve(self, parent, info, **given):
+        """Resolve any field; of measures, the argument decides which points there are."""
+        if parent is not None and getattr(parent, "source", None) == "query" and info.field_name == "kpis":
+            return self.kpis(given.get("period"))
+        return super().resolve(parent, info, **given)
+
     def report(self, made, given) -> Row:
         """A cost report."""
         months = self.months(given.get("period"))
@@ -418,7 +439,6 @@ ONES |= {
 }  # fmt: skip
 MANY |= {
     ("query", "charges"): lambda r, _row: r.store.rows["charge"],
-    ("query", "kpis"): lambda r, _row: r.store.rows["kpi"],
     **{(source, "items"): _items for source in ESTIMATES},
     ("cost_summary", "by_month"): lambda _r, row: elements("monthly_cost", row["by_month"]),
     ("cost_report", "rows"): lambda _r, row: row["rows"],
@@ -426,14 +446,11 @@ MANY |= {
     ("charge", "allocations"): linked("allocation", "charge_id"),
     ("component_instance", "charges"): _charges_of,
     ("component_instance", "cost_history"): _history,
-    ("kpi", "trend"): lambda _r, _row: [],
+    ("kpi", "trend"): lambda _r, row: elements("kpi_point", row["trend"]),
 }
 COLUMNS |= {
     ("charge", "allocated"): lambda r, row: any(one["tenant_id"] is not None for one in r.store.where("allocation", charge_id=row["id"])),
-    ("kpi", "value"): lambda _r, _row: None,
-    ("kpi", "met"): lambda _r, _row: None,
-    ("kpi", "sample_size"): lambda _r, _row: 0,
-    **{("kpi", name): lambda _r, row, name=name: None if row[name] is None else float(row[name]) for name in ("baseline", "target")},
+    **{("kpi", name): lambda _r, row, name=name: None if row[name] is None else float(row[name]) for name in ("baseline", "target", "value")},
 }  # fmt: skip
 DEFAULTS |= {
     "charge": [("latest", False)], "cost_item": [("ordinal", False)], "allocation": [("ordinal", False)], "kpi": [("ordinal", False)],

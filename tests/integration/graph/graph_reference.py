@@ -67,7 +67,7 @@ TABLES = {
     "policy": "policy", "policy_evaluation": "policy_evaluation", "audit_event": "audit_event", "application": "application",
     "access_token": "access_token", "manifest_import": "manifest_import", "dependency": "dependency",
     "service_instance_component": "service_instance_component", "team_member": "team_member",
-    "cost_item": "cost_item", "charge": "charge", "allocation": "allocation", "kpi": "kpi", "exchange_rate": "exchange_rate",
+    "cost_item": "cost_item", "charge": "charge", "allocation": "allocation", "kpi": "kpi", "exchange_rate": "exchange_rate", "kpi_point": "kpi_point",
 }  # fmt: skip
 
 

@@ -150,7 +150,7 @@ class World:
 
     def _governance(self) -> None:
         requests = [row for row in self.rows if isinstance(row, records.ProvisioningRequest)]
-        self.add(records.PolicyBundle(digest="b0", rules=[]))
+        self.add(records.PolicyBundle(digest="b0", content={"rules": []}))
         estates = sorted({instance.estate_id for instance in self.instances})
         policies = [global_id("Policy", estate, name) for estate in estates for name in ("tags", "cost")]
         for number, policy in enumerate(policies):
@@ -826,6 +826,12 @@ class World:
                 records.Kpi(
                     name=name, ordinal=9 - ordinal, title=name.title(), description="", statement="select 1" if ordinal else "",
                     population="", unit="minutes", direction="LOWER_IS_BETTER", baseline=Decimal(2880) if ordinal else None, target=Decimal("0.5"),
+                )
+            )  # fmt: skip
+        for number, day in enumerate((date(2026, 1, 1), date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 1))):
+            self.add(
+                records.KpiPoint(
+                    name="owned-share", at=day, value=None if number == 1 else Decimal(number) / 4, sample_size=0 if number == 1 else number
                 )
             )  # fmt: skip
         for number, estimate in enumerate([row for row in self.rows if isinstance(row, records.CostEstimate)][:12]):

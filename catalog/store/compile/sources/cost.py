@@ -1,4 +1,4 @@
-"""Sources of money: estimates and their items, charges and where they landed, sums of what the viewer may see, and measures."""
+"""Sources of money: estimates and their items, charges and where they landed, sums of what the viewer may see."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from catalog.store.compile.source import (
     element_source,
     elements,
     everyone,
-    fraction,
     location,
     money,
     number,
@@ -248,28 +247,5 @@ SOURCES = (
         orders={"ordinal": (Key(sql="{b}.ordinal", type="int4"),)},
         order=(("ordinal", False),),
         visible=visibility.allocation,
-    ),
-    Source(
-        name="kpi",
-        rows="kpi",
-        columns=columns_of(
-            records.Kpi,
-            baseline=fraction("{a}.baseline"),
-            target=fraction("{a}.target"),
-            # Nothing is measured yet.
-            value=fraction("null::numeric"),
-            met=truth("null::bool", nullable=True),
-            sample_size=number("0", nullable=False),
-        ),
-        relations={"trend": elements("kpi_point", "'[]'::jsonb")},
-        orders={"ordinal": (Key(sql="{b}.ordinal", type="int4"),)},
-        order=(("ordinal", False),),
-        tie=(Key(sql="{b}.name", type="text"),),
-        key="name",
-        visible=visibility.measure,
-    ),
-    element_source(
-        name="kpi_point",
-        columns={"at": plain("{a}.v->>'at'", nullable=False), "value": fraction("({a}.v->>'value')::numeric")},
     ),
 )

@@ -171,6 +171,15 @@ CREATE TABLE kpi (
     CONSTRAINT direction_known CHECK (direction in ('HIGHER_IS_BETTER', 'LOWER_IS_BETTER'))
 );
 
+CREATE TABLE kpi_point (
+    name TEXT COLLATE "C" NOT NULL,
+    at DATE NOT NULL,
+    value NUMERIC,
+    sample_size INTEGER NOT NULL,
+    CONSTRAINT kpi_point_pkey PRIMARY KEY (name, at),
+    CONSTRAINT kpi_sample_is_counted CHECK (sample_size >= 0)
+);
+
 CREATE TABLE organization (
     id TEXT COLLATE "C" NOT NULL,
     name TEXT COLLATE "C" NOT NULL,
@@ -186,7 +195,7 @@ CREATE INDEX ix_organization_seeds_estate_id ON organization (seeds_estate_id);
 
 CREATE TABLE policy_bundle (
     digest TEXT COLLATE "C" NOT NULL,
-    rules JSONB NOT NULL,
+    content JSONB NOT NULL,
     CONSTRAINT policy_bundle_pkey PRIMARY KEY (digest)
 );
 
@@ -228,6 +237,35 @@ CREATE TABLE search_word (
 );
 
 CREATE INDEX ix_search_word_word ON search_word (word);
+
+CREATE TABLE team_estimate (
+    key TEXT COLLATE "C" NOT NULL,
+    estate_id TEXT COLLATE "C" NOT NULL,
+    tenant_id TEXT COLLATE "C",
+    team_id TEXT COLLATE "C",
+    currency TEXT COLLATE "C",
+    amount NUMERIC NOT NULL,
+    known BIGINT NOT NULL,
+    instances BIGINT NOT NULL,
+    CONSTRAINT team_estimate_pkey PRIMARY KEY (key)
+);
+
+CREATE INDEX team_estimate_empty ON team_estimate (key) WHERE instances = 0;
+
+CREATE TABLE team_month (
+    key TEXT COLLATE "C" NOT NULL,
+    month DATE NOT NULL,
+    tenant_id TEXT COLLATE "C",
+    team_id TEXT COLLATE "C",
+    currency TEXT COLLATE "C" NOT NULL,
+    amount NUMERIC NOT NULL,
+    parts BIGINT NOT NULL,
+    CONSTRAINT team_month_pkey PRIMARY KEY (key)
+);
+
+CREATE INDEX team_month_by_month ON team_month (month, currency);
+
+CREATE INDEX team_month_empty ON team_month (key) WHERE parts = 0;
 
 CREATE TABLE access_token (
     id TEXT COLLATE "C" NOT NULL,

@@ -39,6 +39,8 @@ class Config:
     rate_factor: float | None = 1.0  # of what a minute brings a viewer of the graph; None: there is no end to it
     trusted_documents: Path | None = None  # documents of the graph that clients name by id
     trusted_only: bool = False  # whether nobody but admins has other documents answered
+    policy_servers: tuple[str, ...] = ()  # origins of OPA servers that workflows of estates may name
+    federation: bool = False  # whether the graph answers a gateway of Apollo Federation 2 too
     token: str | None = field(default=None, repr=False)
     secret_keys: str = DEFAULT_SECRET_KEYS
     seeds: Path | None = None
@@ -111,10 +113,12 @@ def read(environment: Mapping[str, str]) -> Config:
         database_read_url=environment.get("CATALOG_DATABASE_READ_URL") or None,
         database_direct_url=environment.get("CATALOG_DATABASE_DIRECT_URL") or None,
         database_pooled=environment.get("CATALOG_DATABASE_POOLED", "") in {"1", "true"},
-        cors_origins=_origins(environment.get("CATALOG_CORS_ORIGINS", "")),
+        cors_origins=_origins("CATALOG_CORS_ORIGINS", environment),
+        policy_servers=_origins("CATALOG_POLICY_SERVERS", environment),
         rate_factor=_rate_factor(environment.get("CATALOG_RATE_LIMIT") or "1"),
         trusted_documents=Path(trusted).absolute() if trusted else None,
         trusted_only=environment.get("CATALOG_TRUSTED_ONLY", "") in {"1", "true"},
+        federation=environment.get("CATALOG_FEDERATION", "") in {"1", "true"},
         token=environment.get("CATALOG_TOKEN") or None,
         secret_keys=pattern,
         seeds=Path(seeds).absolute() if seeds else None,
@@ -131,12 +135,12 @@ def _port(text: str) -> int:
 _ORIGIN = re.compile(r"https?://[^/?#@\s,*]+")
 
 
-def _origins(text: str) -> tuple[str, ...]:
-    given = tuple(part.strip().rstrip("/").lower() for part in text.split(",") if part.strip())
+def _origins(variable: str, environment: Mapping[str, str]) -> tuple[str, ...]:
+    given = tuple(part.strip().rstrip("/").lower() for part in environment.get(variable, "").split(",") if part.strip())
     for origin in given:
         if not _ORIGIN.fullmatch(origin):
             raise WrongUse(
-                f"CATALOG_CORS_ORIGINS names {origin!r}",
+                f"{variable} names {origin!r}",
                 hint="origins with scheme and host, separated by commas: https://portal.example.org",
             )
     return given

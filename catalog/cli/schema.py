@@ -34,16 +34,26 @@ def schema() -> None:
 
 
 @schema.command()
-@_FILE
+@click.option(
+    "--file",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write.  [default: schema.graphql, or subgraph.graphql]",
+)
 @click.option("--stdout", is_flag=True, help="Print it instead of writing the file.")
-def export(*, path: Path, stdout: bool) -> None:
+@click.option(
+    "--federation", is_flag=True, help="As a subgraph of Apollo Federation 2, as processes with CATALOG_FEDERATION=1 serve it."
+)
+def export(*, path: Path | None, stdout: bool, federation: bool) -> None:
     """Write the schema of this version in GraphQL's schema language."""
-    import catalog.graph.schema as room  # noqa: PLC0415
+    from catalog.graph import federation as subgraph  # noqa: PLC0415
+    from catalog.graph import schema as room  # noqa: PLC0415
 
-    text = room.sdl()
+    text = subgraph.sdl() if federation else room.sdl()
     if stdout:
         click.echo(text, nl=False)
         return
+    path = path or Path("subgraph.graphql" if federation else "schema.graphql")
     output.save([text], path)
     click.echo(f"wrote {path}", err=True)
 

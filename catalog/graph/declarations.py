@@ -81,10 +81,14 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ById:
-    """The field shows what has a global id, or, with `many`, a list of ids; `viewer` takes the viewer's own id."""
+    """The field shows what has a global id, or, with `many`, a list of ids; `viewer` takes the viewer's own id.
+
+    With `represented` the ids are told as a gateway tells them, each with its type.
+    """
 
     many: bool = False
     viewer: bool = False
+    represented: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +250,13 @@ def events(relation: str, description: str, *, where: type | None = None, **argu
 def by_id(description: str, **arguments: Argument) -> Any:
     """A root field that finds things by global ids."""
     return _with_arguments(ById(many="ids" in arguments, viewer=not arguments), description, arguments)
+
+
+def by_representation(name: str, description: str, **arguments: Argument) -> Any:
+    """A root field that finds things as a gateway refers to them."""
+    made = _with_arguments(ById(many=True, represented=True), description, arguments)
+    made.graphql_name = name
+    return made
 
 
 def filters(kind: Kind, description: str, column: str = "", path: tuple[str, ...] = (), **options: Any) -> Any:

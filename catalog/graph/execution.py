@@ -36,7 +36,7 @@ from graphql.execution.values import VariableValues
 
 from catalog import errors as known
 from catalog.config import Config
-from catalog.graph import computing, faults, limits, plans
+from catalog.graph import computing, faults, federation, limits, plans
 from catalog.graph.acting import Acting, deadline
 from catalog.graph.collecting import Collector
 from catalog.graph.compiler import BUDGET, VIEWER, Compiler, declaration
@@ -48,7 +48,6 @@ from catalog.graph.payloads import Document, Reference, Writer
 from catalog.graph.plans import Plan, Prepared
 from catalog.graph.problems import problem
 from catalog.graph.rates import Budget, Rates
-from catalog.graph.schema import graphql_schema
 from catalog.graph.tracing import arguments, current
 from catalog.graph.trusted import Documents
 from catalog.indexer.provenance import Readings
@@ -67,6 +66,7 @@ _PLANS, _PLANNED = 1_024, 64 * 1024 * 1024
 _DESCRIPTIONS, _DESCRIBED = 64, 4 * 1024 * 1024
 _VARIANTS = 8  # plans of one document that differ by more than the shape of the variables
 _INTROSPECTION = frozenset({"__schema", "__type"})
+_DESCRIBING = _INTROSPECTION | {"_service"}  # what shows the schema
 _SUGGESTION = re.compile(r" Did you mean .*$", re.DOTALL)
 
 
@@ -102,7 +102,7 @@ class Graph:
         self._database = database
         self._sources = sources
         self._config = config
-        self._schema = graphql_schema()
+        self._schema = federation.served(config)
         self._readings = Readings(config)
         self._rates = rates or Rates(None)
         self.trusted = trusted or Documents()
@@ -323,7 +323,7 @@ class _Mixed:
         kind = self._schema.mutation_type if self._changes else self._schema.query_type
         assert kind is not None
         roots = self._collector.fields(kind, [self._operation.selection_set])
-        if not _may_introspect(self._acting.scope) and any(nodes[0].name.value in _INTROSPECTION for nodes in roots.values()):
+        if not _may_introspect(self._acting.scope) and any(nodes[0].name.value in _DESCRIBING for nodes in roots.values()):
             raise Rejected(faults.error("INTROSPECTION_OFF", "the schema is shown to who is signed in"))
         tenths = sum([self._tenths(kind, key, nodes) for key, nodes in roots.items()])
         try:

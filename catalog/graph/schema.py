@@ -17,22 +17,30 @@ from catalog.graph.subscriptions import Subscription
 
 _HEAD = "# Exported from the types in catalog/graph by `catalog schema export`; a test fails when it is stale.\n\n"
 
-schema = strawberry.Schema(
-    query=Query,
-    mutation=Mutation,
-    subscription=Subscription,
-    types=[
-        problems.ValidationError,
-        problems.NotFound,
-        problems.Ambiguous,
-        problems.Forbidden,
-        problems.Conflict,
-        problems.PolicyDenied,
-        problems.PlanChanged,
-        problems.RateLimited,
-    ],
-    config=StrawberryConfig(scalar_map=SCALARS),
+_PROBLEMS = (
+    problems.ValidationError,
+    problems.NotFound,
+    problems.Ambiguous,
+    problems.Forbidden,
+    problems.Conflict,
+    problems.PolicyDenied,
+    problems.PlanChanged,
+    problems.RateLimited,
 )
+
+
+def make(query: type) -> strawberry.Schema:
+    """Return a schema over that root of reading."""
+    return strawberry.Schema(
+        query=query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=_PROBLEMS,
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
+
+
+schema = make(Query)
 
 
 def graphql_schema() -> GraphQLSchema:
@@ -48,4 +56,4 @@ def sdl() -> str:
 if __name__ == "__main__":
     sys.stdout.write(sdl())
 
-__all__ = ["enums", "graphql_schema", "schema", "sdl"]
+__all__ = ["enums", "graphql_schema", "make", "schema", "sdl"]

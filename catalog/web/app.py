@@ -19,15 +19,14 @@ from starlette.staticfiles import StaticFiles
 from catalog import errors
 from catalog.access.viewers import Viewers
 from catalog.config import Config
-from catalog.graph import trusted
+from catalog.graph import federation, trusted
 from catalog.graph.execution import Graph
 from catalog.graph.rates import Rates
-from catalog.graph.schema import graphql_schema
 from catalog.graph.trusted import Documents
 from catalog.portal import home, pages
 from catalog.records import ANONYMOUS
 from catalog.store.database import Database
-from catalog.web import authentication, envelope, explorer, failures, graphql, health, uploads, webhooks, websocket
+from catalog.web import authentication, envelope, explorer, export, failures, graphql, health, recipes, uploads, webhooks, websocket
 from catalog.web.live import Live
 
 # What a page of another origin may read beside the body.
@@ -45,6 +44,8 @@ def create(database: Database, config: Config) -> Starlette:
             Route("/", _home, methods=["GET"]),
             Route("/graphql", graphql.endpoint, methods=["GET", "POST"], name="graphql"),
             WebSocketRoute("/graphql", websocket.endpoint),
+            Route("/export/{list}.{format}", export.of_list, methods=["GET"]),
+            Route("/export/{format}", export.of_document, methods=["POST"]),
             Route("/sign-in", authentication.sign_in, methods=["GET", "POST"]),
             Route("/sign-out", authentication.sign_out, methods=["POST"]),
             Route("/webhooks/git/{estate}", webhooks.receive, methods=["POST"]),
@@ -71,6 +72,7 @@ def create(database: Database, config: Config) -> Starlette:
     app.state.viewers = Viewers(database)
     app.state.live = Live(database, app.state.viewers)
     app.state.config = config
+    app.state.exports = export.Exports()
     app.state.graph = Graph(database, config, rates=Rates(config.rate_factor), trusted=_trusted(config))
     return app
 
@@ -93,8 +95,9 @@ def _across_origins(config: Config) -> list[Middleware]:
 
 def _trusted(config: Config) -> Documents:
     """The documents that the catalog's own pages show, and those of whoever runs it; raises WrongUse."""
-    named = () if config.trusted_documents is None else tuple(trusted.read(config.trusted_documents, graphql_schema()))
-    return Documents([home.DOCUMENT, *(tab["query"] for tab in explorer.tabs())], only=config.trusted_only, named=named)
+    named = () if config.trusted_documents is None else tuple(trusted.read(config.trusted_documents, federation.served(config)))
+    own = [home.DOCUMENT, *(tab["query"] for tab in explorer.tabs()), *(recipe.document for recipe in recipes.recipes())]
+    return Documents(own, only=config.trusted_only, named=named)
 
 
 @asynccontextmanager

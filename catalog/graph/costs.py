@@ -80,6 +80,17 @@ class MonthlyCost:
 class BudgetStatus:
     budget: Money = one("budget", "What may be spent: a month's budget for each of the months.")
     spent: Money | None = one("spent", "What was charged for these months; null where no charge is known.")
-    committed: Money | None = one("committed", "What requests under way have reserved; null while that isn't known.")
-    forecast: Money | None = one("forecast", "What will have been spent in the end; null while that isn't known.")
+    committed: Money | None = one(
+        "committed",
+        "What requests under way would add, for each of the months; null when that isn't known of one of them. Only requests in sight count.",
+    )
+    forecast: Money | None = one(
+        "forecast",
+        "What will have been spent if each day of this month costs what its charged days did on average, and each month to come the same;"
+        " rounded to hundredths, null while nothing is charged.",
+    )
+    forecast_as_last_month: Money | None = one(
+        "forecast_as_last",
+        "The same if this month goes on as the last one did after the same day; null while one of them has no charges.",
+    )
     exceeded: bool = column("exceeded", "Whether more is known to be spent than may be.")

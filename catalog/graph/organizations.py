@@ -37,6 +37,9 @@ class Tenant(Node):
     organization: names.OrganizationType | None = one("organization", "Its organisation.")
     stacks: StackConnection = page("stacks", "Its stacks.", where=StackWhere)
     budget: Money | None = one("budget", "What it may spend a month, for its own viewers and for admins.")
+    budget_status: names.BudgetStatusType | None = one(
+        "budget_status", "How its budget stands; null where the viewer may see none.", period=PERIOD
+    )
     cost: names.CostSummaryType | None = one("cost", "What its instances cost.", period=PERIOD, currency=CURRENCY)
 
 

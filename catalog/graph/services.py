@@ -40,6 +40,9 @@ class Service(Node):
         "JSON Schema of what a request for it may set: for each of its parts, by name, the variables of that component.",
     )
     budget: Money | None = one("budget", "What it may cost a month; for its team and for admins.")
+    budget_status: names.BudgetStatusType | None = one(
+        "budget_status", "How its budget stands; null where the viewer may see none.", period=PERIOD
+    )
     cost: names.CostSummaryType | None = one("cost", "What its instances cost.", period=PERIOD, currency=CURRENCY)
     scorecard: names.ScorecardType = one("scorecard", "What speaks for it, over what the viewer may see.")
 

@@ -358,20 +358,67 @@ def _of_instance(reader, row, given):
     return summed(reader, given, [row], {"instance_id": row["id"]}, currency)
 
 
-def _status(reader, row, given):
-    """How a team's budget stands."""
-    budget, currency = budget_of(reader, row), row["budget_currency"]
-    if budget is None:
-        return None
-    months = reader.months(given.get("period"))
-    parts = [one for one in reader.store.where("allocation", team_id=row["id"]) if one["month"] in months and reader.sees(one)]
-    worths = [reader.worth(one["amount"], one["currency"], currency, one["day"]) for one in parts]
-    spent = sum(worths, Decimal(0)) if worths and None not in worths else None
-    whole = budget * len(months)
-    return Row(
-        "budget_status",
-        {"budget": whole, "spent": spent, "committed": None, "forecast": None, "currency": currency, "exceeded": spent is not None and spent > whole},
-    )  # fmt: skip
+def _status(key, budget):
+    """How a budget stands."""
+
+    def rule(reader, row, given):
+        monthly, currency = budget(reader, row), row["budget_currency"]
+        if monthly is None:
+            return None
+        months, parts = reader.months(given.get("period")), reader.store.where("allocation", **{key: row["id"]})
+        worths = [
+            (one["day"], reader.worth(one["amount"], one["currency"], currency, one["day"])) for one in parts if reader.sees(one)
+        ]
+        spent = _known([worth for day, worth in worths if day.replace(day=1) in months])
+        whole = monthly * len(months)
+        linear, as_last = _forecasts(worths, months, spent)
+        return Row(
+            "budget_status",
+            {
+                "budget": whole, "spent": spent, "committed": _reserved(reader, key, row, currency, months), "currency": currency,
+                "forecast": linear, "forecast_as_last": as_last, "exceeded": spent is not None and spent > whole,
+            },
+        )  # fmt: skip
+
+    return rule
+
+
+def _known(worths):
+    return sum(worths, Decimal(0)) if worths and None not in worths else None
+
+
+def _reserved(reader, key, row, currency, months):
+    """What requests under way in sight would add."""
+    waiting = [
+        one
+        for one in reader.store.where("provisioning_request", **{key: row["id"]})
+        if one["state"] not in graph_reference.FINAL and reader.sees(one)
+    ]
+    deltas = [(one["preview"] or {}).get("costDelta") for one in waiting]
+    adds = [told and reader.worth(max(Decimal(told["amount"]), Decimal(0)), told["currency"], currency) for told in deltas]
+    return None if None in adds else sum(adds, Decimal(0)) * len(months)
+
+
+def _forecasts(worths, months, spent):
+    """What will have been spent: as the days so far, and as the last month went on after the same day."""
+    today = datetime.now(UTC).date()
+    month = today.replace(day=1)
+    coming = len([one for one in months if one >= month])
+    if not coming:
+        return spent, spent
+    former = (month - timedelta(days=1)).replace(day=1)
+    near = [(day, worth) for day, worth in worths if former <= day <= today]
+    now, last = [one for one in near if one[0] >= month], [one for one in near if one[0] < month]
+    past = [worth for day, worth in worths if day.replace(day=1) in months and day < month]
+    before = _known(past) or Decimal(0)
+    if not now or None in [worth for _, worth in near]:
+        return None, None
+    so_far, until = sum(worth for _, worth in now), max(day for day, _ in now).day
+    days = ((month + timedelta(days=31)).replace(day=1) - month).days
+    whole = sum((worth for _, worth in last), Decimal(0))
+    part = sum((worth for day, worth in last if day.day <= until), Decimal(0))
+    expected = [so_far * days / until, so_far * whole / part if part > 0 else None]
+    return tuple(None if one is None else (before + coming * one).quantize(Decimal("0.01"), ROUND_HALF_UP) for one in expected)
 
 
 def _amount(name, currency="currency"):
@@ -423,12 +470,14 @@ ONES |= {
     ("cost_report_row", "variance"): _amount("variance"),
     ("cost_summary", "variance"): lambda _r, row, _g: None if row["actual"] is None or row["estimated"] is None else amount(row["actual"] - row["estimated"], row["currency"]),
     **{("monthly_cost", name): _amount(name) for name in ("estimated", "actual")},
-    **{("budget_status", name): _amount(name) for name in ("budget", "spent", "committed", "forecast")},
+    **{("budget_status", name): _amount(name) for name in ("budget", "spent", "committed", "forecast", "forecast_as_last")},
     **{("charge", name): _amount(name) for name in ("billed", "effective", "contracted")},
     ("charge", "list"): _amount("listed"),
     ("allocation", "amount"): _amount("amount"),
     ("cost_report", "total"): lambda _r, row, _g: row["total"],
-    ("team", "budget_status"): _status,
+    ("team", "budget_status"): _status("team_id", budget_of),
+    ("tenant", "budget_status"): _status("tenant_id", budget_of),
+    ("service", "budget_status"): _status("service_id", service_budget),
     ("stack", "cost"): _of_organization(_instances(stack_id="id"), _landed("stack_id")),
     ("tenant", "cost"): _of_organization(_instances(tenant_id="id"), _landed("tenant_id"), budget_of),
     ("environment", "cost"): _of_organization(_in_environment, _landed("environment_id")),

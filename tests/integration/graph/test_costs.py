@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, localcontext
 
 import pytest
+from graph_past import Store
+from test_differential import Differences
 
 ROWS = "rows(first: 100) { nodes { estimated { amount } actual { amount } unknownInstances } }"
 TOTAL = "total { estimated { amount } actual { amount } unknownInstances }"
@@ -116,3 +118,20 @@ async def test_reports_of_random_questions_add_up(graph, world) -> None:
             with localcontext(prec=200):
                 for name in ("estimated", "actual"):
                     assert amounts(report["rows"]["nodes"], name) == amounts([report["total"]], name), asked
+
+
+async def test_budgets_stand_as_plain_execution_says(graph, database, world) -> None:
+    """What was spent, is reserved and will have been spent, of every team, tenant and service, for every viewer."""
+    differences = Differences(graph, await Store.load(database), world.viewers())
+    status = (
+        "{ budget { amount } spent { amount } committed { amount } forecast { amount } forecastAsLastMonth { amount } exceeded }"
+    )
+    for months in (
+        "",
+        '(period: {from: "2026-01-20", to: "2026-02-11"})',
+        f'(period: {{from: "2026-02-01", to: "{datetime.now(UTC).date() + timedelta(days=40)}"}})',
+    ):
+        for things in ("teams", "tenants", "services"):
+            asked = f"{{ {things}(first: 50) {{ nodes {{ id budgetStatus{months} {status} }} }} }}"
+            for viewer in world.viewers():
+                assert await differences.compare(asked, {}, viewer) is None

@@ -32,6 +32,8 @@ ADDED = {
     # Estates count what has an owner by its evidence, and what has none by the reason, which each row tells too.
     *("Estate.stackOwnership", "Estate.instanceOwnership", "Stack.unowned", "ComponentInstance.unowned"),
     *("ImportCostsInput.name", "ImportCostsInput.currency"),  # what corrections come under; OpenCost says none
+    # Budgets stand for tenants and services as for teams, and are foretold in two ways.
+    *("BudgetStatus.forecastAsLastMonth", "Tenant.budgetStatus", "Service.budgetStatus"),
     *("OwnershipCount", "OwnershipCoverage", "Unowned", "UnownedCount", "UnownedReason"),
 }
 

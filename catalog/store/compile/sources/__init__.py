@@ -8,6 +8,7 @@ from catalog.store.compile.source import Source, ToMany
 from catalog.store.compile.sources import (
     access,
     as_of,
+    budget,
     cost,
     estate,
     faceted,
@@ -33,6 +34,7 @@ SOURCES: dict[str, Source] = {
         *organization.SOURCES,
         *scorecard.SOURCES,
         *cost.SOURCES,
+        *budget.SOURCES,
         *report.SOURCES,
         *kpi.SOURCES,
         *provisioning.SOURCES,

@@ -33,7 +33,7 @@ TODAY = "(now() at time zone 'UTC')::date"
 FIRST = f"date_trunc('month', coalesce(({{arg_period_from}})::date, {TODAY})::timestamp)::date"
 LAST = f"date_trunc('month', coalesce(({{arg_period_to}})::date - 1, {TODAY})::timestamp)::date"
 MONTHS = "(select n::date as month from generate_series({first}::timestamp, {last}::timestamp, interval '1 month') n)"
-_COUNT = "(extract(year from {last}) * 12 + extract(month from {last}) - extract(year from {first}) * 12 - extract(month from {first}) + 1)"
+COUNT = "(extract(year from {last}) * 12 + extract(month from {last}) - extract(year from {first}) * 12 - extract(month from {first}) + 1)"
 
 
 def estimate(column: str) -> ToOne:
@@ -54,7 +54,7 @@ def count(link: str) -> str:
     return f"(select count(*) from component_instance i where {link} and i.removed_at is null and {{sees_component_instance_i}})"
 
 
-def _landed(link: str) -> str:
+def landed(link: str) -> str:
     """What landed in the months of `s`, in its currency: the sums of months as they are, those of days by each day's rate (`lacks` one).
 
     Days are only read where something is in another currency.
@@ -84,19 +84,19 @@ def summary(
     Estimates and budgets are a month's: they count once for each, by today's rate. What can't be converted counts as unknown, of
     charges it makes the sum partial, and so do rows out of sight.
     """
-    landed = _landed(charged)
+    of_months = landed(charged)
     hidden = (
         f"exists(select from cost_month l where {charged} and l.month between s.first and s.last and not {{sees_allocation_l}})"
     )
     rows = (
         "(select s.currency, x.estimated * s.months as estimated, x.unknown,"
-        f" (x.hidden > 0 or {hidden} or exists(select from {landed} q where q.lacks)) as partial,"
+        f" (x.hidden > 0 or {hidden} or exists(select from {of_months} q where q.lacks)) as partial,"
         f" {budget} * s.months * catalog_rate({budget_currency}, s.currency, {TODAY}) as budget,"
-        f" (select sum(q.amount) from {landed} q) as actual,"
+        f" (select sum(q.amount) from {of_months} q) as actual,"
         " (select jsonb_agg(jsonb_build_object('month', m.month, 'estimated', x.estimated, 'actual', q.amount, 'currency', s.currency)"
         f" order by m.month) from {MONTHS.format(first='s.first', last='s.last')} m left join"
-        f" (select q.month, sum(q.amount) as amount from {landed} q group by 1) q on q.month = m.month) as by_month"
-        f" from (select p.*, {_COUNT.format(first='p.first', last='p.last')} as months"
+        f" (select q.month, sum(q.amount) as amount from {of_months} q group by 1) q on q.month = m.month) as by_month"
+        f" from (select p.*, {COUNT.format(first='p.first', last='p.last')} as months"
         f" from (select {FIRST} as first, {LAST} as last,"
         f" coalesce({{arg_currency}}, {currency}, (select o.currency from organization o where o.id = {organization})) as currency) p) s"
         " cross join lateral (select sum(g.monthly * g.rate) as estimated, coalesce(sum(g.hidden), 0) as hidden,"
@@ -109,17 +109,6 @@ def summary(
         f" from {instances} where {link} and {COUNTED} group by 1) g) g) x)"
     )
     return ToOne(target="cost_summary", rows=rows, proven=True)
-
-
-def budget_status(charged: str, *, budget: str, budget_currency: str) -> ToOne:
-    """How a budget stands, in its own currency; there when the viewer may see a budget. What can't be converted leaves `spent` unknown."""
-    rows = (
-        "(select s.budget, s.currency, (select case when not bool_or(q.lacks) then sum(q.amount) end"
-        f" from {_landed(charged)} q) as spent from (select p.first, p.last, p.currency,"
-        f" p.budget * {_COUNT.format(first='p.first', last='p.last')} as budget from (select {FIRST} as first, {LAST} as last,"
-        f" {budget} as budget, {budget_currency} as currency) p where p.budget is not null) s)"
-    )
-    return ToOne(target="budget_status", rows=rows, on="{b}.budget is not null", proven=True)
 
 
 # What an instance's estimate was: one row for each of its versions on the estate's branch in which it was another one.
@@ -201,19 +190,6 @@ SOURCES = (
             "estimated": money(_VALUE % "estimated", "{a}.v->>'currency'"),
             "actual": money(_VALUE % "actual", "{a}.v->>'currency'"),
         },
-    ),
-    Source(
-        name="budget_status",
-        rows="",
-        columns={"exceeded": truth("coalesce({a}.spent > {a}.budget, false)")},
-        relations={
-            "budget": money("{a}.budget", "{a}.currency"),
-            "spent": money("{a}.spent", "{a}.currency"),
-            # Nothing reserves money yet and nothing tells what will be spent: unknown, not zero.
-            "committed": money("null::numeric", "{a}.currency"),
-            "forecast": money("null::numeric", "{a}.currency"),
-        },
-        key="budget",
     ),
     Source(
         name="charge",

@@ -17,7 +17,7 @@ from catalog.store.compile.source import (
     text,
     texts,
 )
-from catalog.store.compile.sources import cost, faceted, governance, scorecard, visibility
+from catalog.store.compile.sources import budget, cost, faceted, governance, scorecard, visibility
 
 _NAME = {"name": (Key(sql="{b}.name", type="text"),)}
 _BY_NAME = (("name", False),)
@@ -67,6 +67,9 @@ SOURCES = (
             "organization": _ORGANIZATION,
             "stacks": ToMany(target="stack", link="{b}.tenant_id = {a}.id"),
             "budget": money(_TENANT_BUDGET, "{a}.budget_currency"),
+            "budget_status": budget.status(
+                "l.tenant_id = {a}.id", "r.tenant_id = {a}.id", budget=_TENANT_BUDGET, currency="{a}.budget_currency"
+            ),
             "cost": cost.summary(
                 "i.tenant_id = {a}.id",
                 charged="l.tenant_id = {a}.id",
@@ -113,7 +116,9 @@ SOURCES = (
             "instances": ToMany(target="component_instance", link="{b}.team_id = {a}.id"),
             "requests": ToMany(target="provisioning_request", link="{b}.team_id = {a}.id"),
             "scorecard": scorecard.TEAM,
-            "budget_status": cost.budget_status("l.team_id = {a}.id", budget=_TEAM_BUDGET, budget_currency="{a}.budget_currency"),
+            "budget_status": budget.status(
+                "l.team_id = {a}.id", "r.team_id = {a}.id", budget=_TEAM_BUDGET, currency="{a}.budget_currency"
+            ),
             "cost": cost.summary(
                 "i.team_id = {a}.id",
                 charged="l.team_id = {a}.id",
@@ -151,6 +156,9 @@ SOURCES = (
             "components": ToMany(target="service_component", link="{b}.service_id = {a}.id", order=(("ordinal", False),), tie=()),
             "instances": ToMany(target="service_instance", link="{b}.service_id = {a}.id"),
             "budget": money(_SERVICE_BUDGET, "{a}.budget_currency"),
+            "budget_status": budget.status(
+                "l.service_id = {a}.id", "r.service_id = {a}.id", budget=_SERVICE_BUDGET, currency="{a}.budget_currency"
+            ),
             "cost": cost.summary(
                 _OF_SERVICE,
                 charged="l.service_id = {a}.id",

@@ -9,7 +9,7 @@ session is read-only and nothing is ever set in it. Text columns arrive as bytes
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,6 +22,10 @@ _TIMEOUT = "3s"
 _GENERIC = {"plan_cache_mode": "force_generic_plan"}
 _CUSTOM = {"plan_cache_mode": "force_custom_plan"}
 _READ_ONLY = {"default_transaction_read_only": "on", "statement_timeout": _TIMEOUT}
+
+# Of a list that is read as a whole: for one batch of it, and for a reader that doesn't take it.
+_PATIENCE = "60s"
+_STREAMING = f"set local statement_timeout = '{_PATIENCE}'; set local idle_in_transaction_session_timeout = '{_PATIENCE}'"
 
 Connect = Callable[[Mapping[str, str]], Awaitable[asyncpg.Connection]]
 
@@ -65,6 +69,27 @@ class Reader:
         with connecting.translating(self._address):
             return await pool.fetch(sql, arguments)
 
+    async def stream(self, sql: str, arguments: Sequence[Any] = (), *, size: int, key: str = "") -> AsyncGenerator[list[bytes]]:
+        """Yield the texts of a statement's rows, so many at a time, on a connection of its own; close the iterator to give it back.
+
+        All of them are of one moment, however long they take. Memory holds one batch. Raises Unavailable as `fetch_text` does, and
+        when whoever reads has paused for too long.
+        """
+        with connecting.translating(self._address):
+            connection = await self._custom.open()
+            try:
+                # Set within the transaction, which is all that a pooler leaves to us.
+                async with connection.transaction(isolation="repeatable_read", readonly=True):
+                    await connection.execute(_STREAMING)
+                    cursor = await connection.cursor(sql, *arguments)
+                    while rows := await cursor.fetch(size):
+                        yield [row[0] for row in rows]
+            except asyncpg.QueryCanceledError as error:
+                message = f"the database did not answer {key or 'the query'} within {_PATIENCE}"
+                raise errors.Unavailable(message, code="TIMEOUT", hint="ask for less at once") from error
+            finally:
+                connection.terminate()  # nothing was written, and a cursor in the middle has nothing to finish
+
     @asynccontextmanager
     async def connection(self, *, generic: bool) -> AsyncIterator[asyncpg.Connection]:
         """Lend one read connection, for EXPLAIN and for looking at its statements."""
@@ -90,7 +115,7 @@ class _Pool:
     async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
         # The hot path: as `connection` below, without the cost of a context manager.
         async with self._free:
-            connection = self._take() or await self._open()
+            connection = self._take() or await self.open()
             try:
                 rows: list[asyncpg.Record] = await connection.fetch(sql, *arguments)
             except BaseException as error:
@@ -102,7 +127,7 @@ class _Pool:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
         async with self._free:
-            connection = self._take() or await self._open()
+            connection = self._take() or await self.open()
             try:
                 yield connection
             except BaseException as error:
@@ -136,7 +161,8 @@ class _Pool:
         else:
             connection.terminate()
 
-    async def _open(self) -> asyncpg.Connection:
+    async def open(self) -> asyncpg.Connection:
+        """Open a connection that the pool doesn't count."""
         connection = await self._connect(self._settings)
         await connection.set_type_codec("text", schema="pg_catalog", encoder=_encoded, decoder=bytes, format="binary")
         return connection

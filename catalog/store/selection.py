@@ -339,3 +339,15 @@ class Operation:
     """All that one operation reads, in the order of the response."""
 
     fields: Fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """All rows of one list, each by itself: a connection of which one part is read, `nodes` or `edges`, and no page.
+
+    It is a root, or hangs on the row of a source that has an id.
+    """
+
+    many: Many
+    parent: str | None = None
+    id: Slot | None = None

@@ -56,7 +56,7 @@ async def _execute(request: Request, parameters: Parameters, scope: Scope, media
     if scope == ANONYMOUS:
         raise errors.Unauthenticated("the graph answers to signed-in people and programs", hint=SIGN_IN)
     graph: Graph = request.app.state.graph
-    document = _document(graph, parameters)
+    document = document_of(graph, parameters)
     if request.method in {"GET", "HEAD"} and graph.changes_something(document, parameters.operation_name):
         raise Refused(405, "METHOD_NOT_ALLOWED", "a mutation must be sent by POST", {"Allow": "POST"})
     variables = dict(parameters.variables) if parameters.variables is not None else None
@@ -72,7 +72,8 @@ async def _execute(request: Request, parameters: Parameters, scope: Scope, media
     return conditional.answer(request, answer, response.body) if reads and response.ok else answer
 
 
-def _document(graph: Graph, parameters: Parameters) -> str:
+def document_of(graph: Graph, parameters: Parameters) -> str:
+    """Return the document that is asked for, by itself or by the id of a trusted one; raises Refused."""
     if parameters.document is not None:
         return parameters.document
     found = graph.trusted.find(parameters.document_id or "")

@@ -14,7 +14,7 @@ from catalog.store.compile import cursors, sight
 from catalog.store.compile.ordering import keys
 from catalog.store.compile.source import Source, ToMany, ToOne
 from catalog.store.compile.sources import BY_PREFIX, ROOTS, SOURCES
-from catalog.store.compile.statement import Statement, statement
+from catalog.store.compile.statement import Statement, listing, statement
 from catalog.store.compile.text import MARK, SEPARATOR
 
 
@@ -56,6 +56,7 @@ __all__ = [
     "cursors",
     "facet_target",
     "key_types",
+    "listing",
     "sight",
     "statement",
     "target",

@@ -29,6 +29,11 @@ def connection(
     written.expression(_Connection(writer, relation, parent, field, root=root).sql())
 
 
+def stream(writer: Writer, relation: ToMany, parent: str, field: Many) -> str:
+    """Write a query of the whole list that a connection pages through: one text for each row, in the list's order."""
+    return _Connection(writer, relation, parent, field, root=not parent).stream()
+
+
 class _Connection:
     def __init__(self, writer: Writer, relation: ToMany, parent: str, field: Many, *, root: bool) -> None:
         self._writer = writer
@@ -84,6 +89,20 @@ class _Connection:
         columns = ", ".join(f"{column} as c{number}" for number, column in enumerate(self._columns))
         rows = f"select {columns} from ({self._rows()}) {self._alias} {' '.join(self._joins)}"
         return f"({walked}select {written} from ({rows}{self._outer_order()}) q)"
+
+    def stream(self) -> str:
+        """Write every row by itself; what limits a page (its size, its cursors, a scan for each tenant) has no place here."""
+        part = next(part for part in self._field.parts if isinstance(part, Part))
+        row = self._node(part) if part.piece is Piece.NODES else self._edge(part)
+        written = [self._writing.fill(key.sql, b=self._alias) for key in self._keys]
+        columns = "".join(f", {sql} as k{number}" for number, sql in enumerate(written))
+        also = f", {self._writing.fill(self._relation.also, b=self._alias)}" if self._relation.also else ""
+        where = " and ".join(self._rules()) or "true"
+        rows = (
+            f"select {self._alias}.*{also}{columns} from {self._origin(whole=True)} where {where} order by {self._order(written)}"
+        )
+        order = self._outer_order() if self._joins else ""
+        return f"{self._walked()}select {row} as j from ({rows}) {self._alias} {' '.join(self._joins)}{order}"
 
     def _walked(self) -> str:
         if self._relation.walk is None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from catalog.store.compile import text
 from catalog.store.compile.conditions import predicate
-from catalog.store.compile.connection import connection
+from catalog.store.compile.connection import connection, stream
 from catalog.store.compile.ordering import keys
 from catalog.store.compile.report import report
 from catalog.store.compile.sight import Sight
@@ -32,6 +32,7 @@ from catalog.store.selection import (
     Given,
     Items,
     Leaf,
+    Listing,
     Literal,
     Lookup,
     Many,
@@ -70,6 +71,17 @@ def statement(operation: Operation, sight: Sight, sources: Mapping[str, Source] 
     )
 
 
+def listing(listing: Listing, sight: Sight, sources: Mapping[str, Source] = SOURCES) -> Statement:
+    """Compile a whole list for viewers of one shape: a statement of one text column and as many rows as the list has."""
+    writing = Writing(sight, sources)
+    return Statement(
+        sql=Writer(writing).listing(listing),
+        parameters=tuple(writing.parameters),
+        faults=tuple(writing.faults),
+        generic=False,
+    )
+
+
 class Writer:
     """Writes expressions for the fields of one selection; joins are added to the list of the FROM clause they stand in."""
 
@@ -83,6 +95,20 @@ class Writer:
             written.text(f'{"," if number else ""}"{field.key}":')
             self._root(written, field)
         return written.text("}").sql()
+
+    def listing(self, listing: Listing) -> str:
+        """Write the query of a whole list, which hangs on no row or on the one with an id."""
+        many = listing.many
+        if listing.parent is None:
+            return stream(self, ROOTS[many.relation], "", many)
+        source = self.writing.sources[listing.parent]
+        relation = source.relations[many.relation]
+        assert isinstance(relation, ToMany)
+        assert listing.id is not None
+        parent, rows = self.writing.alias(), self.writing.alias()
+        on = f"{parent}.id = {self.writing.slot(listing.id)} and {self.writing.visible(source, parent)}"
+        below = stream(self, relation, parent, many)
+        return f"select {rows}.j from {source.rows} {parent} cross join lateral ({below}) {rows} where {on}"
 
     def object(
         self,

@@ -32,16 +32,17 @@ insert into component (id, estate_id, type, name, path, category_derived, inputs
   from generate_series(1, {components}) c;
 insert into config (hash, document)
   select 'h' || c, jsonb_build_object(
-    'vars', jsonb_build_object('n', c, 'cidr', '10.0.0.0/16', 'text', repeat('x', 200)), 'settings', '{{}}'::jsonb)
-  from generate_series(1, 1000) c;
+    'vars', jsonb_build_object('n', c, 'cidr', '10.0.0.0/16', 'text', repeat('x', 200)) || {padding}, 'settings', '{{}}'::jsonb)
+  from generate_series(1, {documents}) c;
 insert into cost_estimate (id, subject_kind, subject_id, status, currency, monthly, unsupported, source)
   select 'cst_' || i, 'ComponentInstance', 'ins_' || i, case when i % 5 = 0 then 'UNKNOWN' else 'KNOWN' end, 'USD',
          case when i % 5 = 0 then null else (i % 97) + 0.25 end, '{{}}', 'INSTANCE_METADATA' from generate_series(1, {instances}) i;
 insert into component_instance (id, estate_id, tenant_id, stack_id, component_id, type, name, abstract, enabled, locked, state, inherits,
-    labels, unresolved_dependencies, config_hash, team_id, cost_estimate_id, cost_status, monthly, currency, drift, changed_at, content_hash)
+    labels, unresolved_dependencies, config_hash, team_id, owner_source, cost_estimate_id, cost_status, monthly, currency, drift,
+    changed_at, content_hash)
   select 'ins_' || i, 'est_1', 'ten_' || (1 + s % 8), 'stk_' || s, 'cmp_' || (1 + i % {components}), 'TERRAFORM',
-         {instance_name}, false, true, false, 'FRESH', '{{}}', '{{}}', '{{}}', 'h' || (1 + i % 1000),
-         'tea_' || (1 + i % {teams}), 'cst_' || i, case when i % 5 = 0 then 'UNKNOWN' else 'KNOWN' end,
+         {instance_name}, false, true, false, 'FRESH', '{{}}', '{{}}', '{{}}', 'h' || (1 + i % {documents}),
+         'tea_' || (1 + i % {teams}), 'TENANT_MAPPING', 'cst_' || i, case when i % 5 = 0 then 'UNKNOWN' else 'KNOWN' end,
          case when i % 5 = 0 then null else (i % 97) + 0.25 end, 'USD', 'UNKNOWN', now() - (i || ' minutes')::interval, 'h'
   from (select i, 1 + (i - 1) % {stacks} as s from generate_series(1, {instances}) i) x;
 insert into dependency (source_id, target_id, via, kind)
@@ -61,12 +62,41 @@ insert into service_instance_component (service_instance_id, instance_id)
   from generate_series(1, {services}) s, generate_series(1, 6) k, generate_series(1, 6) c on conflict do nothing;
 """
 
+# Hashes, so that neither Postgres nor a client can make it smaller.
+_PADDING = "(select jsonb_object_agg('p' || p, md5(c || ' ' || p)) from generate_series(1, {pieces}) p)"
+_CHARGES = """
+insert into cost_import (id, file, format, imported_at, rows, accepted, replaced)
+  values ('imp_1', 'focus.csv', 'FOCUS_CSV', now(), {charges}, {charges}, 0);
+insert into charge_batch (id, file, billing_period_start, billing_period_end, import_id)
+  select 'bat_' || m, 'focus.csv', make_timestamptz(2025, m, 1, 0, 0, 0, 'UTC'),
+         make_timestamptz(2025, m, 1, 0, 0, 0, 'UTC') + interval '1 month', 'imp_1' from generate_series(1, 12) m;
+insert into charge (id, batch_id, billing_period_start, billing_period_end, period_start, period_end, category, provider, service_name,
+    resource_id, region_id, currency, billed, effective, tags)
+  select 'chg_' || c, b.id, b.billing_period_start, b.billing_period_end, b.billing_period_start, b.billing_period_end, 'Usage', 'AWS',
+         'Amazon EC2', 'arn:aws:ec2:::' || i, 'us-east-1', 'USD', c % 997 + 0.123456, c % 997 + 0.123456,
+         jsonb_build_object('instance', i)
+  from (select c, 1 + (c / 12) * 7 % {instances} as i, 'bat_' || (1 + c % 12) as batch from generate_series(0, {charges} - 1) c) x
+  join charge_batch b on b.id = x.batch;
+insert into allocation (charge_id, ordinal, day, month, tenant_id, team_id, environment_id, stack_id, instance_id, share, amount, currency,
+    rule, reason)
+  select c.id, 1, c.period_start::date, c.period_start::date, a.tenant_id, a.team_id, s.environment_id, s.id, a.id, 1, c.effective,
+         c.currency, 'tag', 'the tag names the instance'
+  from charge c join component_instance a on a.id = 'ins_' || (c.tags->>'instance') join stack s on s.id = a.stack_id;
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How many rows of each kind, and what SQL names the s-th stack of so many and its i-th instance: no two alike unless said."""
+    """How many rows of each kind, and what SQL names the s-th stack of so many and its i-th instance: no two alike unless said.
+
+    `documents` of resolved sections are shared by the instances, each of `padding` KB more than a little, which don't compress.
+    `charges` are monthly ones of 2025: twelve for each of so many instances.
+    """
 
     instances: int
+    documents: int = 1000
+    padding: int = 0
+    charges: int = 0
     stack_name: str = "'stack-' || lpad(s::text, 6, '0')"
     instance_name: str = "'instance-' || lpad(i::text, 7, '0')"
 
@@ -79,6 +109,8 @@ class Size:
             "services": max(5, self.instances // 100),
             "environments": max(4, self.instances // 200),
             "teams": max(5, min(50, self.instances // 200)),
+            "documents": self.documents,
+            "charges": self.charges,
         }
 
 
@@ -86,5 +118,8 @@ async def fill(database, size: Size) -> None:
     """Write the rows and let Postgres look at them."""
     async with database.connection() as connection:
         names = {"stack_name": size.stack_name, "instance_name": size.instance_name.format(**size.counts())}
-        await connection.execute(_STATEMENTS.format(**size.counts(), **names))
+        padding = _PADDING.format(pieces=size.padding * 22) if size.padding else "'{}'::jsonb"
+        await connection.execute(_STATEMENTS.format(**size.counts(), **names, padding=padding))
+        if size.charges:
+            await connection.execute(_CHARGES.format(**size.counts()))
         await connection.execute("vacuum analyze")

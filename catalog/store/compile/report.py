@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from catalog.store.compile import text
 from catalog.store.compile.conditions import predicate
 from catalog.store.compile.sources.cost import FIRST, LAST, MONTHS, TODAY
-from catalog.store.compile.sources.report import CURRENCY, DIMENSIONS, FACTS, PARTIAL
-from catalog.store.selection import Report
+from catalog.store.compile.sources.report import BY_TEAM, CURRENCY, DIMENSIONS, FACTS, FACTS_BY_TEAM, PARTIAL
+from catalog.store.selection import Report, asked_of
 
 if TYPE_CHECKING:
     from catalog.store.compile.statement import Writer
@@ -27,8 +27,10 @@ _SUMS = "sum({0}.estimated) as estimated, sum({0}.actual) as actual, sum({0}.unk
 
 def report(writer: Writer, field: Report) -> str:
     """Write a report."""
-    writer.writing.bounded = False
-    return _Report(writer, field).sql()
+    made = _Report(writer, field)
+    # Sums by team are read whole, whatever is asked of them.
+    writer.writing.bounded = writer.writing.bounded and made.by_team
+    return made.sql()
 
 
 class _Report:
@@ -38,6 +40,7 @@ class _Report:
         self._field = field
         self._alias = writer.writing.alias()
         self._monthly = _MONTH in field.dimensions
+        self.by_team = {*field.dimensions, *asked_of(field.condition)} <= BY_TEAM
 
     def sql(self) -> str:
         alias, source = self._alias, self._writing.sources["cost_report"]
@@ -75,10 +78,11 @@ class _Report:
         count = len(self._field.dimensions)
         by = ", ".join(str(number + 1) for number in range(count + 3))
         asked = f"(select * from {self._alias}p) p"
-        sums = f"{_SUMS.format(facts)}, count({facts}.estimated)::int as estimates"
+        sums = f"{_SUMS.format(facts)}, sum({facts}.known)::int as estimates"
+        read = FACTS_BY_TEAM if self.by_team else FACTS
         return (
             f"select {keys}{facts}.month, {facts}.currency, {facts}.day, {sums} from {asked} cross join lateral"
-            f" {self._fill(FACTS, within='p')} {facts} where {admitted} group by {by}"
+            f" {self._fill(read, within='p')} {facts} where {admitted} group by {by}"
         )
 
     def _rates(self) -> str:

@@ -57,24 +57,37 @@ _SERVICE = (
 _LANDED = (
     " select l.instance_id, l.tenant_id, l.team_id, t.organization_id, l.environment_id, coalesce(s.account, e.account),"
     " coalesce(s.region, e.region), l.stack_id, i.component_id,"
-    " (select v.id from service v where v.id = l.service_id and {{sees_service_v}}), l.month, l.currency, {day}, null::numeric, 0, l.amount,"
-    " 0 from {table} l left join tenant t on t.id = l.tenant_id left join stack s on s.id = l.stack_id"
+    " (select v.id from service v where v.id = l.service_id and {{sees_service_v}}), l.month, l.currency, {day}, null::numeric, 0, 0,"
+    " l.amount, 0 from {table} l left join tenant t on t.id = l.tenant_id left join stack s on s.id = l.stack_id"
     " left join environment e on e.id = l.environment_id left join component_instance i on i.id = l.instance_id"
     " where l.month between {{p}}.first and {{p}}.last and l.currency {same} {{p}}.currency and {{sees_allocation_l}}"
 )
-_CONVERTED = " and exists(select from cost_month c where c.month between {p}.first and {p}.last and c.currency <> {p}.currency)"
+_CONVERTED = " and exists(select from team_month c where c.month between {p}.first and {p}.last and c.currency <> {p}.currency)"
 FACTS = (
     "(select i.id as instance_id, i.tenant_id, i.team_id, s.organization_id, s.environment_id, s.account, s.region, i.stack_id,"
     f" i.component_id, {_SERVICE} as service_id, null::date as month, i.currency, {TODAY} as day, i.monthly as estimated,"
-    " (i.monthly is null)::int as unknown, null::numeric as actual, 1 as instances"
+    " (i.monthly is not null)::int as known, (i.monthly is null)::int as unknown, null::numeric as actual, 1 as instances"
     f" from component_instance i join stack s on s.id = i.stack_id where {COUNTED} and {{sees_component_instance_i}}"
     f" union all{_LANDED.format(table='cost_month', day='l.month', same='=')}"
     f" union all{_LANDED.format(table='cost_day', day='l.day', same='<>')}{_CONVERTED})"
 )
+# The same by tenant and team alone, from sums that are kept: what is enough for the dimensions and the relations of `BY_TEAM`.
+_LANDED_BY_TEAM = (
+    " select l.tenant_id, l.team_id, l.month, l.currency, {day}, null::numeric, 0, 0, l.amount, 0 from {table} l"
+    " where l.month between {{p}}.first and {{p}}.last and l.currency {same} {{p}}.currency and {{sees_allocation_l}}"
+)
+FACTS_BY_TEAM = (
+    f"(select e.tenant_id, e.team_id, null::date as month, e.currency, {TODAY} as day, case when e.known > 0 then e.amount end as estimated,"
+    " e.known, e.instances - e.known as unknown, null::numeric as actual, e.instances"
+    " from team_estimate e where {sees_component_instance_e}"
+    f" union all{_LANDED_BY_TEAM.format(table='team_month', day='l.month', same='=')}"
+    f" union all{_LANDED_BY_TEAM.format(table='cost_day', day='l.day', same='<>')}{_CONVERTED})"
+)
+BY_TEAM = frozenset({"TENANT", "TEAM", "COST_CENTER", "MONTH", "tenant", "team"})
 # Whether something is left out: of all there is, not of what the filter asks for, so that nobody learns what a filter would find.
 PARTIAL = (
-    f"(exists(select from component_instance i where {COUNTED} and not {{sees_component_instance_i}})"
-    " or exists(select from cost_month l where l.month between {p}.first and {p}.last"
+    "(exists(select from team_estimate e where not {sees_component_instance_e})"
+    " or exists(select from team_month l where l.month between {p}.first and {p}.last"
     " and not {sees_allocation_l}))"
 )
 # The currency of most organisations in sight, where none is asked for; without any, nothing costs anything.

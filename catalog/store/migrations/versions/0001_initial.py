@@ -17,6 +17,7 @@ def upgrade() -> None:
         "0001_access.sql",
         "0001_audit.sql",
         "0001_costs.sql",
+        "0001_cost_totals.sql",
         "0001_events.sql",
         "0001_search.sql",
         "0001_pgqueuer.sql",

@@ -30,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import values
 from catalog.cost import estimates, files, focus, infracost, opencost, parquet
-from catalog.cost.charges import Read, Rejected
+from catalog.cost.charges import Charge, Read, Rejected
 from catalog.cost.money import CURRENCIES
 from catalog.errors import Ambiguous, Invalid, NotFound
 from catalog.records import CostFormat, CostSource
@@ -40,6 +40,8 @@ from catalog.store.rows import CostEstimateRow, CostImportRow, CostItemRow
 
 _LOT = 1000  # rows that are read at once, in a thread: others have their turn meanwhile
 _LONGEST_NAME = 200
+_MOST_TIMES = 100_000
+_PERIOD = Charge._fields.index("period_start")
 _IN_MEMORY = 1 << 20  # bytes of refusals; more of them go to a file
 
 Progress = Callable[[int, int, str], None]
@@ -154,19 +156,41 @@ async def _begin(connection: asyncpg.Connection, source: Source, read: int) -> t
     return import_id, about
 
 
-async def _staged(source: Source, file: IO[bytes], refusals: _Refusals, progress: Progress) -> AsyncIterator[tuple[Any, ...]]:
+async def _staged(source: Source, file: IO[bytes], refusals: _Refusals, progress: Progress) -> AsyncIterator[bytes]:
     """The rows to stage, lot by lot; what can't be taken goes to the refusals."""
     total = source.path.stat().st_size
-    batches = _Batches(source.name)
-    found = _READERS[source.format](file, source.currency)
-    while lot := await asyncio.to_thread(lambda: list(islice(found, _LOT))):
-        for one in lot:
+    lots = _lots(_READERS[source.format](file, source.currency), _Batches(source.name), refusals)
+    while (lot := await asyncio.to_thread(next, lots, None)) is not None:
+        yield lot
+        progress(min(file.tell(), total), total, "reading")
+
+
+def _lots(found: Iterator[Read | Rejected], batches: _Batches, refusals: _Refusals) -> Iterator[bytes]:
+    times = _Times()
+    while read := list(islice(found, _LOT)):
+        taken = []
+        for one in read:
             if isinstance(one, Rejected):
                 refusals.add((one.row, one.column, one.reason))
             else:
                 charge = one.charge
-                yield (one.row, charge[0], batches[charge[1:3]], *charge[1:])
-        progress(min(file.tell(), total), total, "reading")
+                first, last = times[charge.billing_period_start], times[charge.billing_period_end]
+                begins, ends = times[charge.period_start], times[charge.period_end]
+                between = charge[3:_PERIOD]
+                taken.append(
+                    (one.row, charge.id, batches[charge[1:3]], first, last, *between, begins, ends, *charge[_PERIOD + 2 :])
+                )
+        yield charges.packed(taken)
+
+
+class _Times(dict[datetime, str]):
+    """Times as text: a file says few of them over and over, and writing one takes as long as the rest of a row."""
+
+    def __missing__(self, time: datetime) -> str:
+        if len(self) > _MOST_TIMES:
+            self.clear()
+        self[time] = text = str(time)
+        return text
 
 
 class _Batches(dict[tuple[datetime, datetime], str]):

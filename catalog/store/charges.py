@@ -6,7 +6,9 @@ A row that stands twice in a file, or in another file already, is not taken a se
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,14 +36,24 @@ class Settled:
     totals: tuple[tuple[str, Any], ...]  # currency and effective cost of what was taken
 
 
-async def stage(connection: asyncpg.Connection, rows: AsyncIterable[Sequence[Any]]) -> int:
-    """Write rows (`STAGED`) into a table of this transaction's own as they come, and return how many there were."""
+def packed(rows: Iterable[Sequence[Any]]) -> bytes:
+    """Rows (`STAGED`) as CSV, which is half the work of COPY's binary form: amounts travel as the text that they came as.
+
+    What is None is an empty cell, so no text is empty. Call it in a thread: it takes a while.
+    """
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+async def stage(connection: asyncpg.Connection, lots: AsyncIterable[bytes]) -> int:
+    """Write `packed` rows into a table of this transaction's own as they come, and return how many there were."""
     await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
     await connection.execute("set local work_mem = '64MB'")
     await connection.execute(
         'create temp table coming_charge (like charge) on commit drop; alter table coming_charge add column "row" int not null'
     )
-    copied: str = await connection.copy_records_to_table("coming_charge", records=rows, columns=STAGED)
+    copied: str = await connection.copy_to_table("coming_charge", source=lots, columns=STAGED, format="csv")
     await connection.execute("analyze coming_charge")
     return int(copied.rsplit(" ", 1)[-1])
 

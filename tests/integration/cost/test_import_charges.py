@@ -196,3 +196,10 @@ async def test_the_sample_of_focus_adds_up_to_the_last_digit(take, ask, shared):
             Decimal("55227.674376357296250"),
         )
     ]
+
+
+async def test_nothing_but_allocations_refers_to_a_charge(ask):
+    """Superseded charges are deleted past foreign keys, their allocations before them: whatever else refers to a charge must be, too."""
+    found = await ask("select conrelid::regclass::text from pg_constraint where contype = 'f' and confrelid = 'charge'::regclass")
+
+    assert found == [("allocation",)]

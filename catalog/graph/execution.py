@@ -397,7 +397,7 @@ class _Mixed:
             self._errors.append(faults.of_graphql("BAD_USER_INPUT", problem) | {"path": [key]})
             return None if isinstance(field.type, GraphQLNonNull) else b"null"
         writer = Writer(self._schema, self._collector, self._show)
-        return await writer.object(payload_kind, payload, nodes, (key,))
+        return await writer.value(field.type, payload, nodes, (key,))
 
     def _weigh(self, payload_kind: GraphQLObjectType, nodes: list[FieldNode]) -> int:
         """Compile what the payload will show before anything is done, so that a refusal comes first; return its tenths of points."""

@@ -8,6 +8,7 @@ from catalog.graph import orders as order
 from catalog.graph.as_of import AS_OF
 from catalog.graph.declarations import Argument, by_id, items, lookup, page, report, told
 from catalog.graph.mutations import PreviewProvisioningPayload, preview_provisioning
+from catalog.graph.replaying import replay_decision
 from catalog.graph.nodes import ComponentInstanceConnection, Connection, Node, ServiceConnection, StackConnection
 from catalog.graph.periods import PERIOD, PeriodInput
 from catalog.graph.rate_limits import RateLimit
@@ -140,6 +141,10 @@ class Query:
     preview_provisioning: PreviewProvisioningPayload = strawberry.field(
         resolver=preview_provisioning,
         description="Show what a request would do: nothing is written, nothing is executed.",
+    )
+    replay_decision: names.PolicyVerdictType | None = strawberry.field(
+        resolver=replay_decision,
+        description="What the policy of an evaluation says to the same input at the same moment: every message of it as one text.",
     )
     search: Connection[names.SearchHitType] = page(
         "search",

@@ -82,14 +82,14 @@ class Rego:
         try:
             asked = [policy for policy in policies(self._engine, self.bundle) if self.point in policy.points]
         except (BrokenBundle, CatalogError) as error:
-            return (_denied(ALL, str(error)),)
+            return (failed_closed(ALL, str(error)),)
         if not asked:
             return ()
         paths = {policy.package: f"data.{policy.package}" for policy in asked}
         try:
             found = self._evaluate(list(paths.values()), {**document, "point": str(self.point), "now": self.now.isoformat()})
         except CatalogError as error:
-            return tuple(_denied(policy.package, error.message) for policy in asked)
+            return tuple(failed_closed(policy.package, error.message) for policy in asked)
         return tuple(verdict for policy in asked for verdict in _verdicts(policy, found.get(paths[policy.package], Found())))
 
     def _embedded(self, paths: Sequence[str], document: Mapping[str, Any]) -> Mapping[str, Found]:
@@ -126,21 +126,21 @@ def _policy(package: Package, bundle: Bundle) -> RegoPolicy:
 
 def _verdicts(policy: RegoPolicy, found: Found) -> tuple[Verdict, ...]:
     if found.error is not None:
-        return (_denied(policy.package, found.error),)
+        return (failed_closed(policy.package, found.error),)
     if not found.defined or not isinstance(found.value, Mapping):
-        return (_denied(policy.package, "the policy gives no answer"),)
+        return (failed_closed(policy.package, "the policy gives no answer"),)
     failed = tuple(_failed(policy, found.value))
     return failed or (Verdict(policy=policy.package, passed=True, severity=policy.severity),)
 
 
 def _failed(policy: RegoPolicy, answer: Mapping[str, Any]) -> Iterator[Verdict]:
     if policy.allows and answer.get("allow") is not True:
-        yield _denied(policy.package, "it is not allowed")
+        yield failed_closed(policy.package, "it is not allowed")
     for rule, severity in (("deny", Severity.ERROR), ("warn", Severity.WARNING)):
         said = answer.get(rule, [])
         if not isinstance(said, list):
             if said is not False:
-                yield _denied(policy.package, f"{rule} is no collection of messages: {json.dumps(said)[:200]}")
+                yield failed_closed(policy.package, f"{rule} is no collection of messages: {json.dumps(said)[:200]}")
             continue
         for entry in said:
             yield Verdict(policy=policy.package, passed=False, severity=severity, message=_message(entry))
@@ -152,5 +152,6 @@ def _message(entry: Any) -> str:
     return entry if isinstance(entry, str) else json.dumps(entry, sort_keys=True)
 
 
-def _denied(package: str, message: str) -> Verdict:
+def failed_closed(package: str, message: str) -> Verdict:
+    """Return the verdict on a policy that couldn't be asked, or gave no clear answer: it denies."""
     return Verdict(policy=package, passed=False, severity=Severity.ERROR, message=message)

@@ -10,23 +10,21 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import values
 from catalog.errors import CatalogError, PlanChanged, Unavailable
 from catalog.executors import Executor, Identity
 from catalog.gitops import Signature
-from catalog.provisioning import draft, head, plans, transitions, workplace
+from catalog.provisioning import draft, head, judging, plans, transitions, verdicts, workplace
 from catalog.provisioning.context import Outcome, Work, intent, lives
 from catalog.provisioning.head import Drawn
 from catalog.provisioning.lifecycle import Move, StepMove
 from catalog.provisioning.preview import Preview
 from catalog.provisioning.workflow import PlannedStep
 from catalog.provisioning.workplace import Place, Workplace
-from catalog.records import Estate, ProvisioningRequest, StepKind, StepState
+from catalog.records import DecisionPoint, Estate, ProvisioningAction, ProvisioningRequest, StepState
 from catalog.store import requests as rows
 from catalog.store import run_queue
 from catalog.store.requests import Target
@@ -44,12 +42,12 @@ async def plan(work: Work) -> Outcome:
     subject = await _draw(work)
     async with workplace.opened(_place(work, subject)) as place:
         levels = await place.plan(work.log)
-    return Outcome(
-        move=StepMove.SUCCEED,
-        summary=plans.summary(levels),
-        result=plans.counts(levels),
-        changes=_shown_now(subject, plans.document(subject.shown, levels)),
-    )
+    planned = plans.document(subject.shown, levels)
+    denied = await _ask(work, subject, DecisionPoint.PLAN, planned)
+    changes = _shown_now(subject, planned)
+    if denied is not None:
+        return replace(denied, result=plans.counts(levels), changes=changes)
+    return Outcome(move=StepMove.SUCCEED, summary=plans.summary(levels), result=plans.counts(levels), changes=changes)
 
 
 async def provision(work: Work) -> Outcome:
@@ -65,8 +63,38 @@ async def provision(work: Work) -> Outcome:
             if not _still_approved(work.request, subject, planned, committed):
                 return _reopened(work.request, subject, planned, committed)
             if committed is None:
+                denied = await _ask(work, subject, DecisionPoint.APPLY, planned)
+                if denied is not None:
+                    return denied
                 await _commit(work, subject)
             return await _apply(work, place, subject, levels, resumed=False)
+
+
+async def _ask(work: Work, subject: Subject, point: DecisionPoint, planned: Mapping[str, Any] | None) -> Outcome | None:
+    """Ask the policies about the plan; None where nothing stops the request."""
+    steps, request, config = subject.steps, work.request, work.context.config
+    if not judging.asks(steps, point):
+        return None
+    async with work.context.database.session() as session:
+        approvals = await rows.approvals(session, request.id)
+        document = await draft.judged(
+            session,
+            config,
+            subject.target,
+            subject.drawn,
+            action=ProvisioningAction(request.action),
+            requester_id=request.requester_id,
+        )
+        document |= {
+            "plan": judging.planned(planned),
+            "approvals": [{"approver": one.principal_id, "at": one.at.isoformat()} for one in approvals if not one.void],
+        }
+        decisions = await asyncio.to_thread(judging.decide, config, subject.drawn, steps, point, document)
+        await judging.keep(session, subject.estate, request, decisions)
+        await session.commit()
+    said = [verdict.document() for decision in decisions for verdict in decision.verdicts]
+    await verdicts.tell(work.log, said)
+    return verdicts.denial(said)
 
 
 async def examine(work: Work) -> Outcome:
@@ -112,6 +140,7 @@ class Subject:
     target: Target
     drawn: Drawn
     shown: Preview
+    steps: tuple[PlannedStep, ...]
     executor: Executor
 
     @property
@@ -216,8 +245,18 @@ async def _draw(work: Work) -> Subject:
     async with context.database.session() as session:
         target = await draft.target_of(session, request)
         drawn = await asyncio.to_thread(head.draw, target.estate, draft.key_of(target), request.parameters)
-        shown = await _preview(session, work, target, drawn)
-    return Subject(target=target, drawn=drawn, shown=shown, executor=executor)
+        steps = await draft.steps_of(session, request.id)
+        shown = await draft.preview_of(
+            session,
+            context.config,
+            target,
+            drawn,
+            action=ProvisioningAction(request.action),
+            steps=steps,
+            executor=request.executor,
+            requester_id=request.requester_id,
+        )
+    return Subject(target=target, drawn=drawn, shown=shown, steps=steps, executor=executor)
 
 
 def _place(work: Work, subject: Subject) -> Place:
@@ -243,28 +282,6 @@ async def _note_program(work: Work, program: Identity) -> None:
         if step is not None and step.intent is not None:
             step.intent = {**step.intent, "program": intent(program)}
             await session.commit()
-
-
-async def _preview(session: AsyncSession, work: Work, target: Target, drawn: Drawn) -> Preview:
-    steps = [
-        PlannedStep(
-            name=step.name,
-            kind=StepKind(step.kind),
-            tool=step.tool,
-            options=step.options,
-            skip=step.summary if step.state == StepState.SKIPPED else None,
-        )
-        for step in await rows.steps(session, work.request.id)
-    ]
-    return await draft.preview_of(
-        session,
-        work.context.config,
-        target,
-        drawn,
-        steps=steps,
-        executor=work.request.executor,
-        requester_id=work.request.requester_id,
-    )
 
 
 def _shown_now(subject: Subject, planned: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,15 +17,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog import executors, values
 from catalog.config import Config
 from catalog.errors import Ambiguous, Conflict, Invalid, NotFound
-from catalog.policy import Rules
-from catalog.provisioning import gate, head, parameters, preview, workflow
-from catalog.provisioning.affected import Affected
+from catalog.provisioning import costs, gate, head, judging, parameters, preview, workflow
 from catalog.provisioning.ask import Ask
 from catalog.provisioning.gate import Electorate
 from catalog.provisioning.head import Drawn
+from catalog.provisioning.judging import Decision
 from catalog.provisioning.preview import Known, Preview
 from catalog.provisioning.workflow import PlannedStep
-from catalog.records import Component, ComponentInstance, Estate, ProvisioningRequest, Role, Scope, StepKind, Team
+from catalog.records import (
+    Component,
+    ComponentInstance,
+    DecisionPoint,
+    Estate,
+    ProvisioningAction,
+    ProvisioningRequest,
+    Role,
+    Scope,
+    StepKind,
+    StepState,
+    Team,
+)
 from catalog.stacks import governance
 from catalog.stacks.governance import GovernedWorkflow
 from catalog.stacks.resolved import ResolvedEstate, WorkflowManifest
@@ -60,7 +72,16 @@ async def make(session: AsyncSession, config: Config, scope: Scope, ask: Ask) ->
     governed = governance.parse(chosen.document, chosen.location) if chosen else None
     steps = workflow.steps_for(ask.action, governed, can_plan=executor.can_plan)
     _check_workflow_tool(steps, drawn.overlay.after, target.instance.name)
-    shown = await preview_of(session, config, target, drawn, steps=steps, executor=executor.name, requester_id=scope.principal_id)
+    shown = await preview_of(
+        session,
+        config,
+        target,
+        drawn,
+        action=ask.action,
+        steps=steps,
+        executor=executor.name,
+        requester_id=scope.principal_id,
+    )
     return Draft(
         target=target,
         team=team,
@@ -68,7 +89,7 @@ async def make(session: AsyncSession, config: Config, scope: Scope, ask: Ask) ->
         workflow_id=await _workflow_id(session, target.estate, chosen),
         steps=steps,
         executor=executor.name,
-        preview=shown,
+        preview=replace(shown, team_id=team.id),
     )
 
 
@@ -172,6 +193,7 @@ async def preview_of(
     target: Target,
     drawn: Drawn,
     *,
+    action: ProvisioningAction,
     steps: Sequence[PlannedStep],
     executor: str,
     requester_id: str | None,
@@ -190,32 +212,80 @@ async def preview_of(
         indexed={ids[key].key: cost for key, row in indexed.items() if (cost := _indexed_cost(row))},
         secret_keys=config.secret_keys,
     )
+    decisions: tuple[Decision, ...] = ()
+    if judging.asks(steps, DecisionPoint.REQUEST):
+        change = await asyncio.to_thread(preview.cost_of, drawn.overlay, affected, known)
+        document = await judged(session, config, target, drawn, action=action, requester_id=requester_id)
+        document |= {"affected": len(affected), "cost": _cents(change)}
+        decisions = await asyncio.to_thread(judging.decide, config, drawn, steps, DecisionPoint.REQUEST, document)
     return preview.build(
         drawn.overlay,
         affected,
         steps=steps,
         executor=executor,
-        verdicts=verdicts(drawn, affected, steps),
+        decisions=decisions,
         may_approve=may_approve,
         known=known,
     )
 
 
-def verdicts(drawn: Drawn, affected: Sequence[Affected], steps: Sequence[PlannedStep]) -> tuple[Mapping[str, Any], ...]:
-    """Judge the target by the rules of every policy_check step."""
-    target = drawn.overlay.target
-    document = {
-        "stack": target.stack,
-        "component": target.name,
-        "vars": target.sections.get("vars") or {},
-        "settings": target.sections.get("settings") or {},
-        "metadata": target.sections.get("metadata") or {},
-        "affected": len(affected),
+async def judged(
+    session: AsyncSession,
+    config: Config,
+    target: Target,
+    drawn: Drawn,
+    *,
+    action: ProvisioningAction,
+    requester_id: str | None,
+) -> dict[str, Any]:
+    """Return what policies judge at every point: the target as it would be, whose it is, and who asks. Its secrets are hidden."""
+    instance = drawn.overlay.target
+    sections = instance.sections
+    variables = sections.get("vars") or {}
+    sensitive = [entry["name"] for entry in (target.component.inputs if target.component else []) if entry.get("sensitive")]
+    owner = await rows.team_of(session, target.instance.team_id)
+    people = await rows.principals(session, [requester_id] if requester_id else [])
+    requester = next(iter(people.values()), None)
+    return {
+        "action": str(action),
+        "estate": target.estate.name,
+        "stack": instance.stack,
+        "component": instance.name,
+        "type": instance.type,
+        **{name: variables.get(name) for name in _CONTEXT},
+        "team": owner.slug if owner else None,
+        "requester": {"name": requester.name, "email": requester.email} if requester else None,
+        **{
+            name: judging.redacted(sections.get(name) or {}, sensitive if name == "vars" else (), config.secret_keys)
+            for name in ("vars", "settings", "metadata")
+        },
     }
-    engines = [
-        Rules.read(step.options.get("rules", [])) for step in steps if step.kind is StepKind.POLICY_CHECK and step.skip is None
-    ]
-    return tuple(verdict.document() for engine in engines for verdict in engine.evaluate(document))
+
+
+async def steps_of(session: AsyncSession, request_id: str) -> tuple[PlannedStep, ...]:
+    """Return a request's steps as they were planned."""
+    return tuple(
+        PlannedStep(
+            name=step.name,
+            kind=StepKind(step.kind),
+            tool=step.tool,
+            options=step.options,
+            skip=step.summary if step.state == StepState.SKIPPED else None,
+        )
+        for step in await rows.steps(session, request_id)
+    )
+
+
+# The variables that say where in an organisation something stands; null where they aren't set.
+_CONTEXT = ("namespace", "tenant", "environment", "stage", "region")
+
+
+def _cents(change: costs.CostChange) -> dict[str, Any]:
+    """The cost of a request as policies compare it: money with its amount in whole cents beside the text."""
+    return {
+        key: {**value, "cents": round(Decimal(value["amount"]) * 100)} if isinstance(value, Mapping) else value
+        for key, value in change.document().items()
+    }
 
 
 async def names_of_approvers(

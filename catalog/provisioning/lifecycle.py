@@ -65,7 +65,7 @@ _MOVES: Mapping[Move, tuple[tuple[RequestState, ...], RequestState]] = {
     Move.APPROVE: ((*_BEFORE_APPROVAL, R.AWAITING_APPROVAL), R.APPROVED),
     Move.REJECT: ((R.AWAITING_APPROVAL,), R.REJECTED),
     Move.EXPIRE: ((R.AWAITING_APPROVAL,), R.EXPIRED),
-    Move.DENY: ((*_BEFORE_APPROVAL, R.APPROVED), R.DENIED),
+    Move.DENY: ((*_BEFORE_APPROVAL, R.APPROVED, R.PROVISIONING), R.DENIED),
     # Calling off what is unknown gives up on finding out: what was applied stays, and the target is free to be planned anew.
     Move.CANCEL: ((*_BEFORE_APPROVAL, R.AWAITING_APPROVAL, R.APPROVED, R.APPLY_UNKNOWN), R.CANCELLED),
     Move.PROVISION: ((R.APPROVED,), R.PROVISIONING),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from catalog import values
@@ -18,6 +18,7 @@ from catalog.provisioning import affected as differences
 from catalog.provisioning import costs, masking, workflow
 from catalog.provisioning.affected import Affected, Key
 from catalog.provisioning.costs import CostChange
+from catalog.provisioning.judging import Decision
 from catalog.provisioning.overlay import Overlay
 from catalog.provisioning.workflow import PlannedStep
 from catalog.values import Money
@@ -43,11 +44,13 @@ class Preview:
     verdicts: tuple[Mapping[str, Any], ...]
     requires_approval: bool
     may_approve: tuple[str, ...]
+    decisions: tuple[Decision, ...] = field(default=(), repr=False)  # whose verdicts these are
+    team_id: str | None = None  # on whose behalf, and budget
 
     def document(self) -> dict[str, Any]:
         """The preview as plain JSON with the graph's own names: what is stored with a request.
 
-        `affected` holds, beside the graph's fields, the instance's id.
+        `affected` holds, beside the graph's fields, the instance's id; `teamId` tells whose budget is shown.
         """
         return {
             "digest": self.digest,
@@ -57,7 +60,7 @@ class Preview:
             "costAfter": costs.money(self.cost.after),
             "costDelta": costs.money(self.cost.delta),
             "unknownInstances": self.cost.unknown,
-            "budget": None,
+            "teamId": self.team_id,
             "verdicts": [dict(verdict) for verdict in self.verdicts],
             "requiresApproval": self.requires_approval,
             "mayApprove": list(self.may_approve),
@@ -86,18 +89,19 @@ def build(
     *,
     steps: Sequence[PlannedStep],
     executor: str,
-    verdicts: Sequence[Mapping[str, Any]],
+    decisions: Sequence[Decision],
     may_approve: Sequence[str],
     known: Known,
 ) -> Preview:
     """Put a preview together and compute its digest."""
-    before, after = differences.by_key(overlay.before), differences.by_key(overlay.after)
-    cost = costs.change(affected, before, after, indexed=known.indexed, currency=known.currency)
+    cost = cost_of(overlay, affected, known)
+    verdicts = [verdict.document() for decision in decisions for verdict in decision.verdicts]
     covered = {
         "files": {path: _changed_lines(*overlay.text(path)) for path in overlay.changes},
         "affected": [[*one.key, one.section_hash, overlay.source_hash(one.type, one.component)] for one in affected],
         "cost": cost.document(),
-        "verdicts": list(verdicts),
+        "verdicts": verdicts,
+        "policies": [decision.digest for decision in decisions],
         "steps": [[step.kind, step.tool, dict(step.options), step.skip] for step in steps],
         "executor": executor,
     }
@@ -109,7 +113,14 @@ def build(
         verdicts=tuple(verdicts),
         requires_approval=bool(workflow.gates(steps)),
         may_approve=tuple(may_approve),
+        decisions=tuple(decisions),
     )
+
+
+def cost_of(overlay: Overlay, affected: Sequence[Affected], known: Known) -> CostChange:
+    """Return what the affected instances cost a month, before and after."""
+    before, after = differences.by_key(overlay.before), differences.by_key(overlay.after)
+    return costs.change(affected, before, after, indexed=known.indexed, currency=known.currency)
 
 
 def instance_id(estate: str, key: Key) -> str:

@@ -6,8 +6,9 @@ a request then does, `advance` does. Errors are `catalog.errors`, with the path 
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog import values
 from catalog.config import Config
 from catalog.errors import Conflict, Forbidden, Invalid, NotFound, PlanChanged, Unauthenticated
-from catalog.provisioning import draft, gate, head, transitions, workflow
+from catalog.provisioning import draft, gate, head, judging, transitions, workflow
 from catalog.provisioning.ask import Ask
 from catalog.provisioning.draft import Draft
 from catalog.provisioning.lifecycle import Move, StepMove
@@ -25,6 +26,8 @@ from catalog.provisioning.preview import Preview
 from catalog.records import (
     Approval,
     ApprovalDecision,
+    DecisionPoint,
+    ProvisioningAction,
     ProvisioningRequest,
     RequestState,
     RequestStep,
@@ -91,14 +94,17 @@ async def approve(
 ) -> ProvisioningRequest:
     """Approve exactly what `digest` names; the last approval that a gate needs closes it.
 
-    Raises PlanChanged when the request is no longer what was shown, Forbidden for the requester and for whoever may not decide.
+    The policies that are asked at APPROVAL may want more than its quorum. Raises PlanChanged when the request is no longer what was
+    shown, Forbidden for the requester and for whoever may not decide.
     """
-    del config
     async with database.session() as session:
         found, step, electorate = await _at_gate(session, scope, request_id, digest)
         await rows.decide(session, _approval(found, scope, ApprovalDecision.APPROVED, comment))
         said = [one.principal_id for one in await rows.approvals(session, found.id) if not one.void]
-        if gate.closes(electorate, said):
+        wanted = await _wanted(session, config, found, said) if gate.closes(electorate, said) else ()
+        if wanted:
+            step.summary = f"approved by {len(said)}, and the policies want more: {'; '.join(wanted)}"
+        elif gate.closes(electorate, said):
             people = await rows.principals(session, said)
             names = ", ".join(sorted(one.name for one in people.values()))
             transitions.end(step, StepMove.SUCCEED, summary=f"approved by {names}")
@@ -238,6 +244,7 @@ async def _add(session: AsyncSession, scope: Scope, ask: Ask, made: Draft) -> Pr
         updated_at=now,
     )
     await rows.add(session, found, [_step(found.id, ordinal, step) for ordinal, step in enumerate(made.steps)])
+    await judging.keep(session, target.estate, found, shown.decisions)
     await rows.wake(session, found.id)
     return found
 
@@ -258,12 +265,15 @@ def _step(request_id: str, ordinal: int, planned: workflow.PlannedStep) -> Reque
 async def _visible(session: AsyncSession, scope: Scope, request_id: str) -> ProvisioningRequest:
     """The request, locked, when the viewer may see it: its requester, or whose grant admits the target."""
     found = await rows.lock(session, request_id)
-    if found is None or not (found.requester_id == scope.principal_id or await _sees(session, scope, found)):
+    if found is None or not await sees(session, scope, found):
         raise NotFound(f"there is no request {request_id}", hint="`catalog get requests` lists them", path=("id",))
     return found
 
 
-async def _sees(session: AsyncSession, scope: Scope, found: ProvisioningRequest) -> bool:
+async def sees(session: AsyncSession, scope: Scope, found: ProvisioningRequest) -> bool:
+    """Whether the viewer may see a request: its own, one of a target in sight, or one that affects what is in sight."""
+    if found.requester_id == scope.principal_id:
+        return True
     affected = await rows.instances(session, draft.affected_ids(found))
     if any(scope.admits(Role.VIEWER, tenant_id=row.tenant_id, team_id=row.team_id) for row in affected.values()):
         return True
@@ -305,6 +315,21 @@ async def _at_gate(
             hint="look at it again, then decide on its new digest",
         )
     return found, step, electorate
+
+
+async def _wanted(session: AsyncSession, config: Config, found: ProvisioningRequest, approved: Sequence[str]) -> tuple[str, ...]:
+    """What the policies still want before the gate closes."""
+    steps = await draft.steps_of(session, found.id)
+    if not judging.asks(steps, DecisionPoint.APPROVAL):
+        return ()
+    target = await draft.target_of(session, found)
+    drawn = await asyncio.to_thread(head.draw, target.estate, draft.key_of(target), found.parameters)
+    action = ProvisioningAction(found.action)
+    document = await draft.judged(session, config, target, drawn, action=action, requester_id=found.requester_id)
+    document |= {"plan": judging.planned(found.plan), "approvals": [{"approver": one} for one in approved]}
+    decisions = await asyncio.to_thread(judging.decide, config, drawn, steps, DecisionPoint.APPROVAL, document)
+    await judging.keep(session, target.estate, found, decisions)
+    return tuple(str(verdict.message) for verdict in judging.denials(decisions))
 
 
 def _approval(found: ProvisioningRequest, scope: Scope, decision: ApprovalDecision, comment: str | None) -> Approval:

@@ -17,7 +17,7 @@ from catalog import values
 from catalog.errors import Ambiguous, Conflict, Forbidden, NotFound, Unauthenticated
 from catalog.provisioning import service_rules
 from catalog.records import Lifecycle, Role, Scope, ServiceSource
-from catalog.store import requests, service_rows
+from catalog.store import audit, requests, service_rows
 from catalog.store.database import Database
 from catalog.store.rows import ServiceRow
 from catalog.store.service_rows import Found, Owner
@@ -81,6 +81,7 @@ async def register(database: Database, scope: Scope, given: Definition, *, idemp
         row = _registered(given, owner, principal_id)
         await service_rows.write(connection, row, service_rows.parts_of(row.id, _parts(said["components"])))
         await requests.keep(session, **owner_of_key, payload={"id": row.id})
+        await audit.record(session, scope, _MUTATION, row.id, {"slug": row.slug, "owner": given.owner})
         await session.commit()
     return str(row.id)
 
@@ -121,7 +122,10 @@ async def update(
                 hint="look at it again, then change what it is now",
                 path=("expectedVersion",),
             )
-        await service_rows.write(connection, _next(row, found, principal_id), parts)
+        written = _next(row, found, principal_id)
+        await service_rows.write(connection, written, parts)
+        told = {"slug": written.slug, "version": written.version, "changed": sorted(changes)}
+        await audit.record(session, scope, "updateService", written.id, told)
         await session.commit()
     return str(found.row.id)
 
@@ -146,6 +150,7 @@ async def retire(database: Database, scope: Scope, slug: str, *, organization: s
             retired = found.row._replace(lifecycle=Lifecycle.RETIRED.value, lifecycle_stated=True)
             row = _next(retired, found, principal_id, reason)
         await service_rows.write(connection, row, None)
+        await audit.record(session, scope, "retireService", row.id, {"slug": row.slug, "reason": reason})
         await session.commit()
     return str(found.row.id)
 

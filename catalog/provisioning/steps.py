@@ -7,9 +7,9 @@ from typing import Any
 
 from catalog.errors import CatalogError
 from catalog.notifications import Message
-from catalog.provisioning import applying
+from catalog.provisioning import applying, verdicts
 from catalog.provisioning.context import Outcome, Work
-from catalog.provisioning.lifecycle import Move, StepMove
+from catalog.provisioning.lifecycle import StepMove
 from catalog.records import StepKind
 
 
@@ -27,25 +27,11 @@ async def cost_analysis(work: Work) -> Outcome:
 
 
 async def policy_check(work: Work) -> Outcome:
-    """Let the rules' verdicts on the preview decide: one ERROR that didn't pass denies the request."""
-    verdicts = (work.request.preview or {}).get("verdicts", [])
-    for verdict in verdicts:
-        await work.log.say(
-            f"{'passed' if verdict['passed'] else verdict['severity']}: {verdict['policy']} {verdict['message'] or ''}".rstrip()
-        )
-    failed = [verdict for verdict in verdicts if not verdict["passed"]]
-    denying = [verdict for verdict in failed if verdict["severity"] == "ERROR"]
-    if denying:
-        return Outcome(
-            move=StepMove.FAIL,
-            summary=f"denied by {len(denying)} of {len(verdicts)} policies",
-            error="; ".join(str(verdict["message"]) for verdict in denying),
-            hint="change the parameters so that the policies hold",
-            result={"verdicts": verdicts},
-            ends=Move.DENY,
-        )
-    warned = f", {len(failed)} of them with a warning" if failed else ""
-    return Outcome(move=StepMove.SUCCEED, summary=f"{len(verdicts)} policies passed{warned}", result={"verdicts": verdicts})
+    """Let the verdicts on the preview decide: one ERROR that didn't pass denies the request."""
+    said = (work.request.preview or {}).get("verdicts", [])
+    await verdicts.tell(work.log, said)
+    denied = verdicts.denial(said)
+    return denied or Outcome(move=StepMove.SUCCEED, summary=verdicts.passed(said), result={"verdicts": said})
 
 
 async def notify(work: Work) -> Outcome:

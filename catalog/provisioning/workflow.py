@@ -60,6 +60,7 @@ CARRIED_OUT = frozenset(
     {
         (StepKind.COST_ANALYSIS, "metadata"),
         (StepKind.POLICY_CHECK, "rules"),
+        (StepKind.POLICY_CHECK, "opa eval"),
         (StepKind.PLAN, "terraform"),
         (StepKind.APPROVAL_GATE, "backstage approval"),
         (StepKind.APPROVAL_GATE, "catalog approval"),

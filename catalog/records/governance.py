@@ -49,12 +49,12 @@ class Policy(SQLModel, table=True):
 
 
 class PolicyBundle(SQLModel, table=True):
-    """All policies that were asked together, by the digest of what they say: rules as the small engine reads them."""
+    """All policies that were asked together, by the digest of what they say: `files` and `data` of Rego, or `rules`."""
 
     __tablename__ = "policy_bundle"
 
     digest: str = Field(sa_type=columns.C_TEXT, primary_key=True)
-    rules: list[Any] = columns.json()
+    content: dict[str, Any] = columns.json()
 
 
 class PolicyEvaluation(SQLModel, table=True):

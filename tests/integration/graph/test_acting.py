@@ -11,6 +11,7 @@ from graphql import execute_sync, get_introspection_query, parse
 from catalog import errors
 from catalog.graph.execution import Graph
 from catalog.graph.schema import graphql_schema
+from catalog.records import ANONYMOUS
 from catalog.store.compile import SOURCES
 
 PREVIEW = """query($input: PreviewProvisioningInput!) {
@@ -41,6 +42,30 @@ async def test_an_expected_failure_is_a_value(graph, world) -> None:
     assert "errors" not in answer
     assert answer["data"]["previewProvisioning"]["preview"] is None
     assert (problem["__typename"], problem["code"]) == ("NotFound", "NOT_FOUND")
+
+
+async def test_a_decision_is_made_again_for_who_may_see_it(graph, world) -> None:
+    """The stored bundle judges the stored input anew; what the viewer can't see is as if it weren't there."""
+    replay = "query($id: ID!) { replayDecision(id: $id) { policy passed severity message __typename } }"
+    found = await ask(
+        graph,
+        world.viewers()["admin"],
+        "{ componentInstances(first: 50) { nodes { policyEvaluations(first: 9) { nodes { id policy { name } } } } } }",
+    )
+    evaluations = [one for row in found["data"]["componentInstances"]["nodes"] for one in row["policyEvaluations"]["nodes"]]
+    tagged = next(one for one in evaluations if one["policy"]["name"] == "tags")
+
+    again = await ask(graph, world.viewers()["admin"], replay, id=tagged["id"])
+    assert again["data"]["replayDecision"] == {
+        "policy": "acme.rules",
+        "passed": False,
+        "severity": "ERROR",
+        "message": "no tag",
+        "__typename": "PolicyVerdict",
+    }
+    assert "errors" not in again
+    for viewer, evaluation in ((ANONYMOUS, tagged["id"]), (world.viewers()["admin"], "pev_nothing")):
+        assert await ask(graph, viewer, replay, id=evaluation) == {"data": {"replayDecision": None}}
 
 
 async def test_a_mutation_is_refused_before_it_runs_when_its_answer_would_be(graph, world) -> None:

@@ -135,9 +135,9 @@ workflows:
       - provision: terraform
       - deploy: argocd
       - notify: {to: ["json://localhost/hook"]}
-  opa:
+  priced:
     steps:
-      - policy_check: opa eval
+      - cost_analysis: price book
       - provision: terraform
 """
 

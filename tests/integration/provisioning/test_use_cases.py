@@ -84,7 +84,7 @@ async def test_a_preview_digest_names_content_not_moments(world):
         ({"parameters": {"password": "hunter2"}}, Invalid, "sensitive", ("parameters", "password")),
         ({"parameters": {"password": {"$ref": "x"}}}, Invalid, "looks none up", ("parameters", "password")),
         ({"workflow": "nothing"}, NotFound, "no workflow nothing", ("workflow",)),
-        ({"workflow": "opa"}, Invalid, "policy_check.*opa eval", ("workflow", "policy_check")),
+        ({"workflow": "priced"}, Invalid, "cost_analysis.*price book", ("workflow", "cost_analysis")),
         ({"action": ProvisioningAction.DESTROY_COMPONENT}, Invalid, "DESTROY_COMPONENT", ("action",)),
     ],
 )

@@ -61,7 +61,7 @@ def test_notify_with_addresses_is_carried_out():
     ("step", "named"),
     [
         ({"cost_analysis": "infracost breakdown"}, "infracost breakdown"),
-        ({"policy_check": "opa eval"}, "opa eval"),
+        ({"cost_analysis": "price book"}, "price book"),
         ({"provision": "pull request"}, "pull request"),
         ({"name": "hello", "type": "shell", "command": "echo"}, "hello"),
     ],

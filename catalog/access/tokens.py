@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import errors
 from catalog.access import principals
-from catalog.records import AccessToken, Scope
-from catalog.store import access
+from catalog.records import SYSTEM, AccessToken, Scope
+from catalog.store import access, audit
 from catalog.store.access import ListedToken
 from catalog.store.database import Database
 from catalog.values import global_id
@@ -70,11 +70,18 @@ async def admit(database: Database, secret: str) -> Admission:
 
 
 async def create(
-    session: AsyncSession, email: str, *, name: str, expires_at: datetime | None = None, kind: TokenKind = TokenKind.API
+    session: AsyncSession,
+    email: str,
+    *,
+    name: str,
+    expires_at: datetime | None = None,
+    kind: TokenKind = TokenKind.API,
+    by: Scope = SYSTEM,
 ) -> str:
-    """Make a token for a principal and return its secret, which is not kept; the caller commits.
+    """Make a token for a principal and return its secret, which is not kept; the caller commits at once.
 
-    Raises NotFound for an unknown principal, Invalid for a disabled one or an end in the past.
+    A token for programs is noted in the audit log, as done by `by`: by the catalog itself unless given. Raises NotFound for an unknown
+    principal, Invalid for a disabled one or an end in the past.
     """
     principal = await principals.find(session, email)
     if principal.disabled_at is not None:
@@ -82,19 +89,21 @@ async def create(
     if expires_at is not None and expires_at <= datetime.now(UTC):
         raise errors.Invalid("the token would end before it began", path=("expiresAt",))
     secret = generate()
-    session.add(
-        AccessToken(
-            id=_new_id(),
-            principal_id=principal.id,
-            kind=kind,
-            name=name,
-            prefix=secret[:_SHOWN],
-            hash=hashed(secret),
-            created_at=datetime.now(UTC),
-            expires_at=expires_at,
-        )
+    made = AccessToken(
+        id=_new_id(),
+        principal_id=principal.id,
+        kind=kind,
+        name=name,
+        prefix=secret[:_SHOWN],
+        hash=hashed(secret),
+        created_at=datetime.now(UTC),
+        expires_at=expires_at,
     )
+    session.add(made)
     await session.flush()
+    if kind is TokenKind.API:
+        told = {"principal": principal.email, "name": name, "prefix": made.prefix, "expiresAt": _told(expires_at)}
+        await audit.record(session, by, "createAccessToken", made.id, told)
     return secret
 
 
@@ -145,8 +154,14 @@ async def revoke(session: AsyncSession, given: str) -> AccessToken:
         raise errors.Ambiguous(
             "several tokens begin so", candidates=tuple(token.id for token in found), hint="give the whole token"
         )
-    await access.revoke(session, found[0].id)
+    await end(session, found[0].id)
     return found[0]
+
+
+async def end(session: AsyncSession, token_id: str, *, by: Scope = SYSTEM) -> None:
+    """Revoke a token, and note in the audit log who did; one that was revoked before stays so. The caller commits at once."""
+    if await access.revoke(session, token_id):
+        await audit.record(session, by, "revokeAccessToken", token_id)
 
 
 def generate() -> str:
@@ -161,6 +176,10 @@ def hashed(secret: str) -> bytes:
 
 def _new_id() -> str:
     return global_id("AccessToken", secrets.token_hex(16))
+
+
+def _told(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None
 
 
 def _refusal(token: Mapping[str, Any], *, disabled: bool) -> str | None:

@@ -45,13 +45,16 @@ async def _add(
     members: tuple[str, ...],
 ) -> dict[str, Any]:
     from catalog.access import principals  # noqa: PLC0415
-    from catalog.records import PrincipalKind, Role  # noqa: PLC0415
+    from catalog.records import SYSTEM, PrincipalKind, Role  # noqa: PLC0415
+    from catalog.store import audit  # noqa: PLC0415
 
     kind = PrincipalKind.SERVICE if service else PrincipalKind.PERSON
     async with opening.opened(settings.read(), "catalog access") as database, database.session() as session:
         made = await principals.add(
             session, email, Role(role.upper()), name=name, kind=kind, teams=teams, tenants=tenants, members=members
         )
+        told = {"email": made.email, "role": role.upper(), "teams": teams, "tenants": tenants, "members": members}
+        await audit.record(session, SYSTEM, "principal add", made.id, told)
         await session.commit()
         return {"id": made.id, "email": made.email, "name": made.name, "kind": made.kind, "role": role.upper()}
 

@@ -66,7 +66,7 @@ class AuditEvent(Node):
     sequence: int = column("sequence", "Counted up without gaps.")
     at: datetime = column("at", "When.")
     actor: str = column("actor", "The name of who did it.")
-    action: str = column("action", "What was done: the mutation's name.")
+    action: str = column("action", "What was done: the mutation's name, or the command's where it was done on the database itself.")
     subject: Node | None = choice("subject_id", "What it was done to, where it is still there and may be seen.")
     detail: JSON = column("detail", "More of it, without secrets.")
     hash: str = column("hash", "SHA-256, in hex, of this event and the hash of the one before.")

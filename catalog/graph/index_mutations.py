@@ -12,7 +12,7 @@ from catalog.graph.acting import ERRORS, Acting, done, require_admin, value
 from catalog.graph.declarations import given
 from catalog.graph.payloads import Reference
 from catalog.graph.problems import UserError
-from catalog.store import lookups, run_queue
+from catalog.store import audit, lookups, run_queue
 from catalog.store import requests as rows
 
 _Info = Info[Any, Any]
@@ -68,6 +68,7 @@ async def index_estate(
                 return Reference(id=replayed["run"])
             run = await run_queue.ask(session, estate_id, revision)
             await rows.keep(session, **owner, payload={"run": run})
+            await audit.record(session, acting.scope, "indexEstate", run, {"estate": input.estate, "revision": revision})
             await session.commit()
         return Reference(id=run)
 
@@ -85,9 +86,12 @@ async def confirm_index_run(
         by = acting.scope.email or acting.scope.principal_id or ""
         async with acting.database.session() as session:
             if input.accept:
-                await run_queue.confirm(session, str(input.id), by)
+                decided = await run_queue.confirm(session, str(input.id), by)
             else:
-                await run_queue.refuse(session, str(input.id), by, value(input.reason))
+                decided = await run_queue.refuse(session, str(input.id), by, value(input.reason))
+            if decided:
+                said = {"accept": input.accept, "reason": value(input.reason)}
+                await audit.record(session, acting.scope, "confirmIndexRun", str(input.id), said)
             await session.commit()
         return Reference(id=str(input.id))
 

@@ -20,7 +20,7 @@ from catalog.graph.declarations import given
 from catalog.graph.payloads import Document, Reference
 from catalog.graph.problems import UserError
 from catalog.provisioning import requests
-from catalog.store import access, lookups
+from catalog.store import lookups
 
 _OBJECT = "The request, null when something went wrong."
 
@@ -227,7 +227,8 @@ async def _create_token(
         if input.principal != acting.scope.email:
             require_admin(acting.scope, "make tokens for others")
         async with acting.database.session() as session:
-            secret = await tokens.create(session, input.principal, name=input.name, expires_at=value(input.expires_at))
+            expires_at = value(input.expires_at)
+            secret = await tokens.create(session, input.principal, name=input.name, expires_at=expires_at, by=acting.scope)
             made = await lookups.token_id(session, tokens.hashed(secret))
             await session.commit()
         secrets.append(secret)
@@ -247,7 +248,7 @@ async def _revoke_token(
             owner = await lookups.token_owner(session, str(input.id))
             if owner is None or (owner != acting.scope.principal_id and not acting.scope.is_admin):
                 raise NotFound(f"there is no token {input.id}", path=("id",))
-            await access.revoke(session, str(input.id))
+            await tokens.end(session, str(input.id), by=acting.scope)
             await session.commit()
         return Reference(id=str(input.id))
 

@@ -121,9 +121,11 @@ async def tokens_with_prefix(session: AsyncSession, prefix: str) -> list[AccessT
     return list(await session.scalars(query))
 
 
-async def revoke(session: AsyncSession, token_id: str) -> None:
-    """Revoke a token for good."""
-    await session.execute(update(AccessToken).where(col(AccessToken.id) == token_id).values(revoked_at=func.now()))
+async def revoke(session: AsyncSession, token_id: str) -> bool:
+    """Revoke a token for good and return whether it was in force until now."""
+    in_force = (col(AccessToken.id) == token_id, col(AccessToken.revoked_at).is_(None))
+    revoked = update(AccessToken).where(*in_force).values(revoked_at=func.now()).returning(col(AccessToken.id))
+    return await session.scalar(revoked) is not None
 
 
 # ── principals ───────────────────────────────────────────────────────────────────────────────────────────────────────────

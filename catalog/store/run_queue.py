@@ -112,8 +112,8 @@ async def fail(connection: asyncpg.Connection, run_id: str, error: str) -> None:
 # ── held runs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def confirm(session: AsyncSession, run_id: str, by: str) -> None:
-    """Let a held run remove exactly what it was held for, and queue it again. The caller commits.
+async def confirm(session: AsyncSession, run_id: str, by: str) -> bool:
+    """Let a held run remove exactly what it was held for, and queue it again; return whether it was held. The caller commits.
 
     It reads the estate as it is by then: if something else would go, it is held again. Doing so twice is doing it once. Raises
     NotFound, and Conflict when there is nothing to confirm.
@@ -127,14 +127,15 @@ async def confirm(session: AsyncSession, run_id: str, by: str) -> None:
     )
     if queued is not None:
         await _wake(raw, run_id)
-        return
+        return True
     found = await _decided(raw, run_id)
     if found["confirmed_digest"] is None or found["state"] == IndexRunState.FAILED:
         raise _not_held(run_id, found["state"])
+    return False
 
 
-async def refuse(session: AsyncSession, run_id: str, by: str, reason: str | None) -> None:
-    """Let a held run fail: nothing is removed. The caller commits.
+async def refuse(session: AsyncSession, run_id: str, by: str, reason: str | None) -> bool:
+    """Let a held run fail: nothing is removed; return whether it was held. The caller commits.
 
     Doing so twice is doing it once. Raises NotFound, and Conflict when there is nothing to refuse.
     """
@@ -148,10 +149,11 @@ async def refuse(session: AsyncSession, run_id: str, by: str, reason: str | None
         by,
     )
     if refused is not None:
-        return
+        return True
     found = await _decided(raw, run_id)
     if found["state"] != IndexRunState.FAILED or found["held_reason"] is None:
         raise _not_held(run_id, found["state"])
+    return False
 
 
 async def _decided(raw: asyncpg.Connection, run_id: str) -> Mapping[str, Any]:

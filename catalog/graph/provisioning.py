@@ -99,6 +99,9 @@ class ProvisioningPreview:
     cost_after: Money | None = one("cost_after", "What they would cost a month.")
     cost_delta: Money | None = one("cost_delta", "The difference.")
     unknown_instances: int = column("unknown_instances", "How many of them have no known cost.")
+    budget: names.BudgetStatusType | None = one(
+        "budget", "How this month's budget of the team stands on whose behalf it is; null where the viewer may see none."
+    )
     verdicts: list[names.PolicyVerdictType] = items("verdicts", "What the policies say.")
     requires_approval: bool = column("requires_approval", "Whether somebody must approve.")
     may_approve: list[str] = column("may_approve", "Who may.")

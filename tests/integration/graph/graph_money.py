@@ -435,15 +435,23 @@ def _items(reader, row):
 
 
 def _history(reader, row):
-    """Each estimate that the instance had on its estate's branch, where it became another one."""
+    """Each estimate that the estate's branch had for the instance, where it became another one, and each that was imported."""
+    estimates = reader.store.where("cost_estimate", subject_id=row["id"])
+    declared = next((one for one in estimates if one["source"] not in IMPORTED), None)
+    columns = records.metadata.tables["cost_estimate"].columns.keys()
+    imported = [
+        Row("cost_estimate_once", {name: one.data[name] for name in columns} | {"holds": True}, {"from_number": 0})
+        for one in estimates
+        if one["source"] in IMPORTED
+    ]
     estate, former, made = reader.store.one(row["estate_id"]), None, []
     versions = [one for one in reader.store.versions["component_instance"].get(row["id"], ()) if one["ref"] == estate["ref"]]
     for version in sorted(versions, key=lambda one: one["from_number"]):
         holds = version["row"] is None
-        told = reader.store.one(reader.store.one(row["id"])["cost_estimate_id"]) if holds else version["estimate"]
-        if told is None:
+        told = declared if holds else version["estimate"]
+        if told is None or told["source"] in IMPORTED:
             continue
-        data = {name: told.data[name] for name in records.metadata.tables["cost_estimate"].columns.keys()}  # noqa: SIM118 columns
+        data = {name: told.data[name] for name in columns}
         if data != former:
             moments = [
                 run["committed_at"] or run["started_at"]
@@ -456,9 +464,10 @@ def _history(reader, row):
             edge = {"from_number": version["from_number"]}
             made.append(Row("cost_estimate_once", data | {"estimated_at": since, "holds": holds}, edge))
         former = data
-    return made
+    return [*made, *imported]
 
 
+IMPORTED = {"INFRACOST", "PRICE_BOOK"}
 ESTIMATES = ("cost_estimate", "cost_estimate_once")
 CHECKED |= {("cost_fact", "service"), ("cost_fact", "environment")}
 CHECKED |= {("allocation", name) for name in ("instance", "environment", "team")}
@@ -475,6 +484,7 @@ ONES |= {
     ("charge", "list"): _amount("listed"),
     ("allocation", "amount"): _amount("amount"),
     ("cost_report", "total"): lambda _r, row, _g: row["total"],
+    ("preview_document", "budget"): lambda r, row, g: _status("team_id", budget_of)(r, r.store.one(row["team_id"]), g),
     ("team", "budget_status"): _status("team_id", budget_of),
     ("tenant", "budget_status"): _status("tenant_id", budget_of),
     ("service", "budget_status"): _status("service_id", service_budget),
@@ -507,7 +517,11 @@ DEFAULTS |= {
 }  # fmt: skip
 KEYS |= {
     ("charge", "latest"): lambda _r, row: [(row["period_start"], False, True), (row["id"], False, True)],
-    ("cost_estimate", "latest"): lambda _r, row: [(row.edge["from_number"], False, True)],
+    ("cost_estimate", "latest"): lambda _r, row: [
+        (row["estimated_at"] or datetime.fromtimestamp(0, UTC), False, True),
+        (row.edge["from_number"], False, True),
+        (row["id"], False, True),
+    ],
     ("cost_report_row", "key"): lambda _r, row: [(row["place"], False, False)],
     **{("cost_report_row", name): lambda _r, row, name=name: nullable(row[name], Decimal(0)) for name in ("estimated", "actual", "variance")},
 }  # fmt: skip

@@ -1279,7 +1279,7 @@ ONES = {
     ("team", "scorecard"): lambda r, row, _g: Row("scorecard", scorecard_model.card(r, row)),
     ("component_instance", "locked_by"): lambda r, row, _g: next((one for one in r.store.where("provisioning_request", instance_id=row["id"]) if one["state"] not in FINAL and r.sees(one)), None),
     ("provisioning_request", "service_instance"): lambda r, row, _g: next((one for one in r.store.where("service_instance", registered_by_id=row["id"]) if r.sees(one)), None),
-    ("provisioning_request", "preview"): lambda _r, row, _g: row["preview"] and Row("preview_document", row["preview"]),
+    ("provisioning_request", "preview"): lambda _r, row, _g: row["preview"] and Row("preview_document", row["preview"] | {"team_id": row["team_id"]}),
     ("provisioning_request", "plan"): lambda _r, row, _g: row["plan"] and Row("plan", row["plan"]),
     ("preview_document", "cost_before"): lambda _r, row, _g: money_in(row.data, "costBefore"),
     ("preview_document", "cost_after"): lambda _r, row, _g: money_in(row.data, "costAfter"),

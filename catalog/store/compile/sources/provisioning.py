@@ -19,7 +19,7 @@ from catalog.store.compile.source import (
     texts,
     truth,
 )
-from catalog.store.compile.sources import governance, visibility
+from catalog.store.compile.sources import budget, governance, visibility
 from catalog.store.compile.sources.estate import ESTATE
 
 _TEXTS_IN = "array(select jsonb_array_elements_text(coalesce({document}, '[]')))"
@@ -29,7 +29,8 @@ def _listed(document: str) -> str:
     return _TEXTS_IN.replace("{document}", document)
 
 
-def _preview(document: str) -> Same:
+def _preview(document: str, team: str) -> Same:
+    """A preview; its budget is that of the team on whose behalf it is, for those whose money it is and for admins."""
     return Same(
         present=f"{document} is not null",
         columns={
@@ -45,6 +46,12 @@ def _preview(document: str) -> Same:
             "cost_after": money_in(f"{document}->'costAfter'"),
             "cost_delta": money_in(f"{document}->'costDelta'"),
             "verdicts": elements("policy_verdict", f"({document}->'verdicts')"),
+            "budget": budget.status(
+                f"l.team_id = {team}",
+                f"r.team_id = {team}",
+                budget=f"(select t.budget from team t where t.id = {team} and ({{admin}} or t.id = any({{my_teams}})))",
+                currency=f"(select t.budget_currency from team t where t.id = {team})",
+            ),
         },
     )
 
@@ -73,7 +80,7 @@ _STUCK = (
     " and greatest({a}.updated_at, (select l.at from step_log l where l.request_id = {a}.id order by l.sequence desc limit 1))"
     " < now() - interval '10 minutes'))"
 )
-_PREVIEW = _preview("{a}.preview")
+_PREVIEW = _preview("{a}.preview", "({a}.preview->>'teamId')")
 
 SOURCES = (
     Source(
@@ -97,7 +104,7 @@ SOURCES = (
             "team": ToOne(target="team", on="{b}.id = {a}.team_id", proven=True, key="team_id"),
             "principal": ToOne(target="principal", on="{b}.id = {a}.requester_id", proven=True, key="requester_id"),
             "service_instance": ToOne(target="service_instance", on="{b}.registered_by_id = {a}.id", first=True),
-            "preview": _PREVIEW,
+            "preview": _preview("{a}.preview", "{a}.team_id"),
             "plan": _plan("{a}.plan"),
             "policy_evaluations": governance.EVALUATIONS_OF_REQUEST,
             "audit": governance.AUDIT_OF_REQUEST,

@@ -1,10 +1,11 @@
 """Cost reports: facts are grouped once, by the dimensions asked for; rows, total and months are read from the groups.
 
-    (with p (currency, months), m (its months), f (facts that the filter admits, grouped by keys, month, currency and day), r (rates),
-     b (the same in one currency, by keys and month), g (rows), t (the total) select … )
+    (with p (currency, months), m (its months), f (facts of other currencies that the filter admits, grouped by keys, month, currency and
+     day), r (their rates), b (all facts that the filter admits, in one currency, by keys and month), g (rows), t (the total) select … )
 
 The rows' sums are the total exactly, since both are sums of the same groups: what is converted is converted before. What was charged
-and can't be converted makes the report an error that names the rate. Which dimensions there are is part of the statement.
+and can't be converted makes the report an error that names the rate. Which dimensions there are is part of the statement. What is read
+once is left to Postgres to take in where it is read, so that it computes only what is shown.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class _Report:
         self._alias = writer.writing.alias()
         self._monthly = _MONTH in field.dimensions
         self.by_team = {*field.dimensions, *asked_of(field.condition)} <= BY_TEAM
+        self._read = FACTS_BY_TEAM if self.by_team else FACTS
 
     def sql(self) -> str:
         alias, source = self._alias, self._writing.sources["cost_report"]
@@ -55,7 +57,7 @@ class _Report:
             "g": self._rows(),
             "t": self._total(),
         }
-        named = ", ".join(f"{alias}{name} as materialized ({sql})" for name, sql in parts.items())
+        named = ", ".join(f"{alias}{name} as ({sql})" for name, sql in parts.items())
         mark = text.mark(self._writing.fault(self._field.lacking), f"(select r.lacking from {alias}r r where {_LACKING} limit 1)")
         lacks = f"exists(select from {alias}r r where {_LACKING})"
         return f"(with {named} select case when {lacks} then {mark} else {body} end from {alias}p {alias} {' '.join(joins)})"
@@ -68,22 +70,24 @@ class _Report:
 
     def _months(self) -> str:
         first, last = (f"(select {end} from {self._alias}p)" for end in ("first", "last"))
-        return f"select m.month from {MONTHS.format(first=first, last=last)} m"
+        return f"select m.month, to_char(m.month, 'YYYY-MM') as name from {MONTHS.format(first=first, last=last)} m"
 
-    def _facts(self) -> str:
-        """The facts that count, by their keys, by month and by what decides about their conversion."""
+    def _admitted(self, read: str, columns: str) -> str:
+        """The facts that count: their keys, month and some columns, each preceded by `{f}`."""
         facts, source = self._writing.alias(), self._writing.sources["cost_fact"]
         keys = "".join(f"{facts}.{DIMENSIONS[name].key} as k{n}, " for n, name in enumerate(self._field.dimensions))
         admitted = predicate(self._writing, source, facts, self._field.condition)
+        return (
+            f"select {keys}{facts}.month, {columns.replace('{f}', facts)} from (select * from {self._alias}p) p cross join lateral"
+            f" {self._fill(read, within='p')} {facts} where {admitted}"
+        )
+
+    def _facts(self) -> str:
+        """What is in other currencies, by what decides about its conversion too."""
         count = len(self._field.dimensions)
         by = ", ".join(str(number + 1) for number in range(count + 3))
-        asked = f"(select * from {self._alias}p) p"
-        sums = f"{_SUMS.format(facts)}, sum({facts}.known)::int as estimates"
-        read = FACTS_BY_TEAM if self.by_team else FACTS
-        return (
-            f"select {keys}{facts}.month, {facts}.currency, {facts}.day, {sums} from {asked} cross join lateral"
-            f" {self._fill(read, within='p')} {facts} where {admitted} group by {by}"
-        )
+        columns = f"{{f}}.currency, {{f}}.day, {_SUMS.format('{f}')}, sum({{f}}.known)::int as estimates"
+        return f"{self._admitted(self._read.foreign, columns)} group by {by}"
 
     def _rates(self) -> str:
         """What each currency was worth on each of the days."""
@@ -96,15 +100,17 @@ class _Report:
         )
 
     def _groups(self) -> str:
-        """The facts in one currency, by their keys and month; an estimate that can't be converted is unknown."""
+        """All facts in one currency, by their keys and month; an estimate that can't be converted is unknown."""
         alias, count = self._alias, len(self._field.dimensions)
         keys = "".join(f"f.k{number}, " for number in range(count))
         by = ", ".join(str(number + 1) for number in range(count + 1))
-        return (
-            f"select {keys}f.month, sum(f.estimated * r.rate) as estimated, sum(f.actual * r.rate) as actual,"
-            " sum(f.unknown + case when r.rate is null then f.estimates else 0 end)::int as unknown, sum(f.instances)::int as instances"
-            f" from {alias}f f left join {alias}r r on r.currency = f.currency and r.day = f.day group by {by}"
+        native = self._admitted(self._read.native, "{f}.estimated, {f}.actual, {f}.unknown, {f}.instances")
+        converted = (
+            f"select {keys}f.month, f.estimated * r.rate, f.actual * r.rate,"
+            " f.unknown + case when r.rate is null then f.estimates else 0 end, f.instances"
+            f" from {alias}f f left join {alias}r r on r.currency = f.currency and r.day = f.day"
         )
+        return f"select {keys}f.month, {_SUMS.format('f')} from ({native} union all {converted}) f group by {by}"
 
     def _rows(self) -> str:
         """One row for each combination of what the keys stand for; an estimate is a month's and counts for each."""
@@ -123,16 +129,15 @@ class _Report:
             f" q.instances from {self._by_month()} q {' '.join(joined)}"
         )
         numbers = range(len(dimensions))
-        keys = ", ".join(
-            f"jsonb_build_object('dimension', '{name}', 'value', h.v{number}, 'id', h.i{number})"
-            for number, name in enumerate(self._field.dimensions)
-        )
+        names = ", ".join(f"'{name}'" for name in self._field.dimensions)
+        called, things = (", ".join(f"h.{kind}{number}" for number in numbers) for kind in "vi")
         place = "||E'\\x01'||".join(f"coalesce('0'||h.v{number},'1')" for number in numbers)
         identity = "||','||".join(f"coalesce(h.i{number},'')" for number in numbers)
         unowned = " or ".join(f"h.v{number} is null" for number in numbers)
         by = ", ".join(f"h.v{number}, h.i{number}" for number in numbers)
         return (
-            f"select jsonb_build_array({keys}) as keys, {place} as place, {identity} as ids, ({unowned}) as unowned,"
+            f"select array[{names}] as dimensions, array[{called}]::text[] as called, array[{things}]::text[] as things,"
+            f" {place} as place, {identity} as ids, ({unowned}) as unowned,"
             f" (select currency from {alias}p) as currency, max(h.budget) as budget, {_SUMS.format('h')},"
             f" sum(h.actual) - sum(h.estimated) as variance from ({inner}) h group by {by}"
         )
@@ -140,7 +145,7 @@ class _Report:
     def _named(self, number: int, fragment: str) -> str:
         """A fragment about the key of one dimension."""
         key = "q.month" if self._field.dimensions[number] == _MONTH else f"q.k{number}"
-        return self._writing.fill(fragment.replace("{d}", f"d{number}").replace("{k}", key))
+        return self._writing.fill(fragment.replace("{d}", f"d{number}").replace("{k}", key).replace("{m}", f"{self._alias}m"))
 
     def _by_month(self) -> str:
         """The groups; where months are a dimension, an estimate stands in each of them, else a month tells nothing."""
@@ -149,7 +154,10 @@ class _Report:
         sums = "b.estimated, b.actual, b.unknown, b.instances"
         if not self._monthly:
             return f"(select {keys}b.month, {sums} from {alias}b b)"
-        return f"(select {keys}coalesce(b.month, m.month) as month, {sums} from {alias}b b left join {alias}m m on b.month is null)"
+        return (
+            f"(select {keys}b.month, {sums} from {alias}b b where b.month is not null union all"
+            f" select {keys}m.month, {sums} from {alias}b b left join {alias}m m on true where b.month is null)"
+        )
 
     def _times(self) -> str:
         return "1" if self._monthly else f"(select count(*) from {self._alias}m)"
@@ -162,7 +170,7 @@ class _Report:
         number, dimension = own[0]
         concerned = self._named(number, dimension.budget or "")
         return (
-            f"case when {concerned} then d{number}.budget * {self._times()}"
+            f"case when d{number}.budget is not null and ({concerned}) then d{number}.budget * {self._times()}"
             f" * catalog_rate(d{number}.budget_currency, (select currency from {self._alias}p), {TODAY}) end"
         )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from catalog.store.compile.source import Key, Source, ToMany, ToOne, element_source, elements, fraction, money, number, plain, text
+from catalog.store.compile.source import Key, Source, ToMany, ToOne, element_source, fraction, money, number, plain, text
 from catalog.store.compile.sources.cost import COUNTED, TODAY
 
 
@@ -17,7 +17,8 @@ from catalog.store.compile.sources.cost import COUNTED, TODAY
 class Dimension:
     """What costs can be grouped by: the fact's column, and what a group of its key `{k}` is called, through a join called `{d}`.
 
-    `id` tells the thing, where it is one of the catalog's. `budget` is what may be spent on it a month, for whom that concerns.
+    `{m}` are the report's months. `id` tells the thing, where it is one of the catalog's. `budget` is what may be spent on it a month,
+    for whom that concerns.
     """
 
     key: str
@@ -45,44 +46,70 @@ DIMENSIONS: Mapping[str, Dimension] = {
     "COMPONENT": _thing("component"),
     "CATEGORY": Dimension(key="component_id", join="left join component {d} on {d}.id = {k}", value="{d}.category"),
     "COST_CENTER": Dimension(key="team_id", join="left join team {d} on {d}.id = {k}", value="{d}.cost_center"),
-    "MONTH": Dimension(key="month", value="to_char({k}, 'YYYY-MM')"),
+    "MONTH": Dimension(key="month", join="left join {m} {d} on {d}.month = {k}", value="{d}.name"),
 }
 # An instance that several services are made of counts for the first of them, so that sums stay sums.
 _SERVICE = (
     "(select v.id from service_instance_component w join service_instance u on u.id = w.service_instance_id"
     " join service v on v.id = u.service_id where w.instance_id = i.id and {sees_service_v} order by v.slug, v.id limit 1)"
 )
-# `p` is the report: its currency and its months. Amounts come with their currency and the day whose rate counts: of estimates today's.
-# Where nothing has to be converted, the sums of months are read, else those of days.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is expected and what was charged, in the currency of the report `{p}`, and in others: with the day whose rate counts."""
+
+    native: str
+    foreign: str
+
+
+# Of estimates today's rate counts. Where nothing has to be converted, the sums of months are read, else those of days.
 _LANDED = (
-    " select l.instance_id, l.tenant_id, l.team_id, t.organization_id, l.environment_id, coalesce(s.account, e.account),"
-    " coalesce(s.region, e.region), l.stack_id, i.component_id,"
-    " (select v.id from service v where v.id = l.service_id and {{sees_service_v}}), l.month, l.currency, {day}, null::numeric, 0, 0,"
-    " l.amount, 0 from {table} l left join tenant t on t.id = l.tenant_id left join stack s on s.id = l.stack_id"
+    "select l.instance_id, l.tenant_id, l.team_id, t.organization_id, l.environment_id, coalesce(s.account, e.account) as account,"
+    " coalesce(s.region, e.region) as region, l.stack_id, i.component_id,"
+    " (select v.id from service v where v.id = l.service_id and {{sees_service_v}}) as service_id, l.month, l.currency, {day} as day,"
+    " null::numeric as estimated, 0 as known, 0 as unknown, l.amount as actual, 0 as instances"
+    " from {table} l left join tenant t on t.id = l.tenant_id left join stack s on s.id = l.stack_id"
     " left join environment e on e.id = l.environment_id left join component_instance i on i.id = l.instance_id"
-    " where l.month between {{p}}.first and {{p}}.last and l.currency {same} {{p}}.currency and {{sees_allocation_l}}"
 )
-_CONVERTED = " and exists(select from team_month c where c.month between {p}.first and {p}.last and c.currency <> {p}.currency)"
-FACTS = (
-    "(select i.id as instance_id, i.tenant_id, i.team_id, s.organization_id, s.environment_id, s.account, s.region, i.stack_id,"
+_ESTIMATED = (
+    "select i.id as instance_id, i.tenant_id, i.team_id, s.organization_id, s.environment_id, s.account, s.region, i.stack_id,"
     f" i.component_id, {_SERVICE} as service_id, null::date as month, i.currency, {TODAY} as day, i.monthly as estimated,"
     " (i.monthly is not null)::int as known, (i.monthly is null)::int as unknown, null::numeric as actual, 1 as instances"
     f" from component_instance i join stack s on s.id = i.stack_id where {COUNTED} and {{sees_component_instance_i}}"
-    f" union all{_LANDED.format(table='cost_month', day='l.month', same='=')}"
-    f" union all{_LANDED.format(table='cost_day', day='l.day', same='<>')}{_CONVERTED})"
 )
 # The same by tenant and team alone, from sums that are kept: what is enough for the dimensions and the relations of `BY_TEAM`.
 _LANDED_BY_TEAM = (
-    " select l.tenant_id, l.team_id, l.month, l.currency, {day}, null::numeric, 0, 0, l.amount, 0 from {table} l"
-    " where l.month between {{p}}.first and {{p}}.last and l.currency {same} {{p}}.currency and {{sees_allocation_l}}"
+    "select l.tenant_id, l.team_id, l.month, l.currency, {day} as day, null::numeric as estimated, 0::bigint as known,"
+    " 0::bigint as unknown, l.amount as actual, 0::bigint as instances from {table} l"
 )
-FACTS_BY_TEAM = (
-    f"(select e.tenant_id, e.team_id, null::date as month, e.currency, {TODAY} as day, case when e.known > 0 then e.amount end as estimated,"
-    " e.known, e.instances - e.known as unknown, null::numeric as actual, e.instances"
-    " from team_estimate e where {sees_component_instance_e}"
-    f" union all{_LANDED_BY_TEAM.format(table='team_month', day='l.month', same='=')}"
-    f" union all{_LANDED_BY_TEAM.format(table='cost_day', day='l.day', same='<>')}{_CONVERTED})"
+_ESTIMATED_BY_TEAM = (
+    f"select i.tenant_id, i.team_id, null::date as month, i.currency, {TODAY} as day, case when i.known > 0 then i.amount end as estimated,"
+    " i.known, i.instances - i.known as unknown, null::numeric as actual, i.instances"
+    " from team_estimate i where {sees_component_instance_i}"
 )
+
+
+def _facts(estimated: str, landed: str, *, months: str) -> Facts:
+    """Both kinds of facts. Others of another currency are looked for only where sums say that there are any."""
+    in_months = "l.month between {p}.first and {p}.last and {sees_allocation_l}"
+    charged = "exists(select from team_month c where c.month between {p}.first and {p}.last and c.currency <> {p}.currency)"
+    expected = "exists(select from team_estimate c where c.currency <> {p}.currency)"
+    return Facts(
+        native=(
+            f"({estimated} and (i.currency is null or i.currency = {{p}}.currency) union all"
+            f" {landed.format(table=months, day='l.month')}"
+            f" where l.currency = {{p}}.currency and {in_months})"
+        ),
+        foreign=(
+            f"({estimated} and i.currency <> {{p}}.currency and {expected} union all"
+            f" {landed.format(table='cost_day', day='l.day')} where l.currency <> {{p}}.currency and {in_months} and {charged})"
+        ),
+    )
+
+
+FACTS = _facts(_ESTIMATED, _LANDED, months="cost_month")
+FACTS_BY_TEAM = _facts(_ESTIMATED_BY_TEAM, _LANDED_BY_TEAM, months="team_month")
 BY_TEAM = frozenset({"TENANT", "TEAM", "COST_CENTER", "MONTH", "tenant", "team"})
 # Whether something is left out: of all there is, not of what the filter asks for, so that nobody learns what a filter would find.
 PARTIAL = (
@@ -144,7 +171,12 @@ SOURCES = (
             "instances": number("{a}.instances", nullable=False),
         },
         relations={
-            "keys": elements("cost_key", "{a}.keys"),
+            "keys": ToMany(
+                target="cost_key",
+                rows="unnest({a}.dimensions, {a}.called, {a}.things) with ordinality as {b}(dimension, value, id, n)",
+                order=(("ordinal", False),),
+                tie=(),
+            ),
             "estimated": money("{a}.estimated", "{a}.currency"),
             "actual": money("{a}.actual", "{a}.currency"),
             "budget": money("{a}.budget", "{a}.currency"),
@@ -159,9 +191,9 @@ SOURCES = (
     element_source(
         name="cost_key",
         columns={
-            "dimension": plain("{a}.v->>'dimension'", nullable=False),
-            "value": text("{a}.v->>'value'"),
-            "id": plain("{a}.v->>'id'"),
+            "dimension": plain("{a}.dimension", nullable=False),
+            "value": text("{a}.value"),
+            "id": plain("{a}.id"),
         },
     ),
 )

@@ -88,6 +88,15 @@ class AccessToken(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("hash"), columns.one_of("kind", ("API", "LINK", "SESSION")))
 
 
+class ReportRole(SQLModel, table=True):
+    """A role of the database that reads reports as a principal does: what it sees follows from that principal's grants."""
+
+    __tablename__ = "report_role"
+
+    name: str = Field(sa_type=columns.C_TEXT, primary_key=True)
+    principal_id: str = columns.reference("principal.id")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantScope:
     """One grant of a viewer: team ids and tenant ids it is limited to; None: all."""

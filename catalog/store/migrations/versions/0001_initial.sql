@@ -378,6 +378,15 @@ CREATE TABLE rejected_row (
     CONSTRAINT rejected_row_import_id_fkey FOREIGN KEY(import_id) REFERENCES cost_import (id) ON DELETE CASCADE
 );
 
+CREATE TABLE report_role (
+    name TEXT COLLATE "C" NOT NULL,
+    principal_id TEXT COLLATE "C" NOT NULL,
+    CONSTRAINT report_role_pkey PRIMARY KEY (name),
+    CONSTRAINT report_role_principal_id_fkey FOREIGN KEY(principal_id) REFERENCES principal (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_report_role_principal_id ON report_role (principal_id);
+
 CREATE TABLE team (
     id TEXT COLLATE "C" NOT NULL,
     organization_id TEXT COLLATE "C" NOT NULL,

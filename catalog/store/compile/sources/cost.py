@@ -111,17 +111,23 @@ def summary(
     return ToOne(target="cost_summary", rows=rows, proven=True)
 
 
-# What an instance's estimate was: one row for each of its versions on the estate's branch in which it was another one.
+# What an instance's estimate was: one row for each of its versions on the estate's branch in which the estate said otherwise, and one for
+# each import, since imports come between versions.
+_IMPORTED = "coalesce(c.source, '') in ('INFRACOST', 'PRICE_BOOK')"
 HISTORY = (
+    "(select h.*, coalesce(h.estimated_at, h.since, 'epoch') as moment from ("
     "(select h.* from (select e.*, v.from_number, v.row is null as holds, to_jsonb(e) as told,"
     " lag(to_jsonb(e)) over (order by v.from_number) as former,"
     " (select min(coalesce(r.committed_at, r.started_at)) from index_run r"
     " where r.estate_id = z.id and r.ref = v.ref and r.number = v.from_number and r.state = 'SUCCEEDED') as since"
     " from component_instance y join estate z on z.id = y.estate_id"
     " join instance_version v on v.instance_id = y.id and v.ref = z.ref"
-    " cross join lateral (select c.* from cost_estimate c where v.row is null and c.id = y.cost_estimate_id union all"
-    " select c.* from jsonb_populate_record(null::cost_estimate, v.estimate) c where v.row is not null and v.estimate is not null) e"
-    " where y.id = {a}.id) h where h.former is distinct from h.told) {b}"
+    f" cross join lateral (select c.* from cost_estimate c where v.row is null and c.subject_id = y.id and not {_IMPORTED} union all"
+    " select c.* from jsonb_populate_record(null::cost_estimate, v.estimate) c"
+    f" where v.row is not null and v.estimate is not null and not {_IMPORTED}) e"
+    " where y.id = {a}.id) h where h.former is distinct from h.told) union all"
+    " select c.*, 0, true, null, null, null from cost_estimate c where c.subject_id = {a}.id and c.source in ('INFRACOST', 'PRICE_BOOK')"
+    ") h) {b}"
 )
 COST_HISTORY = ToMany(target="cost_estimate_once", rows=HISTORY, order=(("latest", False),), tie=(), proven=True)
 CHARGES = ToMany(
@@ -160,9 +166,15 @@ SOURCES = (
             **_ESTIMATE.columns,
             "estimated_at": Column(sql="coalesce({a}.estimated_at, {a}.since)", format=Format.TIME),
         },
-        # The items are those of the present: none are kept of what is over.
+        # The items are those of the present and of imports: of what else is over, none are kept.
         relations={**_ESTIMATE.relations, "items": replace(ITEMS, link=f"{ITEMS.link} and {{a}}.holds")},
-        orders={"latest": (Key(sql="{b}.from_number", type="int4", descending=True),)},
+        orders={
+            "latest": (
+                Key(sql="{b}.moment", type="timestamptz", descending=True),
+                Key(sql="{b}.from_number", type="int4", descending=True),
+                Key(sql="{b}.id", type="text", descending=True),
+            )
+        },
         visible=everyone,
     ),
     Source(

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import (
     FieldNode,
+    GraphQLEnumType,
     GraphQLField,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLScalarType,
     OperationDefinitionNode,
     OperationType,
     get_named_type,
@@ -28,8 +30,9 @@ from catalog.graph import faults, limits, plans
 from catalog.graph.collecting import Collector
 from catalog.graph.compiler import VIEWER, Compiler, declaration, source_of
 from catalog.graph.completion import complete
-from catalog.graph.declarations import Column, Paged
+from catalog.graph.declarations import Column as Shown
 from catalog.graph.declarations import Lookup as LookupReads
+from catalog.graph.declarations import Paged
 from catalog.graph.faults import Rejected
 from catalog.graph.tracing import Variables
 from catalog.records import Scope
@@ -46,15 +49,22 @@ _PAGING = ("first", "after", "last", "before")
 _PARENT = "\x00parent"  # among the variables: the id of the thing whose list is exported
 _MARKED = b"\x01"
 
-Place = tuple[str, ...]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of rows: the path of its values, what it is called, and the scalar that they are, or None for JSON of any shape."""
+
+    path: tuple[str, ...]
+    title: str
+    kind: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """A list ready to be read: its name, the paths of its columns in a row, and batches of rows as JSON texts."""
+    """A list ready to be read: its name, the columns of a row, and batches of rows as JSON texts."""
 
     name: str
-    columns: tuple[Place, ...]
+    columns: tuple[Column, ...]
     batches: AsyncGenerator[list[bytes]]
 
 
@@ -175,22 +185,30 @@ class _Exporting:
         self._graph.pay(self._scope, limits.OPERATION + sum(weight.opens for weight in weights))
         return 1 + sum(inner.tenths(self._coerced) for weight in weights for inner in weight.inner)
 
-    def _columns(self, kind: Any, nodes: list[FieldNode]) -> list[Place]:
-        """The paths of what a row shows: objects are taken apart, lists and things of several types are one column."""
-        found: list[Place] = []
+    def _columns(self, kind: Any, nodes: list[FieldNode], above: tuple[str, ...] = ()) -> list[Column]:
+        """What a row shows: objects are taken apart, lists and things of several types are one column."""
+        found: list[Column] = []
         for key, below in self._collector.below(kind, nodes).items():
             name = below[0].name.value
             shown = None if name.startswith("__") else _bare(kind.fields[name])
             if isinstance(shown, GraphQLObjectType):
-                found += [(key, *path) for path in self._columns(shown, below)]
+                found += self._columns(shown, below, (*above, key))
             else:
-                found.append((key,))
+                path = (*above, key)
+                found.append(Column(path=path, title=".".join(path), kind=_scalar(shown)))
         return found
 
 
 def _bare(field: GraphQLField) -> Any:
     """A field's type when it shows one value, perhaps null; a list stays one."""
     return field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type
+
+
+def _scalar(kind: Any) -> str | None:
+    """The name of the scalar that values of a type are; None for JSON, lists and things of several types; a type's name is a string."""
+    if kind is None or isinstance(kind, GraphQLEnumType):
+        return "String"
+    return kind.name if isinstance(kind, GraphQLScalarType) and kind.name != "JSON" else None
 
 
 def _within(weight: Any, variables: Variables) -> int:
@@ -254,7 +272,7 @@ def _plain(kind: Any) -> tuple[str, ...]:
     return tuple(
         name
         for name, field in kind.fields.items()
-        if isinstance(declaration(field), Column) and field.deprecation_reason is None and is_leaf_type(get_named_type(field.type))
+        if isinstance(declaration(field), Shown) and field.deprecation_reason is None and is_leaf_type(get_named_type(field.type))
     )
 
 

@@ -12,22 +12,22 @@ import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
+from catalog.graph.exporting import Column
+
 # What makes a spreadsheet evaluate a cell.
 _EVALUATED = ("=", "+", "-", "@", "\t", "\r")
 
-Path = tuple[str, ...]
 
-
-async def json_lines(_columns: Sequence[Path], batches: AsyncGenerator[list[bytes]]) -> AsyncGenerator[bytes]:
+async def json_lines(_columns: Sequence[Column], batches: AsyncGenerator[list[bytes]]) -> AsyncGenerator[bytes]:
     """Write one JSON value a line."""
     async for batch in batches:
         yield b"\n".join(batch) + b"\n"
 
 
-async def comma_separated(columns: Sequence[Path], batches: AsyncGenerator[list[bytes]]) -> AsyncGenerator[bytes]:
+async def comma_separated(columns: Sequence[Column], batches: AsyncGenerator[list[bytes]]) -> AsyncGenerator[bytes]:
     """Write a line of names, then one line a row."""
-    yield _lines([[".".join(path) for path in columns]])
-    readers = [_reader(path) for path in columns]
+    yield _lines([[column.title for column in columns]])
+    readers = [reader(column.path) for column in columns]
     async for batch in batches:
         rows = json.loads(b"[" + b",".join(batch) + b"]")
         yield _lines([[_cell(read(row)) for read in readers] for row in rows])
@@ -39,7 +39,8 @@ def _lines(rows: list[list[Any]]) -> bytes:
     return written.getvalue().encode("utf-8", "replace")
 
 
-def _reader(path: Path) -> Callable[[Any], Any]:
+def reader(path: tuple[str, ...]) -> Callable[[Any], Any]:
+    """Return what reads the value at a path of a row; None where it, or what it stands in, is null."""
     if len(path) == 1:
         name = path[0]
         return lambda row: row and row[name]

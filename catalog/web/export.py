@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -18,11 +18,11 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from catalog import errors
-from catalog.graph import exporting
+from catalog.graph import exporting, focus
 from catalog.graph.execution import Graph
 from catalog.graph.faults import Rejected
 from catalog.records import ANONYMOUS, Scope
-from catalog.web import authentication, delimited, graphql
+from catalog.web import authentication, columnar, delimited, graphql
 
 _AT_ONCE = 4  # exports of one process; each holds a connection for as long as its reader takes
 _STATUS = {"NOT_FOUND": 404}
@@ -34,11 +34,13 @@ class Format:
 
     media_type: str
     write: Callable[[Any, AsyncGenerator[list[bytes]]], AsyncGenerator[bytes]]
+    check: Callable[[], None] = lambda: None  # raises when it can't be written here
 
 
 FORMATS = {
     "ndjson": Format(media_type="application/x-ndjson", write=delimited.json_lines),
     "csv": Format(media_type="text/csv; charset=utf-8; header=present", write=delimited.comma_separated),
+    "parquet": Format(media_type="application/vnd.apache.parquet", write=columnar.parquet, check=columnar.check),
 }
 
 
@@ -71,15 +73,28 @@ async def of_document(request: Request) -> Response:
 
 
 async def of_list(request: Request) -> Response:
-    """Answer GET /export/{list}.{format}: `fields` are paths separated by commas, the rest are arguments of the list."""
+    """Answer GET /export/{list}.{format}: `fields` are paths separated by commas, the rest are arguments of the list.
+
+    The list `focus` is that of charges, in the columns of FOCUS.
+    """
+    name, form = request.path_params["list"], request.path_params["format"]
 
     async def prepare(scope: Scope) -> exporting.Export:
         arguments = dict(request.query_params)
         fields = [path.strip() for path in arguments.pop("fields", "").split(",") if path.strip()]
-        document, variables = exporting.document(_graph(request), request.path_params["list"], fields, arguments)
+        document, variables = exporting.document(_graph(request), name, fields, arguments)
         return await exporting.export(_graph(request), document, variables, None, scope)
 
-    return await _answer(request, request.path_params["format"], prepare)
+    async def prepare_focus(scope: Scope) -> exporting.Export:
+        if form == "ndjson":
+            raise errors.NotFound("FOCUS is CSV or Parquet", hint="/export/focus.csv, or /export/charges.ndjson")
+        document, variables = exporting.document(_graph(request), focus.LIST, list(focus.TITLES), dict(request.query_params))
+        export = await exporting.export(_graph(request), document, variables, None, scope)
+        order = {title: number for number, title in enumerate(focus.COLUMNS)}
+        columns = (replace(column, title=focus.TITLES[column.title]) for column in export.columns)
+        return replace(export, name=focus.NAME, columns=tuple(sorted(columns, key=lambda column: order[column.title])))
+
+    return await _answer(request, form, prepare_focus if name == focus.NAME else prepare)
 
 
 async def _answer(request: Request, name: str, prepare: Callable[[Scope], Awaitable[exporting.Export]]) -> Response:
@@ -88,6 +103,7 @@ async def _answer(request: Request, name: str, prepare: Callable[[Scope], Awaita
     form = FORMATS.get(name)
     if form is None:
         raise errors.NotFound(f"there is no format {name!r}", hint=f"one of {', '.join(FORMATS)}")
+    form.check()
     scope = await authentication.viewer(request)
     if scope == ANONYMOUS:
         raise errors.Unauthenticated("lists are exported for signed-in people and programs", hint=graphql.SIGN_IN)

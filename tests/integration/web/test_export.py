@@ -6,16 +6,34 @@ import asyncio
 import csv
 import io
 import json
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import httpx
 import pytest
 import pytest_asyncio
+from pyarrow import parquet
 
 from catalog.access import principals, tokens
-from catalog.records import Role
+from catalog.cost import imports
+from catalog.graph.exporting import Column
+from catalog.records import CostFormat, Role
 from catalog.web import app, export
 
 LIST = "{ principals { nodes { name email } } }"
+CHARGES = """
+select billing_period_start, billing_account_id, charge_class, description, publisher, period_start, period_end, category, provider,
+       service_name, resource_id, region_id, currency, billed, effective, listed, contracted, pricing_quantity, consumed_unit, tags
+from charge order by id"""
+FOCUS = """\
+BilledCost,BillingAccountId,BillingCurrency,BillingPeriodStart,BillingPeriodEnd,ChargeCategory,ChargeClass,ChargeDescription,\
+ChargePeriodStart,ChargePeriodEnd,EffectiveCost,ListCost,ContractedCost,ProviderName,PublisherName,ServiceName,ResourceId,RegionId,\
+PricingQuantity,ConsumedUnit,Tags
+1.000000000000001,1234,USD,2026-05-01T00:00:00Z,2026-06-01T00:00:00Z,Usage,,"Hours, of ""x"" or so",2026-05-03T00:00:00Z,2026-05-04T00:00:00Z,\
+0.9,1.2,,AWS,AWS,Amazon EC2,i-1,eu-west-2,24,Hours,"{""team"": ""core""}"
+-3.50,1234,EUR,2026-05-01T00:00:00Z,2026-06-01T00:00:00Z,Credit,Correction,,2026-05-01T00:00:00Z,2026-05-02T00:00:00Z,\
+-3.5,,,AWS,,Amazon S3,,,,,{}
+"""
 NAMES = ["Ada", "=cmd()", 'say "hi", twice\nor more', "-1.50", "@éva"]
 
 
@@ -166,7 +184,8 @@ async def _given(*batches):
 
 
 async def _written(form, columns, *batches):
-    return b"".join([part async for part in export.FORMATS[form].write(columns, _given(*batches))])
+    shown = [Column(path=path, title=".".join(path), kind=None) for path in columns]
+    return b"".join([part async for part in export.FORMATS[form].write(shown, _given(*batches))])
 
 
 @pytest.mark.parametrize(
@@ -210,3 +229,67 @@ async def test_no_rows():
     """An empty list is an empty file of lines, and a line of names in CSV."""
     assert await _written("ndjson", (("a",),)) == b""
     assert await _written("csv", (("a",),)) == b"a\r\n"
+
+
+async def test_parquet():
+    """A Parquet file has typed columns, exact amounts and a row group for many rows; lists and maps are texts of JSON."""
+    kinds = {"n": "Int", "on": "Boolean", "at": "DateTime", "day": "Date", "cost.amount": "Decimal", "name": "String", "tags": None}
+    columns = [Column(path=tuple(title.split(".")), title=title, kind=kind) for title, kind in kinds.items()]
+    row = {"n": 1, "on": True, "at": "2026-05-01T02:00:00+02:00", "day": "2026-05-01", "name": "é", "tags": {"a": [1]}}
+    rows = [row | {"cost": {"amount": "0.000000000000001"}}, row | {"cost": None, "n": None, "tags": None}]
+    given = _given(*([json.dumps(rows[number % 2]).encode() for number in range(1000)] for _ in range(25)))
+    file = b"".join([part async for part in export.FORMATS["parquet"].write(columns, given)])
+    read = parquet.ParquetFile(io.BytesIO(file))
+    assert read.metadata.num_row_groups == 3
+    first, second = read.read().slice(0, 2).to_pylist()
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    assert first == {
+        "n": 1,
+        "on": True,
+        "at": at,
+        "day": at.date(),
+        "cost.amount": Decimal("1e-15"),
+        "name": "é",
+        "tags": '{"a":[1]}',
+    }
+    assert (second["n"], second["cost.amount"], second["tags"]) == (None, None, None)
+    assert read.metadata.num_rows == 25_000
+
+
+async def test_parquet_of_a_list(client):
+    """A list of the graph is exported as Parquet under its own name, also when nothing is in it."""
+    answer = await client.get("/export/principals.parquet", params={"fields": "email,name"})
+    assert answer.headers["content-disposition"] == 'attachment; filename="principals.parquet"'
+    assert set(parquet.read_table(io.BytesIO(answer.content)).to_pydict()["name"]) == set(NAMES)
+    empty = await client.get("/export/teams.parquet", params={"where": '{"slug": {"eq": "x"}}'})
+    assert parquet.read_table(io.BytesIO(empty.content)).num_rows == 0
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+async def test_exported_charges_are_focus(client, database, form, tmp_path):
+    """Charges that are exported as FOCUS and imported again are the same charges, to the last decimal."""
+    name, kind = f"again-{form}.csv", CostFormat.FOCUS_CSV
+    (tmp_path / name).write_text(FOCUS)
+    async with database.session() as session:
+        await imports.take(session, imports.Source(path=tmp_path / name, name=name, format=kind, currency="USD"))
+        await session.commit()
+    answer = await client.get(f"/export/focus.{form}")
+    assert answer.status_code == 200, answer.text
+    async with database.connection() as connection:
+        before = await connection.fetch(CHARGES)
+    assert len(before) == 2
+    (tmp_path / "exported").write_bytes(answer.content)
+    kind = {"csv": CostFormat.FOCUS_CSV, "parquet": CostFormat.FOCUS_PARQUET}[form]
+    async with database.session() as session:
+        await imports.take(session, imports.Source(path=tmp_path / "exported", name=name, format=kind, currency="USD"))
+        await session.commit()
+    async with database.connection() as connection:
+        assert await connection.fetch(CHARGES) == before
+        await connection.execute("delete from charge; delete from charge_batch")
+
+
+async def test_focus_is_no_json_lines(client):
+    """FOCUS is a table: asking for it as JSON lines is told what there is instead."""
+    answer = await client.get("/export/focus.ndjson")
+    assert answer.status_code == 404
+    assert "/export/charges.ndjson" in answer.json()["errors"][0]["extensions"]["hint"]

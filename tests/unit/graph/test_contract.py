@@ -34,6 +34,30 @@ ADDED = {
     *("ImportCostsInput.name", "ImportCostsInput.currency"),  # what corrections come under; OpenCost says none
     # Budgets stand for tenants and services as for teams, and are foretold in two ways.
     *("BudgetStatus.forecastAsLastMonth", "Tenant.budgetStatus", "Service.budgetStatus"),
+    # Charges say all that files of FOCUS say of them and is kept, so that they can be exported as such.
+    *(
+        f"Charge.{name}"
+        for name in (
+            "billingPeriodStart",
+            "billingPeriodEnd",
+            "billingAccountId",
+            "billingAccountName",
+            "subAccountId",
+            "subAccountName",
+            "chargeClass",
+            "description",
+            "publisher",
+            "invoiceIssuer",
+            "serviceCategory",
+            "resourceName",
+            "resourceType",
+            "skuId",
+            "pricingQuantity",
+            "pricingUnit",
+            "consumedQuantity",
+            "consumedUnit",
+        )
+    ),
     *("OwnershipCount", "OwnershipCoverage", "Unowned", "UnownedCount", "UnownedReason"),
 }
 

@@ -89,3 +89,13 @@ create trigger component_instance_team_changed after update on component_instanc
     for each statement execute function catalog_team_estimates();
 create trigger component_instance_team_emptied after truncate on component_instance
     for each statement execute function catalog_team_estimates();
+
+-- A first load leaves out what only proves references, never this.
+alter table allocation enable always trigger allocation_3_team_added;
+alter table allocation enable always trigger allocation_3_team_removed;
+alter table allocation enable always trigger allocation_3_team_changed;
+alter table allocation enable always trigger allocation_3_team_emptied;
+alter table component_instance enable always trigger component_instance_team_added;
+alter table component_instance enable always trigger component_instance_team_removed;
+alter table component_instance enable always trigger component_instance_team_changed;
+alter table component_instance enable always trigger component_instance_team_emptied;

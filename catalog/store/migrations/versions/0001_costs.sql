@@ -53,6 +53,13 @@ $$;
 
 create trigger allocation_emptied after truncate on allocation for each statement execute function catalog_costs_emptied();
 
+-- Loads leave out what only proves references, never this.
+alter table allocation enable always trigger allocation_1_removed;
+alter table allocation enable always trigger allocation_2_added;
+alter table allocation enable always trigger allocation_added;
+alter table allocation enable always trigger allocation_removed;
+alter table allocation enable always trigger allocation_emptied;
+
 -- What one unit of a currency is worth in another one by the rates of a day: the last ones not after it; null where nothing tells.
 -- Said directly, else the other way round, else through one currency that both have a rate with, the first by name. One division,
 -- to 30 decimals.

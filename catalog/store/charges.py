@@ -64,14 +64,27 @@ async def refuse_doubles(connection: asyncpg.Connection, file: str) -> list[Refu
         """delete from coming_charge c using (select id, min("row") as first from coming_charge group by id having count(*) > 1) d
         where c.id = d.id and c."row" <> d.first returning c."row", d.first"""
     )
-    elsewhere = await connection.fetch(
-        """delete from coming_charge c using charge h join charge_batch b on b.id = h.batch_id
-        where h.id = c.id and b.file <> $1 returning c."row", b.file""",
-        file,
-    )
+    elsewhere = await _elsewhere(connection, file)
     refused = [(row, None, f"the row says the same as row {first}") for row, first in twice]
     refused += [(row, None, f"the charge was imported from {other} already") for row, other in elsewhere]
     return sorted(refused, key=lambda one: one[0])
+
+
+async def _elsewhere(connection: asyncpg.Connection, file: str) -> list[asyncpg.Record]:
+    if not await connection.fetchval("select exists (select from charge_batch where file <> $1)", file):
+        return []
+    # One look into the index for each row, said so: statistics lag behind a table that a million rows come to at a time.
+    await connection.execute("set local enable_seqscan = off")
+    found: list[asyncpg.Record] = await connection.fetch(
+        """delete from coming_charge c using (
+            select x.id, there.file from coming_charge x cross join lateral (
+                select b.file from charge h join charge_batch b on b.id = h.batch_id where h.id = x.id and b.file <> $1 limit 1
+            ) there
+        ) d where d.id = c.id returning c."row", d.file""",
+        file,
+    )
+    await connection.execute("set local enable_seqscan = on")
+    return found
 
 
 async def settle(connection: asyncpg.Connection, file: str, import_id: str) -> Settled:
@@ -88,9 +101,10 @@ async def settle(connection: asyncpg.Connection, file: str, import_id: str) -> S
         on conflict (id) do update set import_id = excluded.import_id""",
         [(period[0], file, import_id, period[1], period[2]) for period in periods],
     )
-    await _remove(connection, ids)
-    await _insert(connection)
     totals = await connection.fetch("select currency, sum(effective) from coming_charge group by 1 order by 1")
+    if before:
+        await _replace(connection, ids)
+    await _insert(connection)
     return Settled(
         accepted=sum(period["rows"] for period in periods),
         replaced=sum(min(period["rows"], before.get(period["batch_id"], 0)) for period in periods),
@@ -105,16 +119,27 @@ def batch_id(file: str, first: datetime, last: datetime) -> str:
     return f"bat_{hashlib.blake2b(said.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
 
 
-async def _remove(connection: asyncpg.Connection, batches: Collection[str]) -> None:
-    """Delete what the file doesn't say any more: allocations first and at once, since a cascade would delete them one by one."""
+async def _replace(connection: asyncpg.Connection, batches: Collection[str]) -> None:
+    """Delete what the file doesn't say any more, and leave of the staged rows those that it says anew."""
+    # What is compared is of the size of the import on both sides, whatever statistics make of it.
+    await connection.execute("set local enable_nestloop = off")
     await connection.execute(
         """create temp table gone_charge on commit drop as select h.id from charge h
         where h.batch_id = any($1::text[]) and not exists (select from coming_charge c where c.id = h.id)""",
         batches,
     )
+    await connection.execute(
+        "delete from coming_charge c using charge h where h.batch_id = any($1::text[]) and h.id = c.id", batches
+    )
+    await connection.execute("set local enable_nestloop = on")
+    await connection.execute("analyze gone_charge")
     gone = await connection.fetchval("select count(*) from gone_charge")
-    if not gone:
-        return
+    if gone:
+        await _remove(connection, gone)
+
+
+async def _remove(connection: asyncpg.Connection, gone: int) -> None:
+    """Delete charges that are gone: allocations first and at once, since a cascade would delete them one by one."""
     await connection.execute("delete from allocation a using gone_charge g where a.charge_id = g.id")
     is_quick = gone >= loading.MANY and await loading.is_allowed(connection)
     if is_quick:
@@ -125,17 +150,11 @@ async def _remove(connection: asyncpg.Connection, batches: Collection[str]) -> N
 
 
 async def _insert(connection: asyncpg.Connection) -> None:
-    fresh = await connection.fetchval(
-        "select count(*) from coming_charge c where not exists (select from charge h where h.id = c.id)"
-    )
-    columns = ", ".join(f'c."{name}"' for name in _COLUMNS)
+    fresh = await connection.fetchval("select count(*) from coming_charge")
     names = ", ".join(f'"{name}"' for name in _COLUMNS)
     # Whatever batch they refer to was written a moment ago.
     async with loading.together(connection, records.Charge, fresh, (records.ChargeBatch,)):
-        await connection.execute(
-            f"""insert into charge ({names}) select {columns} from coming_charge c
-            where not exists (select from charge h where h.id = c.id)"""
-        )
+        await connection.execute(f"insert into charge ({names}) select {names} from coming_charge")
 
 
 # ── imports and what they refused ────────────────────────────────────────────────────────────────────────────────────────────

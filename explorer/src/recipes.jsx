@@ -15,7 +15,13 @@ function Recipes({ shelf }) {
           <ul className="graphiql-history-items">
             {recipes.map((recipe) => (
               <li key={recipe.title} className="graphiql-history-item">
-                <button type="button" className="graphiql-un-styled graphiql-history-item-label" title={recipe.text} onClick={() => open(recipe)}>
+                <button
+                  type="button"
+                  className="graphiql-un-styled graphiql-history-item-label"
+                  title={recipe.text}
+                  disabled={!open}
+                  onClick={() => open(recipe)}
+                >
                   {recipe.title}
                 </button>
               </li>
@@ -27,15 +33,16 @@ function Recipes({ shelf }) {
   );
 }
 
-/** Opens a recipe: a new tab takes over the editors, then they are filled. */
+/** What opens a recipe: a new tab takes over the editors, then they are filled. Null while they aren't there yet. */
 function useOpen() {
   const queryEditor = useGraphiQL((state) => state.queryEditor);
   const variableEditor = useGraphiQL((state) => state.variableEditor);
   const { addTab } = useGraphiQLActions();
+  if (!queryEditor || !variableEditor) return null;
   return ({ query, variables = '' }) => {
     addTab();
-    queryEditor?.setValue(query);
-    variableEditor?.setValue(variables);
+    queryEditor.setValue(query);
+    variableEditor.setValue(variables);
   };
 }
 

@@ -34,6 +34,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "get": (_GRAPH, "get:get", "Print what the graph holds."),
     "search": (_GRAPH, "search:search", "Find things by words, the best answer first."),
     "costs": (_GRAPH, "costs:costs", "Import costs, and report them: what is expected beside what was charged."),
+    "export": (_GRAPH, "export:export", "Export a whole list of the graph as CSV, JSON lines or Parquet, or all charges as FOCUS."),
+    "kpis": (_GRAPH, "kpis:kpis", "Show, measure and import what the platform is measured by."),
     "preview": (_GRAPH, "requests:preview", "Show what a change would do; nothing is written."),
     "request": (_GRAPH, "requests:request", "Ask for a change."),
     "approve": (_GRAPH, "requests:approve", "Approve a request, by the digest of what it shows."),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 import click
 
@@ -97,23 +98,49 @@ class Remote:
                 return
             variables["after"] = page["pageInfo"]["endCursor"]
 
+    @contextmanager
+    def exported(
+        self, form: str, name: str | None, parameters: Mapping[str, str], asked: Mapping[str, Any] | None
+    ) -> Iterator[Iterator[bytes]]:
+        """Stream an export: of the list of that name with parameters, or of what is asked by a document; raises what the answer says."""
+        if asked is None:
+            request = self._client.build_request("GET", f"/export/{name}.{form}", params=parameters)
+        else:
+            request = self._client.build_request("POST", f"/export/{form}", json=asked)
+        with self._translated():
+            response = self._client.send(request, stream=True)
+            try:
+                if not response.is_success:
+                    response.read()
+                    _raise(self.url, response)
+                yield response.iter_bytes()
+            finally:
+                response.close()
+
     def _post(self, body: dict[str, Any]) -> dict[str, Any]:
+        with self._translated():
+            response = self._client.post("/graphql", json=body)
+        try:
+            answer: dict[str, Any] = response.json()
+        except ValueError as error:
+            raise _stranger(self.url, response.status_code) from error
+        return answer
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
         import httpx  # noqa: PLC0415
 
         try:
-            response = self._client.post("/graphql", json=body)
+            yield
         except httpx.InvalidURL as error:
             raise errors.WrongUse(f"{self.url} is not an address: {error}") from error
+        except httpx.RemoteProtocolError as error:
+            raise errors.Unavailable(f"the answer of {self.url} broke off: {error}", hint="try again") from error
         except httpx.TransportError as error:
             raise errors.Unavailable(
                 f"no catalog answers at {self.url}: {error}",
                 hint="start one with `catalog up`, or say where it is with CATALOG_URL",
             ) from error
-        try:
-            answer: dict[str, Any] = response.json()
-        except ValueError as error:
-            raise errors.Unavailable(f"what answers at {self.url} is not a catalog (HTTP {response.status_code})") from error
-        return answer
 
 
 def connect(url: str | None, token: str | None) -> Remote:
@@ -129,6 +156,18 @@ def _kept(config: Config) -> str:
         raise errors.WrongUse(
             "no token was given", hint=f"use --token or CATALOG_TOKEN; `catalog up` leaves the local admin's in {config.token_file}"
         ) from error
+
+
+def _stranger(url: str, status: int) -> errors.Unavailable:
+    return errors.Unavailable(f"what answers at {url} is not a catalog (HTTP {status})")
+
+
+def _raise(url: str, response: Any) -> NoReturn:
+    try:
+        problem = response.json()["errors"][0]
+    except (ValueError, LookupError, TypeError) as error:
+        raise _stranger(url, response.status_code) from error
+    raise _error(problem.get("extensions") or {}, problem["message"])
 
 
 def _placed(problem: Mapping[str, Any]) -> str:

@@ -246,13 +246,17 @@ def document(graph: Graph, name: str, fields: Sequence[str], arguments: Mapping[
         kind = made.args[argument].type
         declared.append(f"${argument}: {kind}")
         passed.append(f"{argument}: ${argument}")
-        variables[argument] = text if is_leaf_type(_nullable(kind)) else _json(text, argument)
+        variables[argument] = text if _is_text(_nullable(kind)) else _json(text, argument)
     connection = get_named_type(made.type)
     assert isinstance(connection, GraphQLObjectType)
     paths = tuple(fields) or _plain(get_named_type(connection.fields["nodes"].type))
     head = f"({', '.join(declared)})" if declared else ""
     call = f"({', '.join(passed)})" if passed else ""
     return f"query Export{head} {{ {name}{call} {{ nodes {_selection(paths)} }} }}", variables
+
+
+def _is_text(kind: Any) -> bool:
+    return is_leaf_type(kind) and kind.name not in {"Int", "Float", "Boolean"}
 
 
 def _nullable(kind: Any) -> Any:

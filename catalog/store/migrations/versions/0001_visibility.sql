@@ -23,10 +23,13 @@ $$;
 
 do $$
 begin
-    if not pg_has_role(current_user, 'catalog_viewer', 'MEMBER') then
+    execute format('grant usage on schema %I to catalog_viewer', current_schema());
+    -- Who made a role may not yet become it (since Postgres 16); a superuser may become anyone.
+    if not (select rolsuper from pg_roles where rolname = current_user) then
         execute format('grant catalog_viewer to %I', current_user);
     end if;
-    execute format('grant usage on schema %I to catalog_viewer', current_schema());
+exception
+    when insufficient_privilege then null; -- an administrator made the role, and granted it
 end
 $$;
 
@@ -183,6 +186,7 @@ begin
         -- Estates and what is theirs.
         ('estate', everything || ' or exists (select from stack x where x.estate_id = estate.id)'
             || ' or exists (select from provisioning_request x where x.estate_id = estate.id)'),
+        ('estate_remote', 'exists (select from estate x where x.id = estate_remote.estate_id)'),
         ('index_run', 'exists (select from estate x where x.id = index_run.estate_id)'),
         ('index_run_event', 'exists (select from index_run x where x.id = index_run_event.run_id)'),
         ('workflow', 'exists (select from estate x where x.id = workflow.estate_id)'),
@@ -223,8 +227,7 @@ begin
         ('service', '(select catalog_viewer_any()) and (' || everything
             || ' or public or exists (select from service_instance x where x.service_id = service.id))'),
         ('service_component', 'exists (select from service x where x.id = service_component.service_id)'),
-        ('service_instance_component', 'exists (select from service_instance x where x.id = service_instance_component.service_instance_id)'
-            || ' and exists (select from component_instance x where x.id = service_instance_component.instance_id)'),
+        ('service_instance_component', 'exists (select from component_instance x where x.id = service_instance_component.instance_id)'),
         ('application', 'exists (select from service_instance x where x.id = application.service_instance_id)'),
         ('cost_estimate', everything || ' or case subject_kind'
             || ' when ''ComponentInstance'' then exists (select from component_instance x where x.id = cost_estimate.subject_id)'

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "index": (_DATABASE, "index:index", "Read estates into the database."),
     "principal": (_DATABASE, "access:principal", "Add people and programs."),
     "token": (_DATABASE, "access:token", "Create, list and revoke access tokens."),
+    "report-role": (_DATABASE, "report_roles:report_role", "Add roles of the database that read reports as a principal does."),
     "get": (_GRAPH, "get:get", "Print what the graph holds."),
     "search": (_GRAPH, "search:search", "Find things by words, the best answer first."),
     "costs": (_GRAPH, "costs:costs", "Import costs, and report them: what is expected beside what was charged."),

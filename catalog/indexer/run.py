@@ -19,7 +19,7 @@ from catalog.config import Config
 from catalog.engines import hcl
 from catalog.engines.template import Engine
 from catalog.errors import Ambiguous, CatalogError, Invalid, NotFound
-from catalog.indexer import backfill, courses, difference, estates, inputs, organization_difference, reading, sources
+from catalog.indexer import backfill, courses, difference, estates, inputs, kpi_rows, organization_difference, reading, sources
 from catalog.indexer.backfill import Told
 from catalog.indexer.courses import Course
 from catalog.indexer.difference import Comparing, Comparison, Instances, Moment
@@ -340,6 +340,7 @@ async def _perform(
     found = comparison.found
     await estimates.prefer(connection, (*found.added, *found.changed, *found.touched))
     await services.settle(connection, organization_difference.unsettled(comparison, around, following))
+    await kpi_rows.settle(connection, taken.kpis, taken.measurements, comparison.moment.at)
 
 
 class _Reporter:

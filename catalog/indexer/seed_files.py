@@ -14,6 +14,7 @@ from catalog.indexer.seed_reader import Entry
 from catalog.indexer.seed_values import (
     DEFAULT_CURRENCY,
     EstateSeed,
+    KpiSeed,
     MemberSeed,
     OrganizationSeed,
     PrincipalSeed,
@@ -270,9 +271,23 @@ def _workflow(action: str, entry: Entry) -> tuple[str, dict[str, str]]:
 
 
 def _kpis(entry: Entry, seeds: Seeds) -> Seeds:
-    # Nothing reads these yet; that the file is YAML with the right top-level key is all that is checked.
-    entry.get("kpis")
-    return seeds
+    return replace(seeds, kpis=tuple(_kpi(name, item) for name, item in entry.named("kpis")))
+
+
+def _kpi(name: str, entry: Entry) -> KpiSeed:
+    direction = entry.text("direction")
+    kpi = KpiSeed(
+        name=name,
+        title=entry.text("title"),
+        description=entry.text("description"),
+        unit=entry.text("unit"),
+        population=entry.text("population"),
+        direction=None if direction is None else entry.choice("direction", ("UP", "DOWN"), "UP"),
+        baseline=entry.number("baseline"),
+        target=entry.number("target"),
+    )
+    entry.finish()
+    return kpi
 
 
 def _organization_of(entry: Entry, seeds: Seeds) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from catalog.cost import duration, money
@@ -77,6 +78,13 @@ class Entry:
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**31):
             raise self.invalid(key, "a whole number")
         return value
+
+    def number(self, key: str) -> Decimal | None:
+        """A number, exactly as written; None when absent."""
+        value = self.get(key)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float | Decimal)):
+            raise self.invalid(key, "a number")
+        return None if value is None else Decimal(str(value))
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts; empty when absent."""

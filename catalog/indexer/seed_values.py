@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from catalog.cost.money import Estimate
+from catalog.indexer.measurements import Measurement
 from catalog.values import Diagnostic, SourceLocation
 
 DEFAULT_CURRENCY = "USD"
@@ -151,6 +153,20 @@ class ServiceSeed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KpiSeed:
+    """What is said of a measure; None where nothing is. `direction` is the better one: UP or DOWN."""
+
+    name: str
+    title: str | None
+    description: str | None
+    unit: str | None
+    population: str | None
+    direction: str | None
+    baseline: Decimal | None
+    target: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seeds:
     """All that the seeds say; `broken` names the files that can't be read, `unread` those of them without a last good version.
 
@@ -164,6 +180,8 @@ class Seeds:
     mappings: tuple[TenantMapping, ...] = ()
     tenants: tuple[TenantSeed, ...] = ()
     services: tuple[ServiceSeed, ...] = ()
+    kpis: tuple[KpiSeed, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     broken: frozenset[str] = frozenset()
     unread: frozenset[str] = frozenset()

@@ -4,6 +4,8 @@
     teams.yaml      organisations, teams with their members, principals
     tenants.yaml    the tenant mapping: stacks → organisation, tenant, team, environment, region; titles of tenants
     services.yaml   offerings and what they consist of
+    kpis.yaml       what the platform is measured by
+    measurements/   what people measured, as CSV
 
 Each file stands alone: one that can't be read gives a diagnostic with file and line, and its last good version is used
 instead; the others are as they are.
@@ -15,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from catalog.errors import CatalogError
-from catalog.indexer import seed_references
+from catalog.indexer import measurements, seed_references
 from catalog.indexer.seed_files import FILES
 from catalog.indexer.seed_reader import Entry
 from catalog.indexer.seed_values import NONE, Seeds
@@ -24,6 +26,7 @@ from catalog.stacks.tree import DirectoryTree, Tree
 from catalog.values import Diagnostic, Severity, SourceLocation
 
 DIRECTORY = "seeds"
+MEASUREMENTS = "measurements/"
 
 __all__ = ["DIRECTORY", "NONE", "Seeds", "load"]
 
@@ -40,6 +43,9 @@ def load(source: Path | Tree, *, prefix: str = DIRECTORY, kept: Path | None = No
     for name in FILES:
         if name in present:
             seeds = _with_file(seeds, name, tree.read(name), f"{prefix}/{name}" if prefix else name, kept)
+    for name in sorted(path for path in present if path.startswith(MEASUREMENTS) and path.endswith(".csv")):
+        measured, faults = measurements.read(tree.read(name), f"{prefix}/{name}" if prefix else name)
+        seeds = replace(seeds, measurements=(*seeds.measurements, *measured), diagnostics=(*seeds.diagnostics, *faults))
     return replace(seeds, diagnostics=(*seeds.diagnostics, *seed_references.check(seeds)))
 
 

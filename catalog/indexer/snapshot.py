@@ -16,11 +16,12 @@ from catalog.indexer.codeowners import CodeOwners
 from catalog.indexer.component_facts import ComponentFacts
 from catalog.indexer.context import Mappings, Place
 from catalog.indexer.documents import Writer
+from catalog.indexer.measurements import Measurement
 from catalog.indexer.organization_rows import OrganizationRows
 from catalog.indexer.owners import Authorities
 from catalog.indexer.ownership import Teams
 from catalog.indexer.redaction import Redactor, safe
-from catalog.indexer.seed_values import Seeds, currency_of
+from catalog.indexer.seed_values import KpiSeed, Seeds, currency_of
 from catalog.indexer.services import ServiceRows
 from catalog.indexer.stack_rows import Position, Source, StackPart, Surroundings, fingerprint
 from catalog.stacks import governance
@@ -65,6 +66,8 @@ class Snapshot:
     workflows: Mapping[str, Any]
     parts: Mapping[str, StackPart]  # by the stack's id
     services: ServiceRows
+    kpis: tuple[KpiSeed, ...]
+    measurements: tuple[Measurement, ...]
     diagnostics: Mapping[str, Any]
     broken: frozenset[str]
     broken_instances: frozenset[tuple[str, str, str]]
@@ -139,6 +142,8 @@ def take(
         workflows=workflows,
         parts=parts,
         services=service_rows,
+        kpis=seeds.kpis,
+        measurements=seeds.measurements,
         diagnostics=_diagnostics(
             subject.estate,
             (
@@ -349,5 +354,6 @@ def _hash(snapshot: Snapshot) -> str:
         sorted(snapshot.broken),
         sorted(snapshot.broken_instances),
         sorted(snapshot.unread),
+        (*snapshot.kpis, *snapshot.measurements),
     )
     return fingerprint(hashed)

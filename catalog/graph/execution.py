@@ -25,6 +25,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
+    NameNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -44,7 +45,7 @@ from catalog.graph.completion import complete
 from catalog.graph.declarations import Told
 from catalog.graph.faults import Rejected
 from catalog.graph.kept import Kept
-from catalog.graph.payloads import Document, Reference, Writer
+from catalog.graph.payloads import HOSTS, Document, Host, Listed, Reference, Writer
 from catalog.graph.plans import Plan, Prepared
 from catalog.graph.problems import problem
 from catalog.graph.rates import Budget, Rates
@@ -396,11 +397,24 @@ class _Mixed:
         except GraphQLError as problem:
             self._errors.append(faults.of_graphql("BAD_USER_INPUT", problem) | {"path": [key]})
             return None if isinstance(field.type, GraphQLNonNull) else b"null"
+        except known.CatalogError as expected:
+            self._errors.append(faults.of_catalog(expected, key))
+            return None if isinstance(field.type, GraphQLNonNull) else b"null"
+        if isinstance(payload, Listed):
+            host = HOSTS[payload_kind.name]
+            kind, asked = self._hosted(host, key, nodes)
+            return _member(await self._show(Document(source=host.source, value=payload.value), kind, asked, (key,)), key)
         writer = Writer(self._schema, self._collector, self._show)
         return await writer.value(field.type, payload, nodes, (key,))
 
     def _weigh(self, payload_kind: GraphQLObjectType, nodes: list[FieldNode]) -> int:
         """Compile what the payload will show before anything is done, so that a refusal comes first; return its tenths of points."""
+        if payload_kind.name in HOSTS:
+            host = HOSTS[payload_kind.name]
+            kind, asked = self._hosted(host, "list", nodes)
+            compiler = Compiler(self._schema, self._collector, self._coerced)
+            self._compiled(compiler, kind, "list", asked, Document(source=host.source, value={}))
+            return self._weighed(compiler)
         total = 0
         for key, below in self._collector.below(payload_kind, nodes).items():
             if below[0].name.value.startswith("__"):
@@ -426,6 +440,24 @@ class _Mixed:
         body, errors = await self._read(compiler, Operation(fields=(field,)), path[:-1])
         self._errors += errors
         return _member(body, path[-1])
+
+    def _hosted(self, host: Host, key: str, nodes: list[FieldNode]) -> tuple[GraphQLObjectType, list[FieldNode]]:
+        """The host's type, and a selection of it that asks its field for what the nodes ask for."""
+        kind = self._schema.type_map[host.kind]
+        assert isinstance(kind, GraphQLObjectType)
+        known = kind.fields[host.field].args
+        asked = [
+            FieldNode(
+                name=NameNode(value=host.field),
+                alias=NameNode(value=key),
+                arguments=tuple(one for one in node.arguments or () if one.name.value in known),
+                directives=(),
+                selection_set=node.selection_set,
+            )
+            for node in nodes
+        ]
+        selections = SelectionSetNode(selections=tuple(asked))
+        return kind, [FieldNode(name=NameNode(value=key), arguments=(), directives=(), selection_set=selections)]
 
     def _compiled(
         self,

@@ -7,6 +7,8 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from catalog.errors import Ambiguous, CatalogError
+
 
 class Rejected(Exception):  # a verdict on the request, not a failure of ours
     """The operation is refused before it runs; each error has a code."""
@@ -31,6 +33,13 @@ def error(
 def of_graphql(code: str, problem: GraphQLError) -> dict[str, Any]:
     """Return an error of the parser, the validator or the coercion of variables."""
     return error(code, problem.message, locations=problem.locations or ())
+
+
+def of_catalog(problem: CatalogError, *path: str | int) -> dict[str, Any]:
+    """Return an expected failure of a field that has no `errors` of its own."""
+    message = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
+    more = {"candidates": list(problem.candidates)} if isinstance(problem, Ambiguous) else {}
+    return error(problem.code, message, path=path, **more)
 
 
 def bad_input(message: str, *path: str | int) -> Rejected:

@@ -15,11 +15,11 @@ from strawberry.types import Info
 from catalog.access import tokens
 from catalog.errors import Invalid, NotFound
 from catalog.graph import cost_mutations, enums, index_mutations, names, request_mutations, service_mutations
-from catalog.graph.acting import ERRORS, Acting, done, require_admin, value
+from catalog.graph.acting import ERRORS, Acting, allow, done, require_admin, value
 from catalog.graph.declarations import given
 from catalog.graph.payloads import Document, Reference
 from catalog.graph.problems import UserError
-from catalog.provisioning import requests
+from catalog.provisioning import judging, requests
 from catalog.store import lookups
 
 _OBJECT = "The request, null when something went wrong."
@@ -144,10 +144,17 @@ async def preview_provisioning(
     """Show what a request would do."""
 
     async def work(acting: Acting) -> Document:
+        _await_policies(acting)
         shown = await requests.preview(acting.database, acting.config, acting.scope, _ask(input))
         return Document(source="preview_document", value=shown.document())
 
     return await done(PreviewProvisioningPayload, "preview", work, info)
+
+
+def _await_policies(acting: Acting) -> None:
+    """Give an operation that may ask policies the time in which their engine is compiled, where that wasn't done yet."""
+    if not judging.is_ready(acting.config):
+        allow(60.0)
 
 
 async def _request(
@@ -155,6 +162,7 @@ async def _request(
     input: Annotated[RequestProvisioningInput, strawberry.argument(description="What to ask for.")],  # noqa: A002
 ) -> RequestProvisioningPayload:
     async def work(acting: Acting) -> Reference:
+        _await_policies(acting)
         ask = _ask(input, justification=input.justification)
         key = input.idempotency_key
         made = await requests.request(acting.database, acting.config, acting.scope, ask, idempotency_key=key)
@@ -179,6 +187,7 @@ async def _reject(
 
 async def _decide(decision: Callable[..., Awaitable[Any]], info: _Info, given_: DecideRequestInput) -> DecideRequestPayload:
     async def work(acting: Acting) -> Reference:
+        _await_policies(acting)
         found = await decision(
             acting.database,
             acting.config,

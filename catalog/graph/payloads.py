@@ -37,6 +37,26 @@ class Document:
     value: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What a list is a page of, as a document of the list's host."""
+
+    value: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """The object whose field shows a list that a resolver worked out: its type, its source for documents, and the field."""
+
+    kind: str
+    source: str
+    field: str
+
+
+# Connection → its host.
+HOSTS = {"AffectedInstanceConnection": Host(kind="ProvisioningPreview", source="preview_document", field="affected")}
+
+
 Show = Callable[[Any, GraphQLObjectType, list[FieldNode], tuple[str, ...]], Awaitable[bytes]]
 
 

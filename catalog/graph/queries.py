@@ -5,13 +5,14 @@ import strawberry
 from catalog.graph import enums, names
 from catalog.graph import filters as where
 from catalog.graph import orders as order
+from catalog.graph.affected import affected
 from catalog.graph.as_of import AS_OF
 from catalog.graph.declarations import Argument, by_id, items, lookup, page, report, told
 from catalog.graph.mutations import PreviewProvisioningPayload, preview_provisioning
-from catalog.graph.replaying import replay_decision
 from catalog.graph.nodes import ComponentInstanceConnection, Connection, Node, ServiceConnection, StackConnection
 from catalog.graph.periods import PERIOD, PeriodInput
 from catalog.graph.rate_limits import RateLimit
+from catalog.graph.replaying import replay_decision
 from catalog.graph.scalars import CurrencyCode
 
 
@@ -137,6 +138,11 @@ class Query:
         "The requests, the latest first.",
         where=where.ProvisioningRequestWhere,
         order_by=order.ProvisioningRequestOrder,
+    )
+    affected: Connection[names.AffectedInstanceType] = strawberry.field(
+        resolver=affected,
+        description="Which instances differ between two revisions of an estate, as `atmos describe affected` says; those in sight."
+        " Nothing is fetched: both revisions are in the repository that the catalog keeps.",
     )
     preview_provisioning: PreviewProvisioningPayload = strawberry.field(
         resolver=preview_provisioning,

@@ -18,7 +18,8 @@ from catalog.engines import hcl
 from catalog.engines.answers import Answers
 from catalog.engines.template import Engine
 from catalog.errors import NotFound, Unavailable
-from catalog.indexer import code, estates, redaction, sources
+from catalog.indexer import code, comparing, estates, redaction, sources
+from catalog.indexer.comparing import Comparison
 from catalog.indexer.redaction import MARK, Redactor, safe
 from catalog.indexer.sources import Position
 from catalog.indexer.stack_rows import component_path, kind_of
@@ -91,6 +92,7 @@ class Readings:
         self._alone = threading.Lock()
         self._kept: OrderedDict[tuple[str, str, str], _Reading] = OrderedDict()
         self._secrets: OrderedDict[tuple[str, str, str], frozenset[str]] = OrderedDict()
+        self._comparisons: OrderedDict[tuple[str, str, str], Comparison] = OrderedDict()
         self._templates: Engine | None = None
         self._answers: Answers | None = None
 
@@ -105,6 +107,19 @@ class Readings:
         steps = provenance.parse(path, instance.sections)
         redactor = Redactor(redaction.read_key(self._config.redaction_key_file), self._config.secret_keys)
         return tuple(_word(entry, steps, redactor, secrets) for entry in entries)
+
+    def comparison(self, estate: Estate, base: str, head: str) -> Comparison:
+        """Return what differs between two revisions of an estate, each given in full.
+
+        Raises Unavailable when a revision or the directory can't be read.
+        """
+        key = (estate.id, base, head)
+        with self._alone:
+            kept = self._comparisons.get(key)
+            if kept is None:
+                kept = comparing.compare(estate, self._config, base, head)
+            _keep(self._comparisons, key, kept, _KEPT)
+        return kept
 
     def _read(self, subject: Subject) -> tuple[ResolvedEstate, ResolvedInstance, frozenset[str]]:
         key = (subject.estate.id, subject.revision or "", subject.manifest)

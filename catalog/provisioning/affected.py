@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +49,7 @@ def between(before: ResolvedEstate, after: ResolvedEstate, *, always: Iterable[K
     """Return what differs, and what `always` names even when it doesn't. Abstract instances deploy nothing and are left out."""
     old, new = by_key(before), by_key(after)
     kept = set(always)
-    dependents = _dependents(after.dependencies)
+    dependents = ordering.needed_by(after.dependencies)
     found = []
     for key in sorted({**old, **new}):
         reasons = _reasons(old.get(key), new.get(key))
@@ -64,7 +63,7 @@ def between(before: ResolvedEstate, after: ResolvedEstate, *, always: Iterable[K
                     component=one.component,
                     reasons=reasons,
                     deleted=key not in new,
-                    dependents=len(_reach(key, dependents)),
+                    dependents=len(ordering.reach(key, dependents)),
                     section_hash=section_hash(one.sections) if key in new else None,
                 )
             )
@@ -100,19 +99,3 @@ def _reasons(old: ResolvedInstance | None, new: ResolvedInstance | None) -> tupl
 
 def _differs(before: Any, after: Any) -> bool:
     return before is not after and before != after
-
-
-def _dependents(dependencies: Iterable[ResolvedDependency]) -> Mapping[Key, set[Key]]:
-    found: dict[Key, set[Key]] = defaultdict(set)
-    for edge in dependencies:
-        found[edge.target].add(edge.source)
-    return found
-
-
-def _reach(start: Key, edges: Mapping[Key, set[Key]]) -> set[Key]:
-    found: set[Key] = set()
-    frontier = {start}
-    while frontier:
-        frontier = {source for key in frontier for source in edges.get(key, ())} - found - {start}
-        found |= frontier
-    return found

@@ -19,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import values
 from catalog.config import Config
-from catalog.engines.rego import BrokenBundle, RegoEngine
+from catalog.engines import cache as compiled
+from catalog.engines.rego import NAME, BrokenBundle, RegoEngine
 from catalog.errors import CatalogError, Unavailable
 from catalog.executors.planning import Redactor
 from catalog.policy import Rego, RemoteOpa, Rules, Verdict, bundle, policies
@@ -102,6 +103,11 @@ def again(
     if "rules" in content:
         return Rules.read(content["rules"]).evaluate(document)
     return Rego(engine(config.cache), bundle.from_document(content), point, now=at).evaluate(document)
+
+
+def is_ready(config: Config) -> bool:
+    """Whether policies can be asked at once; else their engine is compiled first, which takes seconds, once a machine."""
+    return compiled.ready(NAME, config.cache)
 
 
 @cache

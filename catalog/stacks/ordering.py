@@ -7,10 +7,13 @@ equal answers. What is needed and isn't in the map is left out of account.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
+from catalog.stacks.resolved import ResolvedDependency
+
 T = TypeVar("T", bound=Hashable)
+Key = tuple[str, str, str]  # stack, component type, name
 
 
 def levels(needs: Mapping[T, Collection[T]]) -> tuple[tuple[T, ...], ...]:
@@ -33,6 +36,24 @@ def levels(needs: Mapping[T, Collection[T]]) -> tuple[tuple[T, ...], ...]:
                     free.append(other)
         ready = sorted(free, key=places.__getitem__)
     return tuple(found)
+
+
+def needed_by(dependencies: Iterable[ResolvedDependency]) -> dict[Key, set[Key]]:
+    """Return which instances need each, by the estate's edges."""
+    found: dict[Key, set[Key]] = {}
+    for edge in dependencies:
+        found.setdefault(edge.target, set()).add(edge.source)
+    return found
+
+
+def reach(start: T, edges: Mapping[T, Collection[T]]) -> set[T]:
+    """Return what edges lead to from a thing, directly or by way of others; not the thing itself."""
+    found: set[T] = set()
+    frontier = {start}
+    while frontier:
+        frontier = {target for thing in frontier for target in edges.get(thing, ())} - found - {start}
+        found |= frontier
+    return found
 
 
 def rings(needs: Mapping[T, Collection[T]]) -> tuple[tuple[T, ...], ...]:

@@ -88,7 +88,7 @@ GROUPS = (
     ["TEAM", "MONTH"], ["SERVICE", "MONTH"], ["TENANT", "CATEGORY"], ["COST_CENTER", "REGION", "MONTH"], ["COMPONENT", "TEAM"],
     ["TEAM", "TEAM"],  # refused
 )  # fmt: skip
-ROOTS_LEFT_OUT = {"previewProvisioning", "replayDecision", "rateLimit", "__schema", "__type"}
+ROOTS_LEFT_OUT = {"affected", "previewProvisioning", "replayDecision", "rateLimit", "__schema", "__type"}
 
 
 @dataclass

@@ -15,7 +15,7 @@ from catalog.graph.schema import graphql_schema
 
 SCHEMA = graphql_schema()
 # Shown of the process itself, not of rows; and reports, which group rows instead of showing them.
-ROOTS_LEFT_OUT = {"rateLimit", "previewProvisioning", "replayDecision"}
+ROOTS_LEFT_OUT = {"rateLimit", "affected", "previewProvisioning", "replayDecision"}
 # What fields are given that must be given something.
 GIVEN = {
     "Query.search": 'query: "vpc"',

@@ -49,17 +49,17 @@ Entity: Any = Annotated[
 
 
 @strawberry.type(name="_Service", description="This graph as a subgraph.")
-class Subgraph:
+class _Service:
     sdl: str = strawberry.field(description="Its schema, in the words of Apollo Federation 2.")
 
 
-def _subgraph() -> Subgraph:
-    return Subgraph(sdl=sdl())
+def _subgraph() -> _Service:
+    return _Service(sdl=sdl())
 
 
 @strawberry.type(name="Query", description=Query.__strawberry_definition__.description)  # type: ignore[attr-defined]
 class FederatedQuery(Query):
-    service_: Subgraph = strawberry.field(name="_service", resolver=_subgraph, description="What a gateway composes.")
+    service_: _Service = strawberry.field(name="_service", resolver=_subgraph, description="What a gateway composes.")
     entities_: list[Entity | None] = by_representation(
         "_entities",
         "The things that a gateway refers to, in their order; null where there is none, or where the viewer may not see it.",

@@ -29,12 +29,12 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import values
-from catalog.cost import estimates, files, focus, infracost, opencost, parquet
+from catalog.cost import allocating, estimates, files, focus, infracost, opencost, parquet
 from catalog.cost.charges import Charge, Read, Rejected
 from catalog.cost.money import CURRENCIES
 from catalog.errors import Ambiguous, Invalid, NotFound
 from catalog.records import CostFormat, CostSource
-from catalog.store import charges, jobs
+from catalog.store import charges, jobs, snapshots
 from catalog.store import estimates as rows
 from catalog.store.rows import CostEstimateRow, CostImportRow, CostItemRow
 
@@ -116,10 +116,12 @@ async def _take_charges(
     read = taken + refusals.count
     progress(0, 0, "comparing")
     import_id, about = await _begin(connection, source, read)
+    # Whoever writes allocations holds this lock first: a run of the indexer may move what this file takes away.
+    await snapshots.lock(connection)
     doubles = await charges.refuse_doubles(connection, source.name)
     settled = await charges.settle(connection, source.name, import_id)
     progress(0, 0, "allocating")
-    await _allocate(connection, settled.batches)
+    await allocating.allocate(connection, settled.batches)
     await charges.record(connection, about._replace(accepted=settled.accepted, replaced=settled.replaced))
     rejected = await charges.refuse(connection, import_id, merge(refusals.all(), doubles, key=lambda one: one[0]))
     return Report(
@@ -131,11 +133,6 @@ async def _take_charges(
         rejected=rejected,
         totals=settled.totals,
     )
-
-
-async def _allocate(connection: asyncpg.Connection, batches: tuple[str, ...]) -> None:
-    """What follows from new charges, in the same transaction."""
-    del connection, batches
 
 
 async def _begin(connection: asyncpg.Connection, source: Source, read: int) -> tuple[str, Any]:

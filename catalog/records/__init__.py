@@ -21,8 +21,10 @@ from catalog.records.access import (
 )
 from catalog.records.cost import (
     Allocation,
+    AllocationRules,
     Charge,
     ChargeBatch,
+    ChargeSubject,
     CostDay,
     CostEstimate,
     CostFormat,
@@ -117,6 +119,7 @@ __all__ = [
     "SYSTEM",
     "AccessToken",
     "Allocation",
+    "AllocationRules",
     "Application",
     "ApplicationHealth",
     "Approval",
@@ -126,6 +129,7 @@ __all__ = [
     "ChangeKind",
     "Charge",
     "ChargeBatch",
+    "ChargeSubject",
     "Component",
     "ComponentInstance",
     "ComponentType",

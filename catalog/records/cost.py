@@ -217,6 +217,7 @@ class Allocation(SQLModel, table=True):
     currency: str = columns.text()
     rule: str = columns.text()
     reason: str = columns.text()
+    subject: str | None = columns.text(nullable=True, index=True)  # what the charge says of itself: the key of ChargeSubject
 
     __table_args__ = (
         CheckConstraint("month = date_trunc('month', day)::date", name="allocation_month_of_day"),
@@ -226,6 +227,25 @@ class Allocation(SQLModel, table=True):
         ),
         Index("allocation_by_instance", "instance_id", "day"),
     )
+
+
+class ChargeSubject(SQLModel, table=True):
+    """What charges say of themselves that decides where they land; `decided` is the digest of that decision."""
+
+    __tablename__ = "charge_subject"
+
+    key: str = Field(sa_type=columns.C_TEXT, primary_key=True)  # a hash of the document
+    document: dict[str, Any] = columns.json()
+    decided: str | None = columns.text(nullable=True)
+
+
+class AllocationRules(SQLModel, table=True):
+    """How the seeds say that charges are allocated: one row, or none while they say nothing."""
+
+    __tablename__ = "allocation_rules"
+
+    name: str = Field(sa_type=columns.C_TEXT, primary_key=True)
+    document: dict[str, Any] = columns.json()
 
 
 class _Landed(SQLModel):

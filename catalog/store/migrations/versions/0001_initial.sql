@@ -9,6 +9,12 @@ exception when insufficient_privilege or feature_not_supported or undefined_file
 end
 $$;
 
+CREATE TABLE allocation_rules (
+    name TEXT COLLATE "C" NOT NULL,
+    document JSONB NOT NULL,
+    CONSTRAINT allocation_rules_pkey PRIMARY KEY (name)
+);
+
 CREATE TABLE audit_event (
     sequence BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -29,6 +35,13 @@ CREATE INDEX ix_audit_event_actor_id ON audit_event (actor_id);
 CREATE INDEX ix_audit_event_at ON audit_event (at);
 
 CREATE INDEX ix_audit_event_subject_id ON audit_event (subject_id);
+
+CREATE TABLE charge_subject (
+    key TEXT COLLATE "C" NOT NULL,
+    document JSONB NOT NULL,
+    decided TEXT COLLATE "C",
+    CONSTRAINT charge_subject_pkey PRIMARY KEY (key)
+);
 
 CREATE TABLE config (
     hash TEXT COLLATE "C" NOT NULL,
@@ -741,6 +754,7 @@ CREATE TABLE allocation (
     currency TEXT COLLATE "C" NOT NULL,
     rule TEXT COLLATE "C" NOT NULL,
     reason TEXT COLLATE "C" NOT NULL,
+    subject TEXT COLLATE "C",
     CONSTRAINT allocation_pkey PRIMARY KEY (charge_id, ordinal),
     CONSTRAINT allocation_month_of_day CHECK (month = date_trunc('month', day)::date),
     CONSTRAINT allocation_has_tenant CHECK (tenant_id is not null or coalesce(team_id, environment_id, stack_id, instance_id, service_id) is null),
@@ -748,6 +762,8 @@ CREATE TABLE allocation (
 );
 
 CREATE INDEX allocation_by_instance ON allocation (instance_id, day);
+
+CREATE INDEX ix_allocation_subject ON allocation (subject);
 
 CREATE TABLE index_run_event (
     sequence BIGINT NOT NULL,

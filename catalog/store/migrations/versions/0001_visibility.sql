@@ -245,7 +245,9 @@ begin
         ('audit_event', admin || ' or actor_id = ' || me),
         ('cost_import', admin),
         ('charge_batch', admin),
-        ('rejected_row', admin)
+        ('rejected_row', admin),
+        ('charge_subject', admin),
+        ('allocation_rules', admin)
     ) r(name, sees)
     loop
         execute format('create policy catalog_viewer_sees on %I for select to catalog_viewer using (%s)', rule.name, rule.sees);

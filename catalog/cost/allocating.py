@@ -1,0 +1,77 @@
+"""Allocates charges: reads what they say and what costs can land on, has `allocation` decide, and has `store.allocations` write it.
+
+    await allocate(connection, batches)    in the transaction that imports them
+    await settle(connection)               in the transaction that changed the estate, the organisation or the rules
+
+Both wait for whoever writes a snapshot: so no charge is allocated by what is just being changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+import asyncpg
+
+from catalog.cost import allocation
+from catalog.cost.allocation import Decision, Directory, Environment, Instance, Part, Rules, Subject, Team, Tenant
+from catalog.store import allocations, snapshots
+from catalog.values import digest
+
+
+async def allocate(connection: asyncpg.Connection, batches: Collection[str]) -> None:
+    """Allocate the charges of some batches that are not yet."""
+    await snapshots.lock(connection)
+    keys = await allocations.stage_new(connection, batches)
+    rules, directory = await surroundings(connection)
+    known = await allocations.known(connection, keys)
+    decided = {key: allocation.decide(subject_of(one.document), rules, directory) for key, one in known.items()}
+    await allocations.land(connection, _rows(decided), _digests(decided))
+
+
+async def settle(connection: asyncpg.Connection) -> int:
+    """Allocate again what lands elsewhere now, and return how many kinds of charges that are. Without charges it costs one look."""
+    if not await allocations.any_known(connection):
+        return 0
+    rules, directory = await surroundings(connection)
+    known = await allocations.known(connection)
+    decided = {key: allocation.decide(subject_of(one.document), rules, directory) for key, one in known.items()}
+    moved = {key: decided[key] for key, now in _digests(decided) if now != known[key].decided}
+    if moved:
+        await allocations.stage_again(connection, moved)
+        await allocations.land(connection, _rows(moved), _digests(moved))
+    return len(moved)
+
+
+async def surroundings(connection: asyncpg.Connection) -> tuple[Rules, Directory]:
+    """The rules that hold, and what costs can land on."""
+    places = await allocations.places(connection)
+    directory = Directory(
+        instances=[Instance(**row) for row in places.instances],
+        environments=[Environment(**row) for row in places.environments],
+        teams=[Team(**(dict(row) | {"names": tuple(row["names"])})) for row in places.teams],
+        tenants=[Tenant(**row) for row in places.tenants],
+    )
+    return allocation.rules_of(await allocations.rules(connection)), directory
+
+
+def subject_of(document: Mapping[str, Any]) -> Subject:
+    """What a charge says of itself, from the document that is kept of it."""
+    return Subject(**document)
+
+
+def _digests(decided: Mapping[str, Decision]) -> list[tuple[str, str]]:
+    return [(key, digest([asdict(part) for part in decision.parts])) for key, decision in decided.items()]
+
+
+def _rows(decided: Mapping[str, Decision]) -> Iterator[tuple[Any, ...]]:
+    for key, decision in decided.items():
+        weights = allocation.whole_weights([part.weight for part in decision.parts])
+        for ordinal, (part, weight) in enumerate(zip(decision.parts, weights, strict=True)):
+            yield (key, ordinal, Decimal(weight), *_columns(part))
+
+
+def _columns(part: Part) -> tuple[Any, ...]:
+    return tuple(getattr(part, name) for name in allocations.PART[3:])

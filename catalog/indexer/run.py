@@ -16,6 +16,7 @@ from functools import partial
 import asyncpg
 
 from catalog.config import Config
+from catalog.cost import allocating
 from catalog.engines import hcl
 from catalog.engines.template import Engine
 from catalog.errors import Ambiguous, CatalogError, Invalid, NotFound
@@ -29,7 +30,7 @@ from catalog.indexer.reading import Memory
 from catalog.indexer.snapshot import Progress, Snapshot
 from catalog.indexer.sources import Standing
 from catalog.records import Estate, IndexRunState
-from catalog.store import estimates, history, index_runs, loading, organizations, services, snapshots
+from catalog.store import allocations, estimates, history, index_runs, loading, organizations, rates, services, snapshots
 from catalog.store.database import Database
 from catalog.store.index_runs import Begun, Finished, Last
 from catalog.store.snapshots import Details
@@ -340,7 +341,17 @@ async def _perform(
     found = comparison.found
     await estimates.prefer(connection, (*found.added, *found.changed, *found.touched))
     await services.settle(connection, organization_difference.unsettled(comparison, around, following))
+    await _settle_costs(connection, taken)
     await kpi_rows.settle(connection, taken.kpis, taken.measurements, comparison.moment.at)
+
+
+async def _settle_costs(connection: asyncpg.Connection, taken: Snapshot) -> None:
+    """Keep what the seeds say of money, and allocate again what lands elsewhere now."""
+    if taken.rates is not None:
+        await rates.write(connection, [(one.base, one.currency, one.day, one.rate) for one in taken.rates])
+    if taken.allocation is not None:
+        await allocations.write_rules(connection, dict(taken.allocation))
+    await allocating.settle(connection)
 
 
 class _Reporter:

@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from catalog.config import is_reference
+from catalog.cost import rates
 from catalog.cost.money import CURRENCIES
 from catalog.errors import Invalid
+from catalog.indexer import seed_allocation
 from catalog.indexer.seed_reader import Entry
 from catalog.indexer.seed_values import (
     DEFAULT_CURRENCY,
@@ -274,6 +276,10 @@ def _kpis(entry: Entry, seeds: Seeds) -> Seeds:
     return replace(seeds, kpis=tuple(_kpi(name, item) for name, item in entry.named("kpis")))
 
 
+def _allocation(entry: Entry, seeds: Seeds) -> Seeds:
+    return replace(seeds, allocation=seed_allocation.read(entry))
+
+
 def _kpi(name: str, entry: Entry) -> KpiSeed:
     direction = entry.text("direction")
     kpi = KpiSeed(
@@ -320,4 +326,13 @@ FILES: dict[str, Reader] = {
     "services.yaml": _services,
     "estates.yaml": _estates,
     "kpis.yaml": _kpis,
+    "allocation.yaml": _allocation,
 }
+
+
+def _rates(content: bytes, shown: str, seeds: Seeds) -> Seeds:
+    return replace(seeds, rates=rates.read(content, shown))
+
+
+# Files that are no YAML.
+TABLES: dict[str, Callable[[bytes, str, Seeds], Seeds]] = {"rates.csv": _rates}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from catalog.cost.money import Estimate
+from catalog.cost.rates import Rate
 from catalog.indexer.measurements import Measurement
 from catalog.values import Diagnostic, SourceLocation
 
@@ -170,7 +173,8 @@ class KpiSeed:
 class Seeds:
     """All that the seeds say; `broken` names the files that can't be read, `unread` those of them without a last good version.
 
-    `borrowed` are organisations that others speak for: what is said of these here is what the catalog knows of them.
+    `allocation` (a document of `cost.allocation`) and `rates` are None where no file says any. `borrowed` are organisations that others
+    speak for: what is said of these here is what the catalog knows of them.
     """
 
     estates: tuple[EstateSeed, ...] = ()
@@ -182,6 +186,8 @@ class Seeds:
     services: tuple[ServiceSeed, ...] = ()
     kpis: tuple[KpiSeed, ...] = ()
     measurements: tuple[Measurement, ...] = ()
+    allocation: Mapping[str, Any] | None = None
+    rates: tuple[Rate, ...] | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
     broken: frozenset[str] = frozenset()
     unread: frozenset[str] = frozenset()

@@ -5,6 +5,8 @@
     tenants.yaml    the tenant mapping: stacks → organisation, tenant, team, environment, region; titles of tenants
     services.yaml   offerings and what they consist of
     kpis.yaml       what the platform is measured by
+    allocation.yaml how charges are allocated, and what is shared
+    rates.csv       what currencies are worth
     measurements/   what people measured, as CSV
 
 Each file stands alone: one that can't be read gives a diagnostic with file and line, and its last good version is used
@@ -18,7 +20,7 @@ from pathlib import Path
 
 from catalog.errors import CatalogError
 from catalog.indexer import measurements, seed_references
-from catalog.indexer.seed_files import FILES
+from catalog.indexer.seed_files import FILES, TABLES
 from catalog.indexer.seed_reader import Entry
 from catalog.indexer.seed_values import NONE, Seeds
 from catalog.stacks import documents
@@ -40,7 +42,7 @@ def load(source: Path | Tree, *, prefix: str = DIRECTORY, kept: Path | None = No
     tree = DirectoryTree(source) if isinstance(source, Path) else source
     present = set(tree.paths())
     seeds = NONE
-    for name in FILES:
+    for name in (*FILES, *TABLES):
         if name in present:
             seeds = _with_file(seeds, name, tree.read(name), f"{prefix}/{name}" if prefix else name, kept)
     for name in sorted(path for path in present if path.startswith(MEASUREMENTS) and path.endswith(".csv")):
@@ -76,6 +78,8 @@ def _without_file(seeds: Seeds, name: str, error: CatalogError, shown: str, last
 
 
 def _read_file(seeds: Seeds, name: str, content: bytes, shown: str) -> Seeds:
+    if name in TABLES:
+        return TABLES[name](content, shown, seeds)
     document = documents.load(content, shown)
     if document.value is None:
         return seeds

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from catalog.cost.rates import Rate
 from catalog.indexer import codeowners as code_owners
 from catalog.indexer import component_rows, context, organization_rows, owners, remote_state, services, stack_rows
 from catalog.indexer.codeowners import CodeOwners
@@ -52,7 +53,8 @@ class Snapshot:
     """Every row of an estate at one moment, by id, without the moment: no run, no time, no position.
 
     `hash` covers all of it. `broken` and `broken_instances` are the resolver's: what they name keeps its last good version.
-    `unread` are seed files without a good version: what they once said stays. `spoken_for` are the ids of organisations that the
+    `unread` are seed files without a good version: what they once said stays. `allocation` and `rates` of None: what
+    holds stays. `spoken_for` are the ids of organisations that the
     seeds name: only these lose what the seeds no longer say. `pending` says that an engine was missing: some
     component's code could not be read yet, or some template not rendered.
     """
@@ -68,6 +70,8 @@ class Snapshot:
     services: ServiceRows
     kpis: tuple[KpiSeed, ...]
     measurements: tuple[Measurement, ...]
+    allocation: Mapping[str, Any] | None
+    rates: tuple[Rate, ...] | None
     diagnostics: Mapping[str, Any]
     broken: frozenset[str]
     broken_instances: frozenset[tuple[str, str, str]]
@@ -144,6 +148,8 @@ def take(
         services=service_rows,
         kpis=seeds.kpis,
         measurements=seeds.measurements,
+        allocation=_said(seeds.allocation, {}, "allocation.yaml", seeds, subject),
+        rates=_said(seeds.rates, (), "rates.csv", seeds, subject),
         diagnostics=_diagnostics(
             subject.estate,
             (
@@ -338,6 +344,12 @@ def _diagnostics(estate: str, found: Iterable[Diagnostic]) -> dict[str, Any]:
     return rows
 
 
+def _said(value: Any, nothing: Any, file: str, seeds: Seeds, subject: Subject) -> Any:
+    """What seeds say of everybody's money; without a file it is nothing where the seeds are the catalog's, else None: others may say."""
+    is_silent = value is None and not subject.claims and file not in seeds.unread
+    return nothing if is_silent else value
+
+
 def _hash(snapshot: Snapshot) -> str:
     organization = snapshot.organization
     tables = (
@@ -355,5 +367,6 @@ def _hash(snapshot: Snapshot) -> str:
         sorted(snapshot.broken_instances),
         sorted(snapshot.unread),
         (*snapshot.kpis, *snapshot.measurements),
+        (snapshot.allocation, snapshot.rates),
     )
     return fingerprint(hashed)

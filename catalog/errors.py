@@ -8,7 +8,8 @@
     ├── Unauthenticated   no token, or one that doesn't hold
     ├── Forbidden         the viewer is known and may not do this
     ├── Conflict          it clashes with what is there already
-    │   └── PlanChanged   what was approved is no longer what would happen
+    │   ├── PlanChanged   what was approved is no longer what would happen
+    │   └── BudgetExceeded  it would cost more than the team's budget admits
     ├── EstateError       an estate that strict reading refuses, in Atmos' words
     │   ├── NotGiven      a template or function asks for what nobody handed in
     │   ├── NotProvisioned  a component's outputs are asked for, and it isn't applied yet
@@ -22,7 +23,7 @@ HTTP status, GraphQL type and exit code are chosen at the rim, in one table each
 
 from __future__ import annotations
 
-from catalog.values import SourceLocation
+from catalog.values import Money, SourceLocation
 
 
 class CatalogError(Exception):
@@ -111,6 +112,17 @@ class PlanChanged(Conflict):
         self.approved = approved
         self.current = current
         self.difference = difference
+
+
+class BudgetExceeded(Conflict):
+    """It would cost more than the team's budget admits, or nobody knows that it doesn't: then `requested` is None."""
+
+    code = "BUDGET_EXCEEDED"
+
+    def __init__(self, message: str, *, budget: Money, requested: Money | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.budget = budget
+        self.requested = requested
 
 
 class EstateError(CatalogError):

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import strawberry
+from strawberry import UNSET
 
-from catalog import errors
+from catalog import errors, values
 from catalog.graph import names
+from catalog.graph.nodes import Money
+from catalog.graph.scalars import CurrencyCode
 
 _CODE = "A stable code."
 _MESSAGE = "What happened and what to do."
@@ -60,9 +63,21 @@ class PlanChanged(UserError):
     difference: list[str] = strawberry.field(description="What differs, line by line.", default_factory=list)
 
 
+@strawberry.type(description="It would cost more than the team's budget admits, where the workflow holds requests to it.")
+class BudgetExceeded(UserError):
+    budget: Money = strawberry.field(description="What the team may spend a month.", default=UNSET)
+    requested: Money | None = strawberry.field(
+        description="What the request would add to a month, in the budget's currency; null where that isn't known.", default=None
+    )
+
+
 @strawberry.type(description="The viewer asked for more than a minute brings; nothing was done.")
 class RateLimited(UserError):
     retry_after: int = strawberry.field(description="In how many seconds there is enough again.", default=1)
+
+
+def _money(value: values.Money | None) -> Money | None:
+    return None if value is None else Money(amount=value.amount, currency=CurrencyCode(value.currency))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +98,10 @@ PROBLEMS: dict[type[errors.CatalogError], Problem] = {
             "current_digest": error.current,
             "difference": list(error.difference),
         },
+    ),
+    errors.BudgetExceeded: Problem(
+        type=BudgetExceeded,
+        more=lambda error: {"budget": _money(error.budget), "requested": _money(error.requested)},
     ),
     errors.RateLimited: Problem(type=RateLimited, more=lambda error: {"retry_after": error.retry_after}),
     errors.Conflict: Problem(type=Conflict),

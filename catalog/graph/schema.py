@@ -25,6 +25,7 @@ _PROBLEMS = (
     problems.Conflict,
     problems.PolicyDenied,
     problems.PlanChanged,
+    problems.BudgetExceeded,
     problems.RateLimited,
 )
 

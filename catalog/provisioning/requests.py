@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog import values
 from catalog.config import Config
 from catalog.errors import Conflict, Forbidden, Invalid, NotFound, PlanChanged, Unauthenticated
-from catalog.provisioning import draft, gate, head, judging, transitions, workflow
+from catalog.provisioning import budgets, draft, gate, head, judging, transitions, workflow
 from catalog.provisioning.ask import Ask
 from catalog.provisioning.draft import Draft
 from catalog.provisioning.lifecycle import Move, StepMove
@@ -36,7 +36,8 @@ from catalog.records import (
     StepKind,
     StepState,
 )
-from catalog.store import audit, jobs, run_queue
+from catalog.store import audit, jobs, locked, run_queue
+from catalog.store import budgets as budget_rows
 from catalog.store import requests as rows
 from catalog.store.database import Database
 from catalog.store.requests import Target
@@ -65,8 +66,8 @@ async def preview(database: Database, config: Config, scope: Scope, ask: Ask) ->
 async def request(database: Database, config: Config, scope: Scope, ask: Ask, *, idempotency_key: str) -> ProvisioningRequest:
     """Make a request, or return the one that the same key made.
 
-    Raises what `draft.make` raises; Forbidden when no requester grant admits the target; Conflict when the estate is read-only,
-    another request holds the target, or the key was used for something else.
+    Raises what `draft.make` raises; BudgetExceeded where the workflow enforces the team's budget; Forbidden when no requester grant
+    admits the target; Conflict when the estate is read-only, another request holds the target, or the key was used for something else.
     """
     principal_id = _principal(scope)
     if not 0 < len(idempotency_key) <= _KEY_LENGTH:
@@ -81,7 +82,11 @@ async def request(database: Database, config: Config, scope: Scope, ask: Ask, *,
         target = await draft.find(session, scope, ask)
         _may_request(scope, target)
         head.writable(target.estate)
-        made = await _add(session, scope, ask, await draft.make(session, config, scope, ask))
+        drafted = await draft.make(session, config, scope, ask)
+        if budgets.are_enforced(drafted.steps):
+            adds = drafted.preview.cost.delta
+            budgets.check(await budget_rows.standing(session, drafted.team.id, adds), adds)
+        made = await _add(session, scope, ask, drafted)
         await rows.keep(session, principal_id=principal_id, mutation=_MUTATION, key=idempotency_key, payload={"id": made.id})
         await _advance_later(session, made.id)
         await audit.record(session, scope, _MUTATION, made.id, {"number": made.number, "digest": made.digest})
@@ -264,7 +269,8 @@ def _step(request_id: str, ordinal: int, planned: workflow.PlannedStep) -> Reque
 
 async def _visible(session: AsyncSession, scope: Scope, request_id: str) -> ProvisioningRequest:
     """The request, locked, when the viewer may see it: its requester, or whose grant admits the target."""
-    found = await rows.lock(session, request_id)
+    in_sight = await locked.seen(session, scope, "provisioning_request", [request_id])
+    found = await rows.lock(session, request_id) if in_sight else None
     if found is None or not await sees(session, scope, found):
         raise NotFound(f"there is no request {request_id}", hint="`catalog get requests` lists them", path=("id",))
     return found

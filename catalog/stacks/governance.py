@@ -44,6 +44,7 @@ TOOLS = {
 
 # Kind → the tool that a map of options means when it names none.
 _TOOL_OF_A_MAP = {
+    "COST_ANALYSIS": "metadata",
     "POLICY_CHECK": "opa eval",
     "APPROVAL_GATE": "catalog approval",
     "NOTIFY": "developer notification",
@@ -183,6 +184,7 @@ def _tool(kind: str, written: Any) -> tuple[str | None, dict[str, Any]]:
 
 
 _KNOWN_OPTIONS = {
+    "COST_ANALYSIS": {"budget"},
     "APPROVAL_GATE": {"approvers", "quorum", "expires"},
     "NOTIFY": {"to"},
     "POLICY_CHECK": {"bundle", "url", "rules"},
@@ -207,6 +209,7 @@ _EXPECTED = {
     "quorum": "a whole number of at least 1",
     "expires": "a time span such as 24h or 7d",
     "to": "a list of apprise addresses",
+    "budget": "show or enforce",
 }
 
 
@@ -219,8 +222,18 @@ def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
+def _enforcement(value: Any) -> str | None:
+    return value if value in ("show", "enforce") else None
+
+
 # Option → how it is read; None: it doesn't hold. Options without a row are kept as written.
-_READERS: Mapping[str, Callable[[Any], Any]] = {"approvers": _texts, "quorum": _count, "expires": seconds, "to": _texts}
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "approvers": _texts,
+    "quorum": _count,
+    "expires": seconds,
+    "to": _texts,
+    "budget": _enforcement,
+}
 
 
 def _text(value: Any) -> str | None:

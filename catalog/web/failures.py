@@ -22,6 +22,7 @@ STATUS: dict[type[errors.CatalogError], int] = {
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
     errors.PlanChanged: 409,
+    errors.BudgetExceeded: 409,
     errors.Conflict: 409,
     errors.NotGiven: 422,
     errors.NotProvisioned: 422,

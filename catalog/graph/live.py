@@ -26,7 +26,7 @@ from catalog.graph.plans import Plan
 from catalog.graph.tracing import arguments, plain
 from catalog.records import FINAL_STATES, Scope
 from catalog.store import compile as compiling
-from catalog.store import live
+from catalog.store import live, locked
 from catalog.store.live import Bells, Place
 from catalog.store.selection import Leaf, Literal, Many, One, Operation, Page, Part, Piece
 
@@ -81,7 +81,7 @@ def subscription(
     operation = prepared.operation(operation_name)
     if operation.operation is not OperationType.SUBSCRIPTION:
         return None
-    coerced = plans.coerce(graph.schema, operation, given) | {VIEWER: scope.principal_id, BUDGET: ""}
+    coerced = plans.coerce(graph.schema, operation, given) | {VIEWER: scope.principal_id, BUDGET: str}
     made = Subscription(graph, bells, plans.collector(graph.schema, prepared, coerced), operation.selection_set, coerced, scope)
     if resume is not None:
         made.resume(resume)
@@ -173,8 +173,8 @@ class Subscription:
         if subject is None or name is None:
             return False
         statement, values = await self._graph.statement(subject.query, {"name": name}, None, scope)
-        body = await self._database.primary_reader.fetch_text(statement.sql, values, generic=statement.generic, key="the query")
-        found = {} if b"\x01" in body else json.loads(body)["subject"]  # several answer to the name: they are seen
+        body = await locked.fetch_text(self._database, scope, statement.sql, values)
+        found = {} if "\x01" in body else json.loads(body)["subject"]  # several answer to the name: they are seen
         if found is None:
             raise Rejected(faults.error("NOT_FOUND", f"there is no {subject.argument} {name} that you may see", path=(self._key,)))
         return found.get("state") in FINAL_STATES

@@ -40,6 +40,7 @@ from catalog.records import (
 from catalog.stacks import governance
 from catalog.stacks.governance import GovernedWorkflow
 from catalog.stacks.resolved import ResolvedEstate, WorkflowManifest
+from catalog.store import locked
 from catalog.store import requests as rows
 from catalog.store.requests import Target
 from catalog.values import Money
@@ -101,10 +102,12 @@ async def find(session: AsyncSession, scope: Scope, ask: Ask) -> Target:
     found = await rows.targets(
         session, estate=ask.estate, stack=ask.stack, component=ask.component, component_type=ask.component_type
     )
+    in_sight = await locked.seen(session, scope, "component_instance", [target.instance.id for target in found])
     visible = [
         target
         for target in found
         if scope.admits(Role.VIEWER, tenant_id=target.instance.tenant_id, team_id=target.instance.team_id)
+        and target.instance.id in in_sight
     ]
     if not visible:
         raise NotFound(

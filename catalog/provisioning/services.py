@@ -17,7 +17,7 @@ from catalog import values
 from catalog.errors import Ambiguous, Conflict, Forbidden, NotFound, Unauthenticated
 from catalog.provisioning import service_rules
 from catalog.records import Lifecycle, Role, Scope, ServiceSource
-from catalog.store import audit, requests, service_rows
+from catalog.store import audit, locked, requests, service_rows
 from catalog.store.database import Database
 from catalog.store.rows import ServiceRow
 from catalog.store.service_rows import Found, Owner
@@ -105,7 +105,9 @@ async def update(
     service_rules.check(changes, service_rules.CHANGES)
     async with database.session() as session:
         connection = await service_rows.writing(session)
-        found = _one(scope, slug, await service_rows.find(connection, slug, organization))
+        named = await service_rows.find(connection, slug, organization)
+        in_sight = await locked.seen(session, scope, "service", [one.row.id for one in named])
+        found = _one(scope, slug, [one for one in named if one.row.id in in_sight])
         _may(scope, found)
         _registered_here(found)
         new = dict(changes)
@@ -139,7 +141,9 @@ async def retire(database: Database, scope: Scope, slug: str, *, organization: s
     service_rules.check({"slug": slug, "organization": organization, "reason": reason}, service_rules.NAMES)
     async with database.session() as session:
         connection = await service_rows.writing(session)
-        found = _one(scope, slug, await service_rows.find(connection, slug, organization))
+        named = await service_rows.find(connection, slug, organization)
+        in_sight = await locked.seen(session, scope, "service", [one.row.id for one in named])
+        found = _one(scope, slug, [one for one in named if one.row.id in in_sight])
         _may(scope, found)
         if found.row.overridden is not None:
             row = found.row._replace(overridden=None)

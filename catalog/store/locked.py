@@ -7,8 +7,9 @@ the statement. Who looks is told to the transaction and forgotten with it, so th
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 from sqlalchemy import text
@@ -47,11 +48,18 @@ async def looking(session: AsyncSession, scope: Scope) -> AsyncIterator[None]:
     await session.execute(text(_FORGET))
 
 
-async def sees(session: AsyncSession, scope: Scope, table: str, identity: str) -> bool:
-    """Whether a viewer sees the row of a table that has an id; `table` is a name of ours, never a client's."""
+async def seen(session: AsyncSession, scope: Scope, table: str, ids: Iterable[str]) -> frozenset[str]:
+    """Return which of some ids a viewer sees rows of; `table` is a name of ours, never a client's."""
     async with looking(session, scope):
-        found = await session.scalar(text(f'select exists (select from "{table}" where id = :id)'), {"id": identity})
-    return bool(found)
+        found = await session.scalars(text(f'select id from "{table}" where id = any(:ids)'), {"ids": list(ids)})
+    return frozenset(found)
+
+
+async def fetch_text(database: Database, scope: Scope, sql: str, arguments: Sequence[Any]) -> str:
+    """Return the single text value of a compiled statement's single row, read under both locks, where it is written."""
+    async with reading(database, scope) as connection:
+        value: str = await connection.fetchval(sql, *arguments)
+        return value
 
 
 def _listed(ids: frozenset[str] | None) -> list[str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from catalog.cli import cost_imports, cost_reports
+from catalog.cli import cost_explanations, cost_imports, cost_reports
 
 
 @click.group()
@@ -15,3 +15,4 @@ def costs() -> None:
 costs.add_command(cost_imports.import_)
 costs.add_command(cost_imports.estimate)
 costs.add_command(cost_reports.report)
+costs.add_command(cost_explanations.explain)

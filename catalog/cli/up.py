@@ -113,6 +113,7 @@ async def _fill(config: Config, database: Database, steps: progress.Steps) -> No
             await _welcome(config, database, steps)
         else:
             progress.say("not ready: no estate has been indexed; `catalog index DIR` reads one")
+        await _charges(config, database, steps)
         if compiling:
             await asyncio.to_thread(compiling.wait)
         await _read_again(database, names if unread else stale)
@@ -128,6 +129,17 @@ def _summary(report: RunReport) -> str:
         found = sum(report.diagnostics.values())
         return f"{report.estate}: {report.stacks} stacks, {report.component_instances} instances, {found} diagnostics"
     return f"{report.estate} could not be indexed: {report.error or report.held_reason}"
+
+
+async def _charges(config: Config, database: Database, steps: progress.Steps) -> None:
+    """Import what the seeds bring of charges; that it can't be had stops nothing else."""
+    from catalog.cli import seed_costs  # noqa: PLC0415
+
+    reports, problems = await seed_costs.bring(config, database)
+    for report in reports:
+        steps.done(f"{report.name}: {report.accepted} charges")
+    for problem in problems:
+        progress.say(problem)
 
 
 async def _read_again(database: Database, names: Sequence[str]) -> None:

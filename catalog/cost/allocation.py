@@ -161,10 +161,10 @@ class Directory:
 
     @cached_property
     def by_name(self) -> Mapping[tuple[str, str], Sequence[Instance]]:
-        """Instances by stack and name, or component where that is another word."""
-        return _grouped(
-            ((one.stack, name), one) for one in self.instances for name in dict.fromkeys((one.name, one.component or one.name))
-        )
+        """Instances by stack and name; by stack and component where no instance is called that."""
+        named = _grouped(((one.stack, one.name), one) for one in self.instances)
+        made = _grouped(((one.stack, one.component), one) for one in self.instances if one.component)
+        return {**made, **named}
 
     @cached_property
     def by_account(self) -> Mapping[str, Sequence[Instance]]:
@@ -184,7 +184,7 @@ class Directory:
     @cached_property
     def team_names(self) -> Mapping[str, Sequence[Team]]:
         """Teams by slug and every other name, in small letters."""
-        return _grouped((name.lower(), one) for one in self.teams for name in dict.fromkeys((one.slug, *one.names)))
+        return _grouped((name, one) for one in self.teams for name in sorted({said.lower() for said in (one.slug, *one.names)}))
 
     @cached_property
     def cost_centers(self) -> Mapping[str, Sequence[Team]]:

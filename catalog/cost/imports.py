@@ -34,7 +34,7 @@ from catalog.cost.charges import Charge, Read, Rejected
 from catalog.cost.money import CURRENCIES
 from catalog.errors import Ambiguous, Invalid, NotFound
 from catalog.records import CostFormat, CostSource
-from catalog.store import charges, jobs, snapshots
+from catalog.store import charges, jobs, kpis, snapshots
 from catalog.store import estimates as rows
 from catalog.store.rows import CostEstimateRow, CostImportRow, CostItemRow
 
@@ -122,6 +122,7 @@ async def _take_charges(
     settled = await charges.settle(connection, source.name, import_id)
     progress(0, 0, "allocating")
     await allocating.allocate(connection, settled.batches)
+    await kpis.measure(connection, about.imported_at)
     await charges.record(connection, about._replace(accepted=settled.accepted, replaced=settled.replaced))
     rejected = await charges.refuse(connection, import_id, merge(refusals.all(), doubles, key=lambda one: one[0]))
     return Report(

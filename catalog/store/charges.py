@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import records
 from catalog.store import loading, tables
@@ -111,6 +113,12 @@ async def settle(connection: asyncpg.Connection, file: str, import_id: str) -> S
         batches=tuple(ids),
         totals=tuple(map(tuple, totals)),
     )
+
+
+async def is_known(session: AsyncSession, file: str) -> bool:
+    """Whether a file of this name was ever imported."""
+    found = await session.scalar(select(records.CostImport.id).where(records.CostImport.file == file).limit(1))
+    return found is not None
 
 
 def batch_id(file: str, first: datetime, last: datetime) -> str:

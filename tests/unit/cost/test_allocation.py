@@ -16,13 +16,17 @@ DB = Instance(
     id="db", name="orders-db", component="rds", stack="plat-dev", stack_id="s-dev", tenant_id="ten", environment_id="dev",
     account="plat-dev", region="eu-west-2", monthly=Decimal(10),
 )  # fmt: skip
+ADDONS = Instance(id="addons", name="eks-addons", component="eks-addons", stack="plat-prod", stack_id="s-prod", tenant_id="ten")
+INGRESS = Instance(id="ingress", name="ingress", component="eks-addons", stack="plat-prod", stack_id="s-prod", tenant_id="ten")
 DEV = Environment(id="dev", name="dev", tenant_id="ten", account="plat-dev", region="eu-west-2", team_id="platform")
 PROD = Environment(id="prod", name="prod", tenant_id="ten", account="plat-prod", region="eu-west-2")
 PROD_WEST = Environment(id="west", name="prod", tenant_id="ten", account="plat-prod", region="us-west-2")
-PLATFORM = Team(id="platform", slug="platform", cost_center="CC-1", names=("@acme/platform",), tenant_id="ten")
+PLATFORM = Team(id="platform", slug="platform", cost_center="CC-1", names=("@acme/platform", "Platform"), tenant_id="ten")
 PAYMENTS = Team(id="payments", slug="payments", cost_center="CC-2", tenant_id="ten")
 IDLE = Team(id="idle", slug="idle", cost_center="CC-3")
-WORLD = Directory(instances=[VPC, DB], environments=[DEV, PROD, PROD_WEST], teams=[PLATFORM, PAYMENTS, IDLE], tenants=[TENANT])
+WORLD = Directory(
+    instances=[VPC, DB, ADDONS, INGRESS], environments=[DEV, PROD, PROD_WEST], teams=[PLATFORM, PAYMENTS, IDLE], tenants=[TENANT]
+)
 RULES = {
     "accounts": {"111": "plat-dev", "222": "plat-prod"},
     "services": {"AmazonRDS": "rds"},
@@ -48,6 +52,11 @@ WAYS = {
     "an instance that somebody owns stays theirs": (
         {"tags": {"stack": "plat-dev", "component": "vpc", "team": "payments"}}, [("tags", "vpc", "dev", "platform", 1)]
     ),
+    "an instance's name goes before its component": (
+        {"tags": {"stack": "plat-prod", "component": "eks-addons"}},
+        [("tags", "addons", None, None, 1)],
+    ),
+    "a team by its slug, which is its title too": ({"tags": {"team": "Platform"}}, [("team", None, None, "platform", 1)]),
     "a declared resource": ({"resource": "arn:aws:vpc/7"}, [("resource", "vpc", "dev", "platform", 1)]),
     "account, region and service": (
         {"account": "111", "region": "eu-west-2", "service": "AmazonRDS"}, [("place", "db", "dev", None, 1)]

@@ -304,8 +304,9 @@ def summary(found: list[dict], peers: list[str]) -> str:
                 middle = {key: statistics.median(each[key] for each in cell[peer]) for key in ("p50", "p99", "rps")}
                 against = ""
                 if "catalog" in cell and peer != "catalog":
-                    pairs = list(zip(cell["catalog"], cell[peer], strict=True))
-                    against = "   " + "   ".join(_spread(key, [ours[key] / theirs[key] for ours, theirs in pairs]) for key in ("p50", "rps"))
+                    pairs = [pair for pair in zip(cell["catalog"], cell[peer], strict=True) if pair[1]["requests"]]
+                    ratios = {key: [ours[key] / theirs[key] for ours, theirs in pairs] for key in ("p50", "rps")}
+                    against = "   " + ("   ".join(_spread(key, each) for key, each in ratios.items()) if pairs else "answered nothing")
                 lines.append(f"    {peer:15} {middle['p50']:8.2f} / {middle['p99']:8.2f} {middle['rps']:9.0f}{against}")
     return "\n".join(lines)
 

@@ -65,7 +65,7 @@ from catalog.store.selection import (
 from catalog.values import ID_PREFIXES
 
 _BACKREF = "strawberry-definition"
-BUDGET = "\x00budget"  # what the operation costs and what is left, as JSON
+BUDGET = "\x00budget"  # tells what the operation costs and what is left, as JSON
 VIEWER = "\x00viewer"  # among the variables: the viewer's id; no GraphQL name begins so
 _ITEMS = 10  # how many rows a plain list counts for
 _DIMENSIONS = 4  # of one report at most
@@ -510,7 +510,7 @@ class Compiler:
 
 
 def _budget(variables: Variables) -> Any:
-    return variables[BUDGET]
+    return variables[BUDGET]()
 
 
 def declaration(made: GraphQLField) -> Reads | None:

@@ -199,7 +199,7 @@ class Graph:
         prepared = self._prepare(document)
         operation = prepared.operation(operation_name)
         budget = self._rates.tell(scope.principal_id, limits.of(scope))
-        coerced = plans.coerce(self._schema, operation, variables) | {VIEWER: scope.principal_id, BUDGET: _told(budget)}
+        coerced = plans.coerce(self._schema, operation, variables) | {VIEWER: scope.principal_id, BUDGET: budget.told}
         plan = self._plan(prepared, operation, coerced, scope)
         assert plan is not None
         return plan.statement, compiling.bind(plan.statement, plan.values(coerced), scope)
@@ -234,7 +234,7 @@ class Graph:
             plan, budget = plan.only_priced, self._rates.tell(scope.principal_id, limits.of(scope), cost)
         else:
             budget = self.pay(scope, cost)
-        coerced[BUDGET] = _told(budget)
+        coerced[BUDGET] = budget.told
         body, errors = await _run(self._database.reader, plan, coerced, self.acting(scope))
         return replace(_response(body, errors), budget=budget)
 
@@ -264,7 +264,7 @@ class Graph:
         """The plan of a query, None when not all of it is declared."""
         name = operation.name.value if operation.name else None
         sight = compiling.sight.of(scope)
-        key = (prepared.text, name, sight, plans.shape(self._schema, operation, coerced))
+        key = (prepared.text, name, sight, plans.shape(self._schema, prepared, operation, coerced))
         for number in range(_VARIANTS):
             kept = self._plans.get((key, number))
             if kept is not None and kept.fits(coerced):
@@ -333,7 +333,7 @@ class _Mixed:
             if not self._changes:
                 raise
             return await self._unpaid(kind, roots, limited)
-        self._coerced[BUDGET] = _told(budget)
+        self._coerced[BUDGET] = budget.told
         written = []
         for key, nodes in roots.items():
             body = await self._root(kind, key, nodes)
@@ -357,7 +357,7 @@ class _Mixed:
 
     def _weighed(self, compiler: Compiler) -> int:
         for read in compiler.slots.reads:
-            read(self._coerced | {BUDGET: ""})
+            read(self._coerced | {BUDGET: str})
         check_rows(compiler, self._coerced, self._acting.scope)
         return sum(weight.tenths(self._coerced) for weight in compiler.weights)
 
@@ -541,13 +541,6 @@ def _is_dry(kind: GraphQLObjectType, node: FieldNode, coerced: Mapping[str, Any]
     """Whether a root field asks for the price alone."""
     declared = declaration(kind.fields[node.name.value]) if node.name.value in kind.fields else None
     return isinstance(declared, Told) and current(arguments(kind.fields[node.name.value], node, coerced).get("dryRun")) is True
-
-
-def _told(budget: Budget) -> str:
-    """What the root field `rateLimit` shows."""
-    return json.dumps(
-        {"limit": budget.limit, "cost": budget.cost, "remaining": budget.remaining, "resetAt": budget.reset_at.isoformat()}
-    )
 
 
 def _is_declared(kind: GraphQLObjectType, node: FieldNode) -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
+    GraphQLInputType,
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     get_operation_ast,
+    is_input_type,
     parse,
     type_from_ast,
     validate,
@@ -37,6 +39,7 @@ class Prepared:
     document: DocumentNode
     fragments: Mapping[str, FragmentDefinitionNode]
     tokens: int  # how many the document is made of: what reading it costs
+    kinds: dict[str | None, tuple[tuple[str, GraphQLInputType], ...]] = field(default_factory=dict)  # of variables, by operation
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Return the operation of that name, or the only one; raises Rejected."""
@@ -155,15 +158,20 @@ def coerce(schema: GraphQLSchema, operation: OperationDefinitionNode, given: Map
     return dict(found.coerced)
 
 
-def shape(schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Variables) -> Hashable:
+def shape(schema: GraphQLSchema, prepared: Prepared, operation: OperationDefinitionNode, variables: Variables) -> Hashable:
     """Return what of the variables decides the statement."""
-    told = []
+    which = operation.name.value if operation.name else None
+    kinds = prepared.kinds.get(which)
+    if kinds is None:
+        kinds = prepared.kinds[which] = tuple(_kinds(schema, operation))
+    return tuple((name, tracing.shape(kind, variables[name])) for name, kind in kinds if name in variables)
+
+
+def _kinds(schema: GraphQLSchema, operation: OperationDefinitionNode) -> Iterator[tuple[str, GraphQLInputType]]:
     for definition in operation.variable_definitions or ():
-        name = definition.variable.name.value
-        if name in variables:
-            kind = type_from_ast(schema, definition.type)
-            told.append((name, tracing.shape(kind, variables[name])))  # type: ignore[arg-type]
-    return tuple(told)
+        kind = type_from_ast(schema, definition.type)
+        assert is_input_type(kind)
+        yield definition.variable.name.value, kind
 
 
 def collector(schema: GraphQLSchema, prepared: Prepared, variables: Variables) -> Collector:

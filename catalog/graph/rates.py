@@ -6,6 +6,7 @@ refused is taken afterwards, even where that leaves a debt: who sends nothing bu
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable
@@ -27,6 +28,12 @@ class Budget:
     cost: int
     remaining: int
     reset_at: datetime
+
+    def told(self) -> str:
+        """Return it as JSON: what the root field `rateLimit` shows."""
+        return json.dumps(
+            {"limit": self.limit, "cost": self.cost, "remaining": self.remaining, "resetAt": self.reset_at.isoformat()}
+        )
 
 
 @dataclass(slots=True, kw_only=True)

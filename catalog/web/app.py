@@ -41,9 +41,10 @@ def create(database: Database, config: Config) -> Starlette:
     app = Starlette(
         lifespan=_lifespan,
         routes=[
-            Route("/", _home, methods=["GET"]),
+            # Paths are tried in this order: first what is asked for most.
             Route("/graphql", graphql.endpoint, methods=["GET", "POST"], name="graphql"),
             WebSocketRoute("/graphql", websocket.endpoint),
+            Route("/", _home, methods=["GET"]),
             Route("/export/{list}.{format}", export.of_list, methods=["GET"]),
             Route("/export/{format}", export.of_document, methods=["POST"]),
             Route("/sign-in", authentication.sign_in, methods=["GET", "POST"]),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,6 +31,8 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 
+_RAW = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+
 
 def request_id(request: Request) -> str:
     """The id that this request's response and log lines carry."""
@@ -53,10 +54,9 @@ class Envelope:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = scope["request_id"]
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                said = {name.lower() for name, _value in message["headers"]}
+                ours = [(b"x-request-id", scope["request_id"].encode()), *(each for each in _RAW if each[0] not in said)]
+                message = message | {"headers": [*message["headers"], *ours]}
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

@@ -29,8 +29,8 @@ _COMPLETE = b"event: complete\ndata:\n\n"
 
 def wanted(request: Request) -> bool:
     """Whether the client takes events, and nothing that it likes better."""
-    ranges = [part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "").split(",")]
-    return ranges[0] == EVENT_STREAM
+    first = request.headers.get("accept", "").partition(",")[0]
+    return first.partition(";")[0].strip().lower() == EVENT_STREAM
 
 
 def respond(

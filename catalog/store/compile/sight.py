@@ -5,14 +5,16 @@ Comes from a `Scope`; goes into every source as a predicate. Two viewers of one 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from catalog.records import GrantScope, Role, Scope
 
 # Above this many tenants one planned scan beats a scan per tenant.
 MANY_TENANTS = 16
+_VIEWERS = 1_024  # whose shape and values are kept: each is asked for with every operation
 _APPROVING = frozenset((Role.APPROVER, Role.ADMIN))
 
 
@@ -35,6 +37,7 @@ class Sight:
     by_tenant: bool
 
 
+@lru_cache(maxsize=_VIEWERS)
 def of(scope: Scope) -> Sight:
     """Return the shape of a viewer."""
     sees = _shape(scope.grants)
@@ -43,7 +46,8 @@ def of(scope: Scope) -> Sight:
     return Sight(sees=sees, approves=_shape(_approving(scope)), by_tenant=narrow)
 
 
-def values(scope: Scope) -> dict[str, Any]:
+@lru_cache(maxsize=_VIEWERS)
+def values(scope: Scope) -> Mapping[str, Any]:
     """Return what a viewer's predicates are bound with, by name."""
     own_teams = frozenset[str]().union(scope.member_of, *(grant.teams for grant in scope.grants if grant.teams is not None))
     own_tenants = frozenset[str]().union(*(grant.tenants for grant in scope.grants if grant.tenants is not None))

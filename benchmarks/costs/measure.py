@@ -35,6 +35,7 @@ from catalog.store.database import Database
 ROOT = Path(__file__).resolve().parents[2]
 PROMISES = {"first import, rows/s": 10_000, "memory of a million rows beyond that of ten thousand, MB": 100, "report, ms": 100}
 MONTHS = 12
+RESOURCES = 20_000  # which the charges are of: what one is tagged with stays
 COLUMNS = (
     "ProviderName,PublisherName,InvoiceIssuerName,BillingAccountId,BillingAccountName,SubAccountId,SubAccountName,BillingPeriodStart,"
     "BillingPeriodEnd,ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ChargeClass,ChargeDescription,ChargeFrequency,BilledCost,"
@@ -68,24 +69,22 @@ def write(path: Path, rows: int, instances: list[tuple[str, str, str]], *, corre
             month = number * MONTHS // rows
             first, last = month_of(month), month_of(month + 1)
             begins = first + timedelta(hours=rnd.randrange(24 * 28))
-            stack, component, team = rnd.choice(instances)
-            service, category = rnd.choice(SERVICES)
+            thing = rnd.randrange(RESOURCES)
+            stack, component, team = instances[thing % len(instances)]
+            service, category = SERVICES[thing % len(SERVICES)]
             cost = Decimal(rnd.randrange(10**12)).scaleb(-11)
             if other.random() < corrected:
                 cost += 1
             total += cost
-            tags = (
-                {"atmos_stack": stack, "atmos_component": component, "team": team}
-                if rnd.random() < 0.95
-                else {"Name": f"n{number}"}
-            )
+            named = {"atmos:stack": stack, "atmos:component": component, "team": team}
+            tags = {"Name": f"n{thing}"} if thing % 20 == 0 else named
             told = f"{cost:f}"
             writer.writerow((
-                "AWS", "AWS", "AWS", "100000000002", "Example", f"2000000000{number % 10:02}", "platform", f"{first:%Y-%m-%dT%H:%M:%SZ}",
+                "AWS", "AWS", "AWS", "100000000002", "Example", f"2000000000{thing % 10:02}", "platform", f"{first:%Y-%m-%dT%H:%M:%SZ}",
                 f"{last:%Y-%m-%dT%H:%M:%SZ}", f"{begins:%Y-%m-%dT%H:%M:%SZ}", f"{begins + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
                 "Usage", "", f"{service} usage", "Usage-Based", told, told, told, told, "0.096", "Standard", number % 1000, "Hours", "USD",
                 number % 1000, "Hours", service, category, f"SKU-{number % 500}", f"P-{number % 500}",
-                f"arn:aws:{service}:eu-west-2:2000:{rnd.randrange(20_000)}", "", "Instance", "eu-west-2", "London", "eu-west-2a",
+                f"arn:aws:{service}:eu-west-2:2000:{thing}", "", "Instance", "eu-west-2", "London", "eu-west-2a",
                 json.dumps(tags, separators=(",", ":")),
             ))  # fmt: skip
     return total

@@ -22,6 +22,7 @@ def upgrade() -> None:
         "0001_search.sql",
         "0001_pgqueuer.sql",
         "0001_visibility.sql",
+        "0001_report.sql",
     ):
         sql = (_HERE / name).read_text(encoding="utf-8")
         # Many statements in one round trip: through the driver, in the transaction that is open.

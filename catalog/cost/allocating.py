@@ -20,15 +20,20 @@ from catalog.cost.allocation import Decision, Directory, Environment, Instance, 
 from catalog.store import allocations, snapshots
 from catalog.values import digest
 
+_LOT = 5000  # of what charges say of themselves
+
 
 async def allocate(connection: asyncpg.Connection, batches: Collection[str]) -> None:
     """Allocate the charges of some batches that are not yet."""
     await snapshots.lock(connection)
     keys = await allocations.stage_new(connection, batches)
     rules, directory = await surroundings(connection)
-    known = await allocations.known(connection, keys)
-    decided = {key: allocation.decide(subject_of(one.document), rules, directory) for key, one in known.items()}
-    await allocations.land(connection, _rows(decided), _digests(decided))
+    # In lots: where every charge says something else of itself, memory holds a few thousand of them all the same.
+    for start in range(0, len(keys), _LOT):
+        known = await allocations.known(connection, keys[start : start + _LOT])
+        decided = {key: allocation.decide(subject_of(one.document), rules, directory) for key, one in known.items()}
+        await allocations.land(connection, _rows(decided), _digests(decided))
+    await allocations.finish(connection)
 
 
 async def settle(connection: asyncpg.Connection) -> int:
@@ -42,6 +47,7 @@ async def settle(connection: asyncpg.Connection) -> int:
     if moved:
         await allocations.stage_again(connection, moved)
         await allocations.land(connection, _rows(moved), _digests(moved))
+        await allocations.finish(connection)
     return len(moved)
 
 

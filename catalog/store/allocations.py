@@ -88,7 +88,7 @@ async def stage_new(connection: asyncpg.Connection, batches: Collection[str]) ->
         where c.batch_id = any($1::text[]) and not exists (select from allocation a where a.charge_id = c.id)""",
         list(batches),
     )
-    await connection.execute("analyze pending_charge")
+    await connection.execute("create index on pending_charge (subject); analyze pending_charge")
     await connection.execute(
         f"""insert into charge_subject (key, document)
         select s.subject, {_DOCUMENT} from (
@@ -139,7 +139,12 @@ async def land(connection: asyncpg.Connection, parts: Iterable[Sequence[Any]], d
         [key for key, _ in decided],
         [digest for _, digest in decided],
     )
-    await connection.execute("drop table allocation_part, pending_charge")
+    await connection.execute("drop table allocation_part")
+
+
+async def finish(connection: asyncpg.Connection) -> None:
+    """Forget the charges that were taken up: all of them have landed."""
+    await connection.execute("drop table pending_charge")
 
 
 async def places(connection: asyncpg.Connection) -> Places:

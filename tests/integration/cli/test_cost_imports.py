@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import gzip
 import json
 
 import pytest
 
-from catalog.cli import program
+from catalog.cli import opening, program, settings
 
 HEADER = "BillingPeriodStart,BillingPeriodEnd,ChargePeriodStart,ChargePeriodEnd,ChargeCategory,BillingCurrency,BilledCost,EffectiveCost,ResourceId"
 
@@ -146,3 +147,27 @@ def test_a_price_book_estimates_the_plan_of_an_instance(run, place, capsys):
             "unsupported": ["aws_vpc (1): the price book doesn't know it"],
         }
     ]
+
+
+def test_explaining_a_charge_tells_every_way_that_was_tried(run, place):
+    """What landed nowhere tells what was looked for, in order; a charge that there isn't is said so."""
+    (place / "aws.csv").write_text(charges("7"))
+    _, imported, _ = run("import", "aws.csv")
+    assert imported[0]["accepted"] == 1
+
+    code, told, _ = run("explain", _charge_id())
+    unknown = run("explain", "crg_0")
+
+    assert code == 0
+    assert [(part["rule"], part["amount"], part["tenant"]) for part in told["parts"]] == [("unallocated", "7", None)]
+    assert [way["way"] for way in told["ways"]] == ["tags", "environment", "team"]
+    assert unknown[0] == 1
+    assert "there is no charge 'crg_0'" in unknown[2]
+
+
+def _charge_id():
+    async def ask():
+        async with opening.opened(settings.read(), "test") as database, database.connection() as connection:
+            return await connection.fetchval("select id from charge")
+
+    return asyncio.run(ask())

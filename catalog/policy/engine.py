@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,6 +26,14 @@ class Verdict:
     def document(self) -> dict[str, Any]:
         """The verdict as plain JSON with the graph's own names."""
         return {"policy": self.policy, "passed": self.passed, "severity": str(self.severity), "message": self.message}
+
+
+def summed(verdicts: Sequence[Verdict], policy: str) -> Verdict:
+    """Return what one policy says in all: it passes unless a verdict denies; every message, warnings among them, is kept."""
+    denies = any(verdict.denies for verdict in verdicts)
+    messages = "; ".join(verdict.message for verdict in verdicts if verdict.message)
+    severity = Severity.ERROR if denies or not messages else Severity.WARNING
+    return Verdict(policy=policy, passed=not denies, severity=severity, message=messages or None)
 
 
 class Engine(Protocol):

@@ -59,7 +59,7 @@ class RegoPolicy:
 class Rego:
     """An engine that asks the policies of one bundle at one decision point.
 
-    `remote` evaluates in place of the embedded engine, which then only reads which policies there are.
+    `remote` evaluates in place of the embedded engine, which then only reads which policies there are, unless they are `known`.
     """
 
     def __init__(
@@ -70,19 +70,23 @@ class Rego:
         *,
         now: datetime | None = None,
         remote: Evaluate | None = None,
+        known: Sequence[RegoPolicy] | None = None,
     ) -> None:
         self.bundle = bundle
         self.point = point
         self.now = now or datetime.now(UTC)
         self._engine = engine
+        self._known = known
         self._evaluate = remote or self._embedded
 
     def evaluate(self, document: Mapping[str, Any]) -> tuple[Verdict, ...]:
         """Return the verdicts of each policy of the point, by package; what can't be evaluated denies."""
         try:
-            asked = [policy for policy in policies(self._engine, self.bundle) if self.point in policy.points]
+            if self._known is None:
+                self._known = policies(self._engine, self.bundle)
         except (BrokenBundle, CatalogError) as error:
             return (failed_closed(ALL, str(error)),)
+        asked = [policy for policy in self._known if self.point in policy.points]
         if not asked:
             return ()
         paths = {policy.package: f"data.{policy.package}" for policy in asked}

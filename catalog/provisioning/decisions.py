@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.config import Config
 from catalog.errors import NotFound
 from catalog.policy import Verdict
+from catalog.policy.engine import summed
 from catalog.provisioning import judging, requests
 from catalog.records import DecisionPoint, PolicyEvaluation, Role, Scope
 from catalog.store import policies
@@ -26,12 +27,12 @@ async def replay(database: Database, config: Config, scope: Scope, evaluation_id
         found = await policies.find(session, evaluation_id)
         if found is None or not await _sees(session, scope, found[0]):
             raise NotFound(f"there is no policy evaluation {evaluation_id}", path=("id",))
-    evaluation, policy, content = found
+    evaluation, policy, document, content = found
     verdicts = await asyncio.to_thread(
-        judging.again, config, content, DecisionPoint(evaluation.point), evaluation.input, evaluation.evaluated_at
+        judging.again, config, content, DecisionPoint(evaluation.point), document, evaluation.evaluated_at
     )
     named = {policy.package, policy.name}
-    return judging.summed([verdict for verdict in verdicts if verdict.policy in named], policy.package)
+    return summed([verdict for verdict in verdicts if verdict.policy in named], policy.package)
 
 
 async def _sees(session: AsyncSession, scope: Scope, evaluation: PolicyEvaluation) -> bool:

@@ -24,6 +24,7 @@ from catalog.engines.rego import NAME, BrokenBundle, RegoEngine
 from catalog.errors import CatalogError, Unavailable
 from catalog.executors.planning import Redactor
 from catalog.policy import Rego, RemoteOpa, Rules, Verdict, bundle, policies
+from catalog.policy.engine import summed
 from catalog.policy.rego import ALL, failed_closed
 from catalog.provisioning.head import Drawn
 from catalog.provisioning.workflow import PlannedStep
@@ -161,14 +162,6 @@ def _judgement(one: Asked, verdicts: Sequence[Verdict]) -> rows.Judgement:
     )
 
 
-def summed(verdicts: Sequence[Verdict], policy: str) -> Verdict:
-    """Return what one policy says in all: it passes unless a verdict denies; every message, warnings among them, is kept."""
-    denies = any(verdict.denies for verdict in verdicts)
-    messages = "; ".join(verdict.message for verdict in verdicts if verdict.message)
-    severity = Severity.ERROR if denies or not messages else Severity.WARNING
-    return Verdict(policy=policy, passed=not denies, severity=severity, message=messages or None)
-
-
 _ACTIONS = {"replace": ["delete", "create"]}
 
 
@@ -198,7 +191,7 @@ def _decided(config: Config, drawn: Drawn, step: PlannedStep, point: DecisionPoi
     content, asked, verdicts = judge(config, drawn, step, point, document, now)
     return Decision(
         point=point,
-        document={**document, "point": str(point), "now": now.isoformat()},
+        document=document,
         content=content,
         digest=values.digest(content),
         asked=asked,

@@ -76,6 +76,8 @@ from catalog.records.governance import (
     Policy,
     PolicyBundle,
     PolicyEvaluation,
+    PolicyInput,
+    PolicyRun,
 )
 from catalog.records.organization import (
     Environment,
@@ -174,6 +176,8 @@ __all__ = [
     "Policy",
     "PolicyBundle",
     "PolicyEvaluation",
+    "PolicyInput",
+    "PolicyRun",
     "Principal",
     "PrincipalKind",
     "ProvisioningAction",

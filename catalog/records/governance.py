@@ -57,6 +57,26 @@ class PolicyBundle(SQLModel, table=True):
     content: dict[str, Any] = columns.json()
 
 
+class PolicyInput(SQLModel, table=True):
+    """What was judged, by its digest: many policies judge one document, and judge it again when they change. Without its moment."""
+
+    __tablename__ = "policy_input"
+
+    digest: str = Field(sa_type=columns.C_TEXT, primary_key=True)
+    document: dict[str, Any] = columns.json()
+
+
+class PolicyRun(SQLModel, table=True):
+    """Up to which index run an estate's instances were judged, of what content, and by which policies (None: there were none)."""
+
+    __tablename__ = "policy_run"
+
+    estate_id: str = Field(sa_type=columns.C_TEXT, primary_key=True, foreign_key="estate.id", ondelete="CASCADE")
+    run_id: str = columns.text()
+    snapshot_hash: str | None = columns.text(nullable=True)
+    bundle_digest: str | None = columns.text(nullable=True)
+
+
 class PolicyEvaluation(SQLModel, table=True):
     """One verdict, with what is needed to replay it: the document that was judged, and the bundle that judged."""
 
@@ -70,8 +90,7 @@ class PolicyEvaluation(SQLModel, table=True):
     message: str | None = columns.text(nullable=True)
     instance_id: str | None = columns.reference("component_instance.id", nullable=True)
     request_id: str | None = columns.reference("provisioning_request.id", nullable=True)
-    input: dict[str, Any] = columns.json()
-    input_digest: str = columns.text()
+    input_digest: str = columns.reference("policy_input.digest", ondelete=None)
     bundle_digest: str = columns.reference("policy_bundle.digest", ondelete=None)
     milliseconds: float = Field(sa_column=Column(Double, nullable=False))
     evaluated_at: datetime = columns.time()

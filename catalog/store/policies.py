@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import values
-from catalog.records import DecisionPoint, Policy, PolicyBundle, PolicyEvaluation
+from catalog.records import DecisionPoint, Policy, PolicyBundle, PolicyEvaluation, PolicyInput
 from catalog.values import Severity
 
 
@@ -46,9 +46,13 @@ class Decided:
 async def keep(session: AsyncSession, decided: Decided, *, estate: tuple[str, str], tenant_id: str, request_id: str) -> None:
     """Write a decision on a request of an estate (its id and name), in the caller's transaction."""
     estate_id, estate_name = estate
-    document, content = _storable(decided.document), _storable(decided.content)
+    document, content = storable(decided.document), storable(decided.content)
     await session.execute(
         insert(PolicyBundle).values(digest=decided.bundle_digest, content=content).on_conflict_do_nothing(index_elements=["digest"])
+    )
+    digest = values.digest(document)
+    await session.execute(
+        insert(PolicyInput).values(digest=digest, document=document).on_conflict_do_nothing(index_elements=["digest"])
     )
     for one in decided.judgements:
         policy_id = values.global_id("Policy", estate_name, one.package, one.name)
@@ -64,8 +68,7 @@ async def keep(session: AsyncSession, decided: Decided, *, estate: tuple[str, st
                 passed=one.passed,
                 message=one.message,
                 request_id=request_id,
-                input=document,
-                input_digest=values.digest(document),
+                input_digest=digest,
                 bundle_digest=decided.bundle_digest,
                 milliseconds=decided.milliseconds,
                 evaluated_at=decided.at,
@@ -74,17 +77,20 @@ async def keep(session: AsyncSession, decided: Decided, *, estate: tuple[str, st
     await session.flush()
 
 
-async def find(session: AsyncSession, evaluation_id: str) -> tuple[PolicyEvaluation, Policy, Mapping[str, Any]] | None:
-    """Return an evaluation, its policy, and the content of the bundle that judged."""
+async def find(
+    session: AsyncSession, evaluation_id: str
+) -> tuple[PolicyEvaluation, Policy, Mapping[str, Any], Mapping[str, Any]] | None:
+    """Return an evaluation, its policy, what was judged, and the content of the bundle that judged."""
     found = (
         await session.execute(
-            select(PolicyEvaluation, Policy, PolicyBundle)
+            select(PolicyEvaluation, Policy, PolicyInput, PolicyBundle)
             .join(Policy, PolicyEvaluation.policy_id == Policy.id)  # type: ignore[arg-type]
+            .join(PolicyInput, PolicyEvaluation.input_digest == PolicyInput.digest)  # type: ignore[arg-type]
             .join(PolicyBundle, PolicyEvaluation.bundle_digest == PolicyBundle.digest)  # type: ignore[arg-type]
             .where(PolicyEvaluation.id == evaluation_id)  # type: ignore[arg-type]
         )
     ).first()
-    return (found[0], found[1], found[2].content) if found else None
+    return (found[0], found[1], found[2].document, found[3].content) if found else None
 
 
 def _policy(policy_id: str, estate_id: str, one: Judgement) -> Any:
@@ -98,10 +104,10 @@ def _policy(policy_id: str, estate_id: str, one: Judgement) -> Any:
     return adding.on_conflict_do_update(index_elements=["estate_id", "package", "name"], set_=said)
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """The value without what Postgres holds in no text: NUL and lone surrogates."""
     if isinstance(value, str):
         return value.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
     if isinstance(value, Mapping):
-        return {_storable(str(key)): _storable(item) for key, item in value.items()}
-    return [_storable(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {storable(str(key)): storable(item) for key, item in value.items()}
+    return [storable(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -3,8 +3,8 @@
     index_estate     {run_id}        → indexer
     advance_request  {request_id}    → provisioning
 
-The first look, at the start, is what takes over from workers that died: it finds their RUNNING steps and runs. Remotes are polled
-beside (polling.py).
+The first look, at the start, is what takes over from workers that died: it finds their RUNNING steps and runs. Beside, remotes are
+polled (polling.py), and what index runs wrote is judged by the policies of the estates.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any, Protocol
 
 from catalog import executors
 from catalog.config import Config
-from catalog.engines import hcl
+from catalog.engines import hcl, rego
 from catalog.engines.template import Engine
 from catalog.errors import CatalogError, Conflict, Unavailable
-from catalog.indexer import redaction
+from catalog.indexer import compliance, redaction
 from catalog.indexer import run as indexing
 from catalog.indexer.reading import Memory
 from catalog.notifications import AppriseChannel, Channel
@@ -74,6 +74,7 @@ async def run(
         tasks.create_task(jobs.consume(database, handlers, shutdown))
         tasks.create_task(_look_now_and_then(context, shutdown))
         tasks.create_task(polling.poll(database, config, shutdown))
+        tasks.create_task(_judge_now_and_then(database, config, shutdown))
 
 
 def _indexer(database: Database, config: Config, progress: Progress | None) -> Index:
@@ -148,6 +149,20 @@ async def _look_now_and_then(context: Context, shutdown: asyncio.Event) -> None:
                     task.add_done_callback(partial(_forget, taken, request_id))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(shutdown.wait(), _LOOK)
+
+
+async def _judge_now_and_then(database: Database, config: Config, shutdown: asyncio.Event) -> None:
+    """Judge instances by the policies of their estates, behind each index run."""
+    engine = rego.RegoEngine(config.cache)
+    while not shutdown.is_set():
+        try:
+            await compliance.judge_all(database, config, engine)
+        except CatalogError as error:
+            _log.warning("%s", error)
+        except Exception:  # noqa: BLE001 — the next look tries again
+            _log.exception("instances could not be judged")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(shutdown.wait(), _LOOK)
 
 
 def _forget(taken: set[str], request_id: str, _: asyncio.Task[None]) -> None:

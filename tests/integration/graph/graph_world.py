@@ -150,6 +150,7 @@ class World:
 
     def _governance(self) -> None:
         requests = [row for row in self.rows if isinstance(row, records.ProvisioningRequest)]
+        self.add(records.PolicyInput(digest="d0", document={}))
         self.add(records.PolicyBundle(digest="b0", content={"rules": [{"name": "tags", "path": "vars.tags", "is": "present", "message": "no tag"}]}))
         estates = sorted({instance.estate_id for instance in self.instances})
         policies = [global_id("Policy", estate, name) for estate in estates for name in ("tags", "cost")]
@@ -178,8 +179,7 @@ class World:
                     message=None if number % 3 else "no tag",
                     instance_id=None if of_request else instance.id,
                     request_id=request.id if of_request else None,
-                    input={},
-                    input_digest=f"d{number}",
+                    input_digest="d0",
                     bundle_digest="b0",
                     milliseconds=number / 4,
                     evaluated_at=at(number // 2),
@@ -806,9 +806,11 @@ class World:
             whole = effective or Decimal(1)
             for ordinal, (instance, amount) in enumerate(zip(landed, amounts, strict=True)):
                 stack = next(stack for stack in self.stacks if stack.id == instance.stack_id)
+                # What an instance belonged to then need not be what it belongs to now.
+                team = self.teams[("payments", "globex-web")[number % 2]] if number % 3 == 1 and not ordinal else instance.team_id
                 self.add(
                     records.Allocation(
-                        charge_id=charge.id, ordinal=ordinal, day=charge.period_start.date(), month=month, tenant_id=instance.tenant_id, team_id=instance.team_id,
+                        charge_id=charge.id, ordinal=ordinal, day=charge.period_start.date(), month=month, tenant_id=instance.tenant_id, team_id=team,
                         environment_id=stack.environment_id, stack_id=stack.id, instance_id=instance.id if ordinal < 2 else None,
                         service_id=services.get(parts.get(instance.id)), share=(amount / whole).quantize(Decimal("0.0001")), amount=amount,
                         currency=currency, rule="tag", reason=f"tag n={number}",

@@ -45,7 +45,8 @@ async def evaluations(world, **where):
     """What is stored: (policy, point, passed, message) in order."""
     async with world.database.connection() as connection:
         found = await connection.fetch(
-            "select e.*, p.package from policy_evaluation e join policy p on p.id = e.policy_id order by e.evaluated_at, p.package"
+            "select e.*, p.package, i.document::text as input from policy_evaluation e join policy p on p.id = e.policy_id"
+            " join policy_input i on i.digest = e.input_digest order by e.evaluated_at, p.package"
         )
     return [row for row in found if all(row[key] == value for key, value in where.items())]
 

@@ -212,6 +212,12 @@ CREATE TABLE policy_bundle (
     CONSTRAINT policy_bundle_pkey PRIMARY KEY (digest)
 );
 
+CREATE TABLE policy_input (
+    digest TEXT COLLATE "C" NOT NULL,
+    document JSONB NOT NULL,
+    CONSTRAINT policy_input_pkey PRIMARY KEY (digest)
+);
+
 CREATE TABLE principal (
     id TEXT COLLATE "C" NOT NULL,
     name TEXT COLLATE "C" NOT NULL,
@@ -654,6 +660,15 @@ CREATE TABLE policy (
 );
 
 CREATE INDEX ix_policy_estate_id ON policy (estate_id);
+
+CREATE TABLE policy_run (
+    estate_id TEXT COLLATE "C" NOT NULL,
+    run_id TEXT COLLATE "C" NOT NULL,
+    snapshot_hash TEXT COLLATE "C",
+    bundle_digest TEXT COLLATE "C",
+    CONSTRAINT policy_run_pkey PRIMARY KEY (estate_id),
+    CONSTRAINT policy_run_estate_id_fkey FOREIGN KEY(estate_id) REFERENCES estate (id) ON DELETE CASCADE
+);
 
 CREATE TABLE service (
     id TEXT COLLATE "C" NOT NULL,
@@ -1209,7 +1224,6 @@ CREATE TABLE policy_evaluation (
     message TEXT COLLATE "C",
     instance_id TEXT COLLATE "C",
     request_id TEXT COLLATE "C",
-    input JSONB NOT NULL,
     input_digest TEXT COLLATE "C" NOT NULL,
     bundle_digest TEXT COLLATE "C" NOT NULL,
     milliseconds DOUBLE PRECISION NOT NULL,
@@ -1220,10 +1234,13 @@ CREATE TABLE policy_evaluation (
     CONSTRAINT policy_evaluation_policy_id_fkey FOREIGN KEY(policy_id) REFERENCES policy (id) ON DELETE CASCADE,
     CONSTRAINT policy_evaluation_instance_id_fkey FOREIGN KEY(instance_id) REFERENCES component_instance (id) ON DELETE CASCADE,
     CONSTRAINT policy_evaluation_request_id_fkey FOREIGN KEY(request_id) REFERENCES provisioning_request (id) ON DELETE CASCADE,
+    CONSTRAINT policy_evaluation_input_digest_fkey FOREIGN KEY(input_digest) REFERENCES policy_input (digest),
     CONSTRAINT policy_evaluation_bundle_digest_fkey FOREIGN KEY(bundle_digest) REFERENCES policy_bundle (digest)
 );
 
 CREATE INDEX ix_policy_evaluation_bundle_digest ON policy_evaluation (bundle_digest);
+
+CREATE INDEX ix_policy_evaluation_input_digest ON policy_evaluation (input_digest);
 
 CREATE INDEX ix_policy_evaluation_instance_id ON policy_evaluation (instance_id);
 

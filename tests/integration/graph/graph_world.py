@@ -151,7 +151,11 @@ class World:
     def _governance(self) -> None:
         requests = [row for row in self.rows if isinstance(row, records.ProvisioningRequest)]
         self.add(records.PolicyInput(digest="d0", document={}))
-        self.add(records.PolicyBundle(digest="b0", content={"rules": [{"name": "tags", "path": "vars.tags", "is": "present", "message": "no tag"}]}))
+        self.add(
+            records.PolicyBundle(
+                digest="b0", content={"rules": [{"name": "tags", "path": "vars.tags", "is": "present", "message": "no tag"}]}
+            )
+        )
         estates = sorted({instance.estate_id for instance in self.instances})
         policies = [global_id("Policy", estate, name) for estate in estates for name in ("tags", "cost")]
         for number, policy in enumerate(policies):

@@ -29,6 +29,10 @@ def _then(field: str) -> str:
 
 # One of each kind of edge, and a question that walks along it.
 EDGES = {
+    ("allocation", "team"): "{ charges(first: 100) { nodes { allocations { team { id } } } } }",
+    ("allocation", "environment"): "{ charges(first: 100) { nodes { allocations { environment { id } } } } }",
+    ("allocation", "instance"): "{ charges(first: 100) { nodes { allocations { instance { id } } } } }",
+    ("charge", "allocations"): "{ charges(first: 100) { nodes { id allocations { rule } } } }",
     ("stack", "environment"): "{ stacks(first: 50) { nodes { environment { id } } } }",
     ("service_component", "component"): "{ services(first: 50) { nodes { components { component { id } } } } }",
     ("service_instance", "registered_by"): "{ serviceInstances(first: 50) { nodes { registeredBy { id } } } }",

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -14,10 +14,19 @@ T = TypeVar("T")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end, on uvloop where it is installed; what it logs goes to stderr."""
+def run(work: Coroutine[Any, Any, T], *, serves: bool = False) -> T:
+    """Run a coroutine to its end; what it logs goes to stderr. `serves`: on uvloop where there is one, for whoever answers many."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    return asyncio.run(work)
+    with asyncio.Runner(loop_factory=_fast_loop() if serves else None) as runner:
+        return runner.run(work)
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:  # Windows has none
+        return None
+    return uvloop.new_event_loop
 
 
 def shutdown_on_signals() -> asyncio.Event:

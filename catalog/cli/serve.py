@@ -16,7 +16,7 @@ def serve() -> None:
 
     Listens on CATALOG_HOST (127.0.0.1) and CATALOG_PORT (8000); any number of these may serve one database.
     """
-    running.run(_serve())
+    running.run(_serve(), serves=True)
 
 
 async def _serve() -> None:

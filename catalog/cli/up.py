@@ -31,7 +31,7 @@ def up() -> None:
     Everything it writes lies below CATALOG_HOME (.catalog). Listens on CATALOG_PORT (8000); uses CATALOG_DATABASE_URL instead of
     the embedded Postgres when it is set. Ctrl-C stops it; the data stay for the next start.
     """
-    running.run(_up())
+    running.run(_up(), serves=True)
 
 
 async def _up() -> None:

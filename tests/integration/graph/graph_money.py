@@ -292,9 +292,10 @@ def _thing(key, column="name", *, seen=False):
     return rule
 
 
-def _value_of(key, column):
+def _value_of(key, column, *, seen=False):
     def rule(reader, fact, _month):
         found = reader.store.one(fact[key])
+        found = None if found is not None and seen and not reader.sees(found) else found
         return (found and found[column]), None
 
     return rule
@@ -302,8 +303,8 @@ def _value_of(key, column):
 
 KEY_RULES = {
     "ORGANIZATION": _thing("organization_id"),
-    "TENANT": _thing("tenant_id"),
-    "TEAM": _thing("team_id", "slug"),
+    "TENANT": _thing("tenant_id", seen=True),
+    "TEAM": _thing("team_id", "slug", seen=True),
     "SERVICE": _thing("service_id", "slug"),
     "ENVIRONMENT": _thing("environment_id", seen=True),
     "ACCOUNT": lambda _r, fact, _month: (fact["account"], None),
@@ -311,7 +312,7 @@ KEY_RULES = {
     "STACK": _thing("stack_id"),
     "COMPONENT": _thing("component_id"),
     "CATEGORY": _value_of("component_id", "category"),
-    "COST_CENTER": _value_of("team_id", "cost_center"),
+    "COST_CENTER": _value_of("team_id", "cost_center", seen=True),
     "MONTH": lambda _r, _fact, month: (f"{month:%Y-%m}", None),
 }
 
@@ -469,7 +470,7 @@ def _history(reader, row):
 
 IMPORTED = {"INFRACOST", "PRICE_BOOK"}
 ESTIMATES = ("cost_estimate", "cost_estimate_once")
-CHECKED |= {("cost_fact", "service"), ("cost_fact", "environment")}
+CHECKED |= {("cost_fact", name) for name in ("service", "environment", "team", "tenant")}
 CHECKED |= {("allocation", name) for name in ("instance", "environment", "team")}
 ONES |= {
     **{(source, "location"): lambda r, row, _g: r.location(row["file"], row["line"]) for source in ESTIMATES},

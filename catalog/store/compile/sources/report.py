@@ -35,17 +35,17 @@ def _thing(source: str, name: str = "name", *, where: str = "", **more: str) -> 
 
 DIMENSIONS: Mapping[str, Dimension] = {
     "ORGANIZATION": _thing("organization"),
-    "TENANT": _thing("tenant", where=" and not {d}.hidden", budget="{admin} or {d}.id = any({my_tenants})"),
-    "TEAM": _thing("team", "slug", budget="{admin} or {d}.id = any({my_teams})"),
+    # A charge stays where it landed: what it names may be out of sight by now, and so may an environment or a service that holds more.
+    "TENANT": _thing("tenant", where=" and {sees_tenant_{d}}", budget="{admin} or {d}.id = any({my_tenants})"),
+    "TEAM": _thing("team", "slug", where=" and {sees_team_{d}}", budget="{admin} or {d}.id = any({my_teams})"),
     "SERVICE": _thing("service", "slug", budget="{admin} or {d}.owner_id = any({my_teams})"),
-    # What is visible may lie in an environment, and belong to a service, that is not.
     "ENVIRONMENT": _thing("environment", where=" and {sees_environment_{d}}"),
     "ACCOUNT": Dimension(key="account"),
     "REGION": Dimension(key="region"),
     "STACK": _thing("stack"),
     "COMPONENT": _thing("component"),
     "CATEGORY": Dimension(key="component_id", join="left join component {d} on {d}.id = {k}", value="{d}.category"),
-    "COST_CENTER": Dimension(key="team_id", join="left join team {d} on {d}.id = {k}", value="{d}.cost_center"),
+    "COST_CENTER": Dimension(key="team_id", join="left join team {d} on {d}.id = {k} and {sees_team_{d}}", value="{d}.cost_center"),
     "MONTH": Dimension(key="month", join="left join {m} {d} on {d}.month = {k}", value="{d}.name"),
 }
 # An instance that several services are made of counts for the first of them, so that sums stay sums.
@@ -138,8 +138,8 @@ SOURCES = (
         columns={name: text(f"{{a}}.{name}") for name in ("account", "region")},
         relations={
             "organization": ToOne(target="organization", key="organization_id", proven=True),
-            "tenant": ToOne(target="tenant", where="not {b}.hidden", key="tenant_id", proven=True),
-            "team": ToOne(target="team", key="team_id", proven=True),
+            "tenant": ToOne(target="tenant", key="tenant_id"),
+            "team": ToOne(target="team", key="team_id"),
             "service": ToOne(target="service", key="service_id"),
             "environment": ToOne(target="environment", key="environment_id"),
             "component": ToOne(target="component", key="component_id", proven=True),

@@ -143,6 +143,8 @@ async def test_sums_are_of_what_is_in_sight(graph, world, config, database, role
         "select * from public.principal",
         "select * from public.access_token",
         "set role catalog_viewer",
+        "select public.catalog_owner_of_instance('ins_x')",
+        "select * from public.component_instance_place",
         "insert into report.teams (team_id) values ('x')",
         "create table report.x (a int)",
         "create view report.x as select 1",

@@ -392,3 +392,10 @@ begin
 end
 $$;
 revoke create on schema report from catalog_viewer;
+
+-- Policies call functions with the rights of whoever reads, so these are open to everybody; what a role can't name it can't call by itself.
+do $$
+begin
+    execute format('revoke usage on schema %I from public', current_schema());
+end
+$$;

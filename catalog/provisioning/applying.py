@@ -255,6 +255,8 @@ async def _draw(work: Work) -> Subject:
             steps=steps,
             executor=request.executor,
             requester_id=request.requester_id,
+            team_id=request.team_id,
+            request_id=request.id,
         )
     return Subject(target=target, drawn=drawn, shown=shown, steps=steps, executor=executor)
 

@@ -40,8 +40,9 @@ from catalog.records import (
 from catalog.stacks import governance
 from catalog.stacks.governance import GovernedWorkflow
 from catalog.stacks.resolved import ResolvedEstate, WorkflowManifest
-from catalog.store import locked
+from catalog.store import budgets, locked
 from catalog.store import requests as rows
+from catalog.store.budgets import Standing
 from catalog.store.requests import Target
 from catalog.values import Money
 
@@ -82,6 +83,7 @@ async def make(session: AsyncSession, config: Config, scope: Scope, ask: Ask) ->
         steps=steps,
         executor=executor.name,
         requester_id=scope.principal_id,
+        team_id=team.id,
     )
     return Draft(
         target=target,
@@ -90,7 +92,7 @@ async def make(session: AsyncSession, config: Config, scope: Scope, ask: Ask) ->
         workflow_id=await _workflow_id(session, target.estate, chosen),
         steps=steps,
         executor=executor.name,
-        preview=replace(shown, team_id=team.id),
+        preview=shown,
     )
 
 
@@ -200,8 +202,13 @@ async def preview_of(
     steps: Sequence[PlannedStep],
     executor: str,
     requester_id: str | None,
+    team_id: str,
+    request_id: str | None = None,
 ) -> Preview:
-    """Preview a drawn request; what the files don't say (indexed costs, who may approve) is read from the index."""
+    """Preview a drawn request; what the files don't say (indexed costs, who may approve) is read from the index.
+
+    `team_id` is on whose behalf, `request_id` the request where it was made already.
+    """
     affected = preview.touched(drawn.overlay)
     ids = {preview.instance_id(target.estate.name, one.key): one for one in affected}
     indexed = await rows.instances(session, ids)
@@ -219,9 +226,10 @@ async def preview_of(
     if judging.asks(steps, DecisionPoint.REQUEST):
         change = await asyncio.to_thread(preview.cost_of, drawn.overlay, affected, known)
         document = await judged(session, config, target, drawn, action=action, requester_id=requester_id)
-        document |= {"affected": len(affected), "cost": _cents(change)}
+        standing = await budgets.look(session, team_id, change.delta, but=request_id)
+        document |= {"affected": len(affected), "cost": _priced(change), "budget": _left(standing)}
         decisions = await asyncio.to_thread(judging.decide, config, drawn, steps, DecisionPoint.REQUEST, document)
-    return preview.build(
+    made = preview.build(
         drawn.overlay,
         affected,
         steps=steps,
@@ -230,6 +238,7 @@ async def preview_of(
         may_approve=may_approve,
         known=known,
     )
+    return replace(made, team_id=team_id)
 
 
 async def judged(
@@ -283,12 +292,31 @@ async def steps_of(session: AsyncSession, request_id: str) -> tuple[PlannedStep,
 _CONTEXT = ("namespace", "tenant", "environment", "stage", "region")
 
 
-def _cents(change: costs.CostChange) -> dict[str, Any]:
+def _priced(change: costs.CostChange) -> dict[str, Any]:
     """The cost of a request as policies compare it: money with its amount in whole cents beside the text."""
     return {
-        key: {**value, "cents": round(Decimal(value["amount"]) * 100)} if isinstance(value, Mapping) else value
+        key: {**value, "cents": _cents(Decimal(value["amount"]))} if isinstance(value, Mapping) else value
         for key, value in change.document().items()
     }
+
+
+def _left(standing: Standing | None) -> dict[str, Any] | None:
+    """A team's monthly budget as policies compare it, in whole cents of its currency; what isn't known is null."""
+    if standing is None:
+        return None
+    left = None
+    if standing.expected is not None and standing.committed is not None:
+        left = standing.budget.amount - standing.expected - standing.committed
+    return {
+        "currency": standing.budget.currency,
+        "cents": _cents(standing.budget.amount),
+        "left_cents": _cents(left),
+        "requested_cents": _cents(standing.requested),
+    }
+
+
+def _cents(amount: Decimal | None) -> int | None:
+    return None if amount is None else round(amount * 100)
 
 
 async def names_of_approvers(

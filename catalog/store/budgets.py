@@ -23,7 +23,8 @@ select t.budget, t.budget_currency as currency,
         select greatest((r.preview->'costDelta'->>'amount')::numeric, 0)
             * catalog_rate(r.preview->'costDelta'->>'currency', t.budget_currency, {_TODAY}) as worth
         from provisioning_request r
-        where r.team_id = t.id and r.state not in ({", ".join(f"'{state}'" for state in FINAL_STATES)})) w) as committed,
+        where r.team_id = t.id and r.id is distinct from :but
+            and r.state not in ({", ".join(f"'{state}'" for state in FINAL_STATES)})) w) as committed,
     cast(:amount as numeric) * catalog_rate(:currency, t.budget_currency, {_TODAY}) as requested
 from team t where t.id = :team
 """)
@@ -43,8 +44,15 @@ async def standing(session: AsyncSession, team_id: str, adds: Money | None) -> S
     """Return how a team's budget stands beside what a request would add, None without a budget; others wait until the caller's end."""
     if not (await session.execute(_LOCK, {"team": team_id})).scalar():
         return None
+    return await look(session, team_id, adds)
+
+
+async def look(session: AsyncSession, team_id: str, adds: Money | None, *, but: str | None = None) -> Standing | None:
+    """The same without waiting or being waited for; `but` is a request that doesn't count as being under way."""
     given = {"amount": None if adds is None else str(adds.amount), "currency": None if adds is None else adds.currency}
-    row = (await session.execute(_STANDING, {"team": team_id, **given})).one()
+    row = (await session.execute(_STANDING, {"team": team_id, "but": but, **given})).one()
+    if row.budget is None:
+        return None
     return Standing(
         budget=Money(amount=row.budget, currency=row.currency),
         expected=row.expected,

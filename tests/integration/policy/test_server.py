@@ -26,14 +26,14 @@ OPEN = {"web": {"ingress": [{"from_port": 22, "cidr_blocks": ["0.0.0.0/0"]}, {"f
 # What the samples are asked about: each policy passes for one of these and fails for another.
 INPUTS = {
     "nothing": {},
-    "good": {"team": "web", "stage": "dev", "vars": {"tags": TAGS}, "cost": {"delta": None, "unknown": 0}, "budget": None},
+    "good": {"team": "web", "stage": "dev", "vars": {"tags": TAGS}, "cost": {"delta": {"cents": 0}, "unknown": 0}, "budget": None},
     "bad": {
         "team": None,
         "stage": "prod",
         "action": "DESTROY_COMPONENT",
         "vars": {"security_groups": OPEN, "policy": {"Action": "*", "Resource": "*"}},
         "cost": {"delta": {"cents": 12345}, "unknown": 3},
-        "budget": {"left_cents": -7, "currency": "EUR"},
+        "budget": {"left_cents": -7, "requested_cents": 5, "currency": "EUR"},
         "approvals": [{"approver": "ann"}],
     },
     "planned": {

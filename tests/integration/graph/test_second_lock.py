@@ -25,6 +25,8 @@ from catalog.store.compile.source import ToOne, everyone
 UNREAD = {
     "idempotency": "answers kept for a replay",
     "policy_bundle": "the whole text of policies: what is shown of it is a policy",
+    "policy_input": "what policies judged: nothing of it is shown",
+    "policy_run": "how far policies have judged: the catalog's own",
     "report_role": "roles of the database",
     "search_entry": "texts of all tenants: search is compiled alone",
     "search_word": "words of all tenants",

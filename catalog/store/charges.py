@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
-from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import records
@@ -117,8 +117,8 @@ async def settle(connection: asyncpg.Connection, file: str, import_id: str) -> S
 
 async def is_known(session: AsyncSession, file: str) -> bool:
     """Whether a file of this name was ever imported."""
-    found = await session.scalar(select(records.CostImport.id).where(records.CostImport.file == file).limit(1))
-    return found is not None
+    found = await session.scalar(text("select exists (select from cost_import where file = :file)"), {"file": file})
+    return bool(found)
 
 
 def batch_id(file: str, first: datetime, last: datetime) -> str:

@@ -56,7 +56,7 @@ class Envelope:
             if message["type"] == "http.response.start":
                 said = {name.lower() for name, _value in message["headers"]}
                 ours = [(b"x-request-id", scope["request_id"].encode()), *(each for each in _RAW if each[0] not in said)]
-                message = message | {"headers": [*message["headers"], *ours]}
+                message = {**message, "headers": [*message["headers"], *ours]}
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

@@ -13,6 +13,9 @@ from typing import Any
 
 import asyncpg
 
+from catalog import records
+from catalog.store import loading
+
 # Parts of an amount have at least so many decimals, where it isn't a single part.
 SCALE = 6
 _DOCUMENT = (
@@ -132,8 +135,11 @@ async def land(connection: asyncpg.Connection, parts: Iterable[Sequence[Any]], d
     await connection.execute(_PARTS)
     await connection.copy_records_to_table("allocation_part", records=parts, columns=PART)
     await connection.execute("analyze allocation_part")
-    await connection.execute(_WHOLE)
-    await connection.execute(_SPLIT)
+    parted = await connection.fetchval("select count(*) from pending_charge p join allocation_part a on a.subject = p.subject")
+    # Charges are there: what is allocated is read from them.
+    async with loading.together(connection, records.Allocation, parted, (records.Charge,)):
+        await connection.execute(_WHOLE)
+        await connection.execute(_SPLIT)
     await connection.execute(
         "update charge_subject s set decided = n.decided from unnest($1::text[], $2::text[]) n(key, decided) where n.key = s.key",
         [key for key, _ in decided],

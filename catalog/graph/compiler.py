@@ -285,8 +285,11 @@ class Compiler:
         value = given["representations" if declared.represented else "ids" if declared.many else "id"]
         assert isinstance(value, Value)
         if not declared.many:
+            # An id says what it is of: a statement per kind of thing, so that Postgres opens what this one needs and not all there is.
+            self.slots.depends(value, _named_by)
             slot = self.slots.slot("text", lambda variables: conditions.sendable(value.read(variables)))
-            return ById(key=key, id=slot, branches=self._branches(kind, nodes, nullable, self.weights))
+            branches = self._branches(kind, nodes, nullable, self.weights)
+            return ById(key=key, id=slot, branches=tuple(each for each in branches if each.source == _named_by(value.current)))
         weight = Weight(size=lambda variables: len(value.read(variables)))
         self.weights.append(weight)
         branches = self._branches(kind, nodes, (*nullable, True), weight.inner)
@@ -507,6 +510,11 @@ class Compiler:
 
 
 # ── the declarations of a type ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _named_by(global_id: Any) -> str | None:
+    """The source of what an id is of; None when it is of nothing."""
+    return compiling.BY_PREFIX.get(global_id[:3]) if isinstance(global_id, str) else None
 
 
 def _budget(variables: Variables) -> Any:

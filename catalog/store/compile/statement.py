@@ -316,7 +316,8 @@ class Writer:
             f" when '{_PREFIXES[branch.source]}' then {self._branch(self.writing.sources[branch.source], branch.fields, wanted)}"
             for branch in field.branches
         )
-        return f"case left({wanted},3){branches} end" if branches else "null::text"
+        # Where nothing may be meant, the parameter is named all the same: Postgres must know its type.
+        return f"case left({wanted},3){branches} end" if branches else f"case when {wanted} is null then null::text end"
 
     def _branch(self, source: Source, fields: Fields, wanted: str) -> str:
         alias = self.writing.alias()

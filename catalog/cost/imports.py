@@ -34,7 +34,7 @@ from catalog.cost.charges import Charge, Read, Rejected
 from catalog.cost.money import CURRENCIES
 from catalog.errors import Ambiguous, Invalid, NotFound
 from catalog.records import CostFormat, CostSource
-from catalog.store import charges, jobs, kpis, snapshots
+from catalog.store import budget_alerts, charges, jobs, kpis, snapshots
 from catalog.store import estimates as rows
 from catalog.store.rows import CostEstimateRow, CostImportRow, CostItemRow
 
@@ -125,6 +125,7 @@ async def _take_charges(
     await kpis.measure(connection, about.imported_at)
     await charges.record(connection, about._replace(accepted=settled.accepted, replaced=settled.replaced))
     rejected = await charges.refuse(connection, import_id, merge(refusals.all(), doubles, key=lambda one: one[0]))
+    await budget_alerts.tell(connection, settled.batches)
     return Report(
         id=import_id,
         name=source.name,

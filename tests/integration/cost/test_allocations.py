@@ -33,6 +33,7 @@ SHARED = {
     ]
 }  # fmt: skip
 UNEVEN = "select c.id from charge c left join allocation a on a.charge_id = c.id group by c.id having sum(a.amount) is distinct from c.effective"
+ALERTS = "select action, subject_id, detail->>'month', detail->>'amount' from audit_event order by sequence"
 SUMS = "select environment_id, team_id, rule, sum(amount) from allocation group by 1, 2, 3 order by 1, 2, 3"
 
 
@@ -185,3 +186,19 @@ async def test_an_unallocated_charge_tells_why(take, ask):
     assert (tenant, share, amount, rule) == (None, 1, 3, "unallocated")
     assert "no tags name a stack and a component" in reason
     assert "no environment is known by its account, region or tags" in reason
+
+
+async def test_an_exceeded_budget_is_told_once(take, ask, database):
+    """The import that goes beyond a budget tells so, in the budget's currency; the next one doesn't again, and unknown is no alarm."""
+    async with database.connection() as connection:
+        await connection.execute("update team set budget = 10, budget_currency = 'USD' where id = 'platform'")
+        await connection.execute("insert into exchange_rate (base, currency, day, rate) values ('EUR', 'USD', '2026-05-01', 2)")
+    await take(line("9", account="111"))
+    assert await ask(ALERTS) == []
+
+    await take(line("9", account="111"), line("0.6", account="111", currency="EUR"))
+    alert = ("budgetExceeded", "platform", "2026-05", "10.2")
+    assert await ask(ALERTS) == [alert]
+    await take(line("9", account="111"), line("0.7", account="111", currency="EUR"))
+    await take(line("20", account="111", month=6), line("1", account="111", currency="GBP", month=6), name="june.csv")
+    assert await ask(ALERTS) == [alert]

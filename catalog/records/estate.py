@@ -368,6 +368,9 @@ class ComponentInstance(SQLModel, table=True):
         Index("component_instance_by_team_name", "team_id", "name", "id"),
         Index("component_instance_by_changed_at", "changed_at", "id"),
         Index("component_instance_labels", "labels", postgresql_using="gin", postgresql_ops={"labels": "jsonb_path_ops"}),
+        # What few instances are and many ask for.
+        Index("component_instance_drifted", "name", "id", postgresql_where=sql("drift = 'DRIFTED'")),
+        Index("component_instance_locked", "name", "id", postgresql_where=sql("locked")),
     )
 
 

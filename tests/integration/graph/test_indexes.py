@@ -35,6 +35,8 @@ FILTERS = {
     ),
     "labels of instances": ('{ componentInstances(where: {labels: "c=vpc"}) { nodes { id } } }', "component_instance_labels"),
     "labels of stacks": ('{ stacks(where: {labels: "tier=web"}) { nodes { id } } }', "stack_labels"),
+    "what has drifted": ("{ componentInstances(where: {drift: [DRIFTED]}) { totalCount } }", "component_instance_drifted"),
+    "what is locked": ("{ componentInstances(where: {locked: true}) { totalCount } }", "component_instance_locked"),
     "a team's": ('{ componentInstances(where: {team: {slug: {eq: "web"}}}) { nodes { id } } }', "team_id"),
 }
 

@@ -987,7 +987,11 @@ CREATE INDEX component_instance_by_team_name ON component_instance (team_id, nam
 
 CREATE INDEX component_instance_by_tenant_name ON component_instance (tenant_id, name, id);
 
+CREATE INDEX component_instance_drifted ON component_instance (name, id) WHERE drift = 'DRIFTED';
+
 CREATE INDEX component_instance_labels ON component_instance USING gin (labels jsonb_path_ops);
+
+CREATE INDEX component_instance_locked ON component_instance (name, id) WHERE locked;
 
 CREATE INDEX ix_component_instance_config_hash ON component_instance (config_hash);
 

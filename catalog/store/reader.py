@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -72,8 +72,8 @@ class Reader:
     async def stream(self, sql: str, arguments: Sequence[Any] = (), *, size: int, key: str = "") -> AsyncGenerator[list[bytes]]:
         """Yield the texts of a statement's rows, so many at a time, on a connection of its own; close the iterator to give it back.
 
-        All of them are of one moment, however long they take. Memory holds one batch. Raises Unavailable as `fetch_text` does, and
-        when whoever reads has paused for too long.
+        All of them are of one moment, however long they take. Memory holds two batches: the next is read while one is used. Raises
+        Unavailable as `fetch_text` does, and when whoever reads has paused for too long.
         """
         with connecting.translating(self._address):
             connection = await self._custom.open()
@@ -82,8 +82,9 @@ class Reader:
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
                     await connection.execute(_STREAMING)
                     cursor = await connection.cursor(sql, *arguments)
-                    while rows := await cursor.fetch(size):
-                        yield [row[0] for row in rows]
+                    async with aclosing(_ahead(cursor, size)) as batches:
+                        async for rows in batches:
+                            yield [row[0] for row in rows]
             except asyncpg.QueryCanceledError as error:
                 message = f"the database did not answer {key or 'the query'} within {_PATIENCE}"
                 raise errors.Unavailable(message, code="TIMEOUT", hint="ask for less at once") from error
@@ -101,6 +102,19 @@ class Reader:
         """Close every connection."""
         await self._custom.close()
         await self._generic.close()
+
+
+async def _ahead(cursor: Any, size: int) -> AsyncGenerator[list[asyncpg.Record]]:
+    """Yield a cursor's rows, so many at a time, and fetch the next ones meanwhile."""
+    coming = asyncio.create_task(cursor.fetch(size))
+    try:
+        while rows := await coming:
+            coming = asyncio.create_task(cursor.fetch(size))
+            yield rows
+    finally:
+        # The connection must be at rest for whatever comes after.
+        coming.cancel()
+        await asyncio.gather(coming, return_exceptions=True)
 
 
 class _Pool:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # statements are easier to read in few lines
 """Five operations side by side: the catalog as it is served, the bare statements, PostGraphile, and Strawberry in two ways.
 
     python benchmarks/graph/compare.py [--instances 200000] [--rounds 5] [--seconds 2] [--connections 1,32] [--only a,d]
@@ -27,9 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
-sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(Path(__file__).parent))
 
 import operations
 import search as words
@@ -40,6 +39,8 @@ from catalog.config import Config
 from catalog.store import embedded, migrations
 from catalog.store.database import Database
 
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
 PEERS = ("catalog", "restricted", "floor", "postgraphile", "strawberry_sql", "strawberry_orm")
 TENANTS = ("tenant-1", "tenant-2", "tenant-3")
 _READY = 30  # seconds
@@ -94,7 +95,9 @@ class Peer:
     token: str = ""
 
     def address(self, operation: str) -> str:
-        return f"{self.url}/{operation}" if self.name == "floor" else f"{self.url}/graphql{'/' if 'strawberry' in self.name else ''}"
+        return (
+            f"{self.url}/{operation}" if self.name == "floor" else f"{self.url}/graphql{'/' if 'strawberry' in self.name else ''}"
+        )
 
 
 def _asked(documents: dict) -> dict[str, dict]:
@@ -104,8 +107,8 @@ def _asked(documents: dict) -> dict[str, dict]:
 class Served:
     """The servers, each started when it is first needed and ended with the block."""
 
-    def __init__(self, scratch: Path, url: str, home: Path) -> None:
-        self._scratch, self._database, self._home = scratch, url, home
+    def __init__(self, scratch: Path, url: str, home: Path, *, rate: str = "1000000") -> None:
+        self._scratch, self._database, self._home, self._rate = scratch, url, home, rate
         self._running: list[subprocess.Popen] = []
         self._port = 8700
 
@@ -125,17 +128,19 @@ class Served:
         return made
 
     def _catalog(self, _peers) -> Peer:
-        port = self._run([str(ROOT / ".venv/bin/catalog"), "serve"], CATALOG_RATE_LIMIT="1000000")
-        token = self._token("everything@bench.test")
+        port = self._run([str(ROOT / ".venv/bin/catalog"), "serve"], CATALOG_RATE_LIMIT=self._rate)
+        token = self.token("everything@bench.test")
         return Peer(name="catalog", url=f"http://127.0.0.1:{port}", bodies=_asked(operations.CATALOG), token=token)
 
     def _restricted(self, peers) -> Peer:
         """The same server, asked by a viewer of three tenants of eight."""
-        token = self._token("restricted@bench.test", *(part for tenant in TENANTS for part in ("--tenant", tenant)))
+        token = self.token("restricted@bench.test", *(part for tenant in TENANTS for part in ("--tenant", tenant)))
         return Peer(name="restricted", url=peers["catalog"].url, bodies=peers["catalog"].bodies, token=token)
 
     def _floor(self, _peers) -> Peer:
-        port = self._run([str(self._scratch / "python/bin/python"), str(HERE / "peers/floor.py")], PEER_STATEMENTS=self._statements())
+        port = self._run(
+            [str(self._scratch / "python/bin/python"), str(HERE / "peers/floor.py")], PEER_STATEMENTS=self._statements()
+        )
         return Peer(name="floor", url=f"http://127.0.0.1:{port}", bodies=_asked(operations.CATALOG))
 
     def _postgraphile(self, _peers) -> Peer:
@@ -170,10 +175,14 @@ class Served:
         self._port += 1
         told = {"PEER_DATABASE_URL": self._database, "PEER_PORT": str(self._port), "CATALOG_PORT": str(self._port)}
         log = (self._scratch / f"{Path(command[-1]).stem}.log").open("w")
-        self._running.append(subprocess.Popen(command, env=self._environment(**told, **environment), stdout=log, stderr=log, cwd=self._scratch))
+        self._running.append(
+            subprocess.Popen(command, env=self._environment(**told, **environment), stdout=log, stderr=log, cwd=self._scratch)
+        )
         return self._port
 
-    def _token(self, email: str, *more: str) -> str:
+    def token(self, email: str, *more: str) -> str:
+        """A token of a program that sees everything, or what its grant is limited to."""
+
         def run(*command: str) -> str:
             catalog = [str(ROOT / ".venv/bin/catalog"), *command]
             return subprocess.run(catalog, env=self._environment(), capture_output=True, text=True, check=True).stdout
@@ -186,12 +195,12 @@ def _search_statements() -> dict[str, list]:
     found = f"({searching.statement('$1::text', '$2::int8')})"
     joined = f"from (select * from {found} h order by rank, name, id limit $2) h"
     instance = (
-        "(select '{\"__typename\":\"ComponentInstance\",\"id\":\"'||i.id||'\",\"name\":'||to_json(i.name)||',\"stack\":{\"name\":'||to_json(s.name)||'}}'"
+        '(select \'{"__typename":"ComponentInstance","id":"\'||i.id||\'","name":\'||to_json(i.name)||\',"stack":{"name":\'||to_json(s.name)||\'}}\''
         " from component_instance i join stack s on s.id = i.stack_id where i.id = h.id)"
     )
-    stack = "(select '{\"__typename\":\"Stack\",\"id\":\"'||s.id||'\",\"name\":'||to_json(s.name)||'}' from stack s where s.id = h.id)"
+    stack = '(select \'{"__typename":"Stack","id":"\'||s.id||\'","name":\'||to_json(s.name)||\'}\' from stack s where s.id = h.id)'
     text = (
-        "select '{\"search\":{\"nodes\":['||coalesce(string_agg('{\"score\":'||((100 - h.rank) / 100.0)::float8||',\"node\":'||"
+        'select \'{"search":{"nodes":[\'||coalesce(string_agg(\'{"score":\'||((100 - h.rank) / 100.0)::float8||\',"node":\'||'
         f"case h.kind when 'COMPONENT_INSTANCE' then {instance} when 'STACK' then {stack} end||'}}', ','), '')||']}}}}' {joined}"
     )
     flat = (
@@ -268,7 +277,11 @@ def load(scratch: Path, peer: Peer, operation: str, connections: int, seconds: f
     }
     command = [str(scratch / "wrk/usr/bin/wrk"), "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "30s"]
     ran = subprocess.run(
-        [*command, "-s", str(HERE / "post.lua"), peer.address(operation)], env=environment, capture_output=True, text=True, check=True
+        [*command, "-s", str(HERE / "post.lua"), peer.address(operation)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     told = json.loads(ran.stdout.strip().splitlines()[-1])
     assert not told["bad"], (peer.name, operation, ran.stdout)
@@ -296,17 +309,24 @@ def summary(found: list[dict], peers: list[str]) -> str:
     """The figures of each cell, and ratios within rounds: their medians, lowest and highest."""
     lines = []
     for count in sorted({each["connections"] for each in found}):
-        lines.append(f"\n{count} connection{'s' if count > 1 else ''}: p50 / p99 in ms, requests a second; catalog against each: p50 ratio, rps ratio")
+        lines.append(
+            f"\n{count} connection{'s' if count > 1 else ''}: p50 / p99 in ms, requests a second; catalog against each: p50 ratio, rps ratio"
+        )
         for operation in sorted({each["operation"] for each in found}):
             lines.append(f"  {operation}")
-            cell = {peer: [each for each in found if (each["connections"], each["operation"], each["peer"]) == (count, operation, peer)] for peer in peers}
+            cell = {
+                peer: [each for each in found if (each["connections"], each["operation"], each["peer"]) == (count, operation, peer)]
+                for peer in peers
+            }
             for peer in peers:
                 middle = {key: statistics.median(each[key] for each in cell[peer]) for key in ("p50", "p99", "rps")}
                 against = ""
                 if "catalog" in cell and peer != "catalog":
                     pairs = [pair for pair in zip(cell["catalog"], cell[peer], strict=True) if pair[1]["requests"]]
                     ratios = {key: [ours[key] / theirs[key] for ours, theirs in pairs] for key in ("p50", "rps")}
-                    against = "   " + ("   ".join(_spread(key, each) for key, each in ratios.items()) if pairs else "answered nothing")
+                    against = "   " + (
+                        "   ".join(_spread(key, each) for key, each in ratios.items()) if pairs else "answered nothing"
+                    )
                 lines.append(f"    {peer:15} {middle['p50']:8.2f} / {middle['p99']:8.2f} {middle['rps']:9.0f}{against}")
     return "\n".join(lines)
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # documents and statements are easier to read in few lines
 """The five operations of the comparison: what each peer is asked, the bare statement, and how an answer is brought into one form.
 
 Every peer shows the same rows and fields in a form of its own; `rows` says what each answer comes to, and these must be equal before
@@ -5,10 +6,6 @@ anything is measured. Where a peer can't do what the catalog does, it does less:
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 INSTANCES, TEAMS, EACH, HITS, ROWS = 50, 5, 3, 20, 100
 WORDS = "vpc prod"
@@ -118,7 +115,10 @@ POSTGRAPHILE = {
                 dependenciesBySourceId(first: $m) {{ nodes {{ target {{ rowId name costEstimate {{ {_FOUND} }} }} }} }} }} }} }} }} }} }} }} }} }} }}""",
         {"n": TEAMS, "m": EACH},
     ),
-    "c": ("""query Search($q: String!, $n: Int!) { peerSearchHits(q: $q, n: $n) { nodes { score typename rowId name stack } } }""", {"q": WORDS, "n": HITS}),
+    "c": (
+        """query Search($q: String!, $n: Int!) { peerSearchHits(q: $q, n: $n) { nodes { score typename rowId name stack } } }""",
+        {"q": WORDS, "n": HITS},
+    ),
     "d": (
         """query Report($from: Date!, $to: Date!, $n: Int) { peerCostRows(first: $n, fromDay: $from, toDay: $to, currency: "USD") {
           nodes { team month currency estimated actual } } }""",

@@ -33,7 +33,7 @@ class _FirstRows:
 
 def statement(words: str, size: str) -> str:
     """The rows (id, kind, rank, name) that some words find, as far as a viewer without restrictions sees them."""
-    written = hits(sight.Viewer(sight.of(SYSTEM), lambda name, kind: f"null::{kind}"), _FirstRows(size))
+    written = hits(sight.Viewer(sight.of(SYSTEM), lambda _name, kind: f"null::{kind}"), _FirstRows(size))
     written = re.sub(r"\{sees_\w+\}", "true", written).replace("{arg_query}", words).replace("{arg_kinds}", "null::text[]")
     left = re.search(r"\{[a-z_]+\}", written)
     assert left is None, left

@@ -6,7 +6,7 @@ PEER_DATABASE_URL and PEER_PORT say where; PEER_STATEMENTS is a JSON file {path:
 from __future__ import annotations
 
 import asyncio
-import datetime
+import datetime as dt
 import json
 import os
 from contextlib import asynccontextmanager
@@ -50,7 +50,7 @@ class Pool:
 
 
 def _value(written):
-    return datetime.date.fromisoformat(written[5:]) if isinstance(written, str) and written.startswith("date:") else written
+    return dt.date.fromisoformat(written[5:]) if isinstance(written, str) and written.startswith("date:") else written
 
 
 def _route(path: str) -> Route:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
 from collections import defaultdict
 from contextlib import asynccontextmanager
@@ -79,7 +79,7 @@ class InstanceRow(Base):
     team_id: Mapped[str | None]
     owner_source: Mapped[str | None]
     cost_estimate_id: Mapped[str | None]
-    removed_at: Mapped[datetime.datetime | None]
+    removed_at: Mapped[dt.datetime | None]
 
 
 class LinkRow(Base):
@@ -122,7 +122,9 @@ def _children(parent, row, order, *joins):
         entity = aliased(row, rows)
         found = defaultdict(list)
         async with _SESSIONS[0]() as session:
-            for each, key in await session.execute(select(entity, rows.c.parent).where(rows.c.n <= size).order_by(rows.c.parent, rows.c.n)):
+            for each, key in await session.execute(
+                select(entity, rows.c.parent).where(rows.c.n <= size).order_by(rows.c.parent, rows.c.n)
+            ):
                 found[key].append(each)
         return [found[key[0]][: key[1]] for key in keys]
 
@@ -319,7 +321,7 @@ class Query:
             return SearchHits(nodes=[types.SearchHit(**each) for each in found.mappings()])
 
     @strawberry.field
-    async def cost_report(self, since: datetime.date, until: datetime.date, first: int) -> CostReport:
+    async def cost_report(self, since: dt.date, until: dt.date, first: int) -> CostReport:
         sql = text("select * from peer.cost_rows(:since, :until, 'USD') limit :n")
         async with _SESSIONS[0]() as session:
             found = list(await session.execute(sql, {"since": since, "until": until, "n": first}))

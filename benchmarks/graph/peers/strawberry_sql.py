@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import os
 from contextlib import asynccontextmanager
@@ -151,7 +151,7 @@ class Query:
         return await _read("c_flat", query, first)
 
     @strawberry.field
-    async def cost_report(self, since: datetime.date, until: datetime.date, first: int) -> CostReport:
+    async def cost_report(self, since: dt.date, until: dt.date, first: int) -> CostReport:
         return await _read("d", since, until, "USD", first)
 
     @strawberry.field

@@ -21,6 +21,8 @@ from functools import cached_property
 from typing import Any
 
 UNALLOCATED = "unallocated"
+# Of how this module decides: with another one, everything that landed is decided again.
+REVISION = 1
 
 # The keys of tags that name things, unless the seeds say other ones; case, `-` and `_` don't matter, nor does AWS' `user:`.
 TAG_KEYS: Mapping[str, tuple[str, ...]] = {

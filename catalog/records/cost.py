@@ -240,7 +240,7 @@ class ChargeSubject(SQLModel, table=True):
 
 
 class AllocationRules(SQLModel, table=True):
-    """How the seeds say that charges are allocated: one row, or none while they say nothing."""
+    """How the seeds say that charges are allocated (`rules`), and the digest of what the last settling went by (`settled`)."""
 
     __tablename__ = "allocation_rules"
 

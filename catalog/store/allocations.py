@@ -30,6 +30,7 @@ _PARTS = f"""
 create temp table allocation_part on commit drop as
 select subject, ordinal, null::numeric as weight, rule, reason, {", ".join(_PLACES)} from allocation limit 0
 """
+_KNOWN = "select key, document::text as document, decided from charge_subject"
 _TO = (
     f"insert into allocation (charge_id, ordinal, subject, day, month, currency, rule, reason, {', '.join(_PLACES)}, share, amount)"
 )
@@ -121,12 +122,17 @@ async def any_known(connection: asyncpg.Connection) -> bool:
     return found
 
 
-async def known(connection: asyncpg.Connection, keys: Collection[str] | None = None) -> dict[str, Known]:
-    """What charges say of themselves, by key; None: all of it."""
-    rows = await connection.fetch(
-        "select key, document::text as document, decided from charge_subject where $1::text[] is null or key = any($1)",
-        None if keys is None else list(keys),
-    )
+async def known(connection: asyncpg.Connection, keys: Collection[str]) -> dict[str, Known]:
+    """What charges say of themselves, by key."""
+    return _known(await connection.fetch(f"{_KNOWN} where key = any($1::text[])", list(keys)))
+
+
+async def known_after(connection: asyncpg.Connection, key: str, limit: int) -> dict[str, Known]:
+    """The same of the next so many keys behind one; empty behind the last."""
+    return _known(await connection.fetch(f"{_KNOWN} where key > $1 order by key limit $2", key, limit))
+
+
+def _known(rows: Iterable[asyncpg.Record]) -> dict[str, Known]:
     return {row["key"]: Known(document=json.loads(row["document"]), decided=row["decided"]) for row in rows}
 
 
@@ -186,7 +192,7 @@ async def places(connection: asyncpg.Connection) -> Places:
 
 async def rules(connection: asyncpg.Connection) -> dict[str, Any]:
     """How the seeds say that charges are allocated, as a document; empty while they say nothing."""
-    found = await connection.fetchval("select document::text from allocation_rules")
+    found = await connection.fetchval("select document::text from allocation_rules where name = 'rules'")
     return {} if found is None else dict(json.loads(found))
 
 
@@ -200,6 +206,21 @@ async def write_rules(connection: asyncpg.Connection, document: dict[str, Any]) 
         json.dumps(document),
     )
     return True
+
+
+async def is_settled(connection: asyncpg.Connection, digest: str) -> bool:
+    """Whether everything landed by just these rules and places, by their digest."""
+    found = await connection.fetchval("select document->>'digest' from allocation_rules where name = 'settled'")
+    return bool(found == digest)
+
+
+async def mark_settled(connection: asyncpg.Connection, digest: str) -> None:
+    """Note by what rules and places everything has landed."""
+    await connection.execute(
+        """insert into allocation_rules (name, document) values ('settled', jsonb_build_object('digest', $1::text))
+        on conflict (name) do update set document = excluded.document""",
+        digest,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

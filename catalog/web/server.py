@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import socket
 from collections.abc import Generator
 
@@ -49,6 +50,9 @@ async def serve(app: ASGIApp, listener: socket.socket, shutdown: asyncio.Event) 
         ws_max_size=envelope.MAX_BODY,
         ws_per_message_deflate=False,  # a few bytes must not become many in our memory
     )
+    # What is there by now stays: looking through it for garbage again and again stops everybody for a tenth of a second.
+    gc.collect()
+    gc.freeze()
     server = _Server(config)
     stop = asyncio.create_task(_stop(server, shutdown))
     try:

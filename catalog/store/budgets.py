@@ -13,7 +13,7 @@ from catalog.values import Money
 
 _TODAY = "(now() at time zone 'UTC')::date"
 # The team is locked, so that of two requests at once the second sees the first.
-_LOCK = text("select budget is not null from team where id = :team for update")
+_LOCK = text("select budget is not null from team where id = :team for no key update")
 _STANDING = text(f"""
 select t.budget, t.budget_currency as currency,
     (select case when bool_and(w.worth is not null) is not false then coalesce(sum(w.worth), 0) end from (

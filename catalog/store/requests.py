@@ -192,7 +192,7 @@ async def get(session: AsyncSession, request_id: str) -> ProvisioningRequest | N
 
 async def lock(session: AsyncSession, request_id: str) -> ProvisioningRequest | None:
     """Return a request with its row locked until the session commits: moves are decided one after the other."""
-    query = select(ProvisioningRequest).where(col(ProvisioningRequest.id) == request_id).with_for_update()
+    query = select(ProvisioningRequest).where(col(ProvisioningRequest.id) == request_id).with_for_update(key_share=True)
     return await session.scalar(query.execution_options(populate_existing=True))
 
 
@@ -209,7 +209,7 @@ async def steps(session: AsyncSession, request_id: str) -> list[RequestStep]:
 
 async def step(session: AsyncSession, request_id: str, ordinal: int) -> RequestStep | None:
     """Return one step as it stands, its row locked until the session commits."""
-    return await session.get(RequestStep, (request_id, ordinal), populate_existing=True, with_for_update=True)
+    return await session.get(RequestStep, (request_id, ordinal), populate_existing=True, with_for_update={"key_share": True})
 
 
 async def due(session: AsyncSession) -> list[str]:

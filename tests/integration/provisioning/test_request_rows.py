@@ -211,3 +211,15 @@ async def test_approvers_are_whom_grants_admit_and_gates_name(world):
         team = await rows.approvers(session, **target, named=["team:platform"])
         named = await rows.approvers(session, **target, named=["team:nobody", "other@acme.test", "viewer@acme.test"])
     assert [[one.name for one in found] for found in (everybody, team, named)] == [["Approver", "Other"], ["Approver"], ["Other"]]
+
+
+async def test_a_log_line_does_not_wait_for_a_decision(world):
+    """Who writes lines holds the request's events, who decides holds its row and needs the events to commit: neither may wait for both."""
+    await put(world, request_of(world, "req_lines", target="dev/TERRAFORM/lines"), steps=[step_of("req_lines", 0)])
+    async with world.database.session() as session:
+        found = await rows.lock(session, "req_lines")
+        await rows.step(session, "req_lines", 0)
+        async with asyncio.timeout(20):
+            await rows.append_log(world.database, "req_lines", 0, [(NOW, "SYSTEM", "while somebody decides")])
+        found.state = RequestState.REJECTED
+        await session.commit()

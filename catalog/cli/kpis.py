@@ -71,12 +71,20 @@ def measure() -> None:
 async def _keep(measured: list[Any]) -> int:
     from catalog.indexer import kpi_rows  # noqa: PLC0415
 
-    async with opening.opened(settings.read(), "catalog kpis") as database, database.connection() as connection, connection.transaction():
+    async with (
+        opening.opened(settings.read(), "catalog kpis") as database,
+        database.connection() as connection,
+        connection.transaction(),
+    ):
         return await kpi_rows.keep(connection, measured)
 
 
 async def _measure() -> Any:
     from catalog.store import kpis as rows  # noqa: PLC0415
 
-    async with opening.opened(settings.read(), "catalog kpis") as database, database.connection() as connection, connection.transaction():
+    async with (
+        opening.opened(settings.read(), "catalog kpis") as database,
+        database.connection() as connection,
+        connection.transaction(),
+    ):
         return await rows.measure(connection, datetime.now(UTC))

@@ -1,7 +1,8 @@
 """Writes the first index of an estate while it is read: what stacks hold goes to the server as soon as it is made.
 
 There is nothing to compare with, so that every instance is written as it comes, in whatever order: foreign keys are proven when
-everything is there. Reading keeps one processor busy and writing another.
+everything is there, and in a catalog that holds no instance at all the secondary indexes of a large estate are built only then.
+Reading keeps one processor busy and writing another.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 
 import asyncpg
+from sqlmodel import SQLModel
 
 from catalog import records
 from catalog.indexer.difference import Moment
@@ -18,13 +20,14 @@ from catalog.indexer.documents import text_of
 from catalog.indexer.snapshot import Snapshot
 from catalog.indexer.stack_rows import StackPart
 from catalog.records import ChangeKind
-from catalog.store import loading, snapshots
+from catalog.store import late_indexes, loading, snapshots
 from catalog.store.rows import ComponentInstanceRow, ConfigurationRow
 from catalog.store.snapshots import BeginVersions, Insert, InsertMissing, Tell, Told
 from catalog.values import global_id
 
-# Instances that are written by one COPY.
+# Instances that are written by one COPY; an estate of fewer isn't worth putting indexes off.
 _BATCH = 4000
+_INDEXED: tuple[type[SQLModel], ...] = (records.Configuration, *snapshots.LOADED)
 _CHANGED_AT = ComponentInstanceRow._fields.index("changed_at")
 # Seconds after which the reading thread lets the writing one go on: a socket takes little at once, and the server must not wait.
 _TURN = 0.0005
@@ -38,6 +41,7 @@ class FirstLoad:
         self._loop = asyncio.get_running_loop()
         self._made: asyncio.Queue[StackPart | None] = asyncio.Queue()
         self._documents: set[str] = set()
+        self._late: list[str] | None = None
 
     def offer(self, part: StackPart) -> None:
         """Take a part over from the reading thread."""
@@ -59,6 +63,7 @@ class FirstLoad:
         self._made.put_nowait(None)
         await writing
         await loading.resume(self._connection)
+        await late_indexes.build(self._connection, self._late or ())
         return taken
 
     async def prove(self) -> None:
@@ -70,9 +75,15 @@ class FirstLoad:
         while (part := await self._made.get()) is not None:
             batch.append(part)
             if sum(len(item.instances) for item in batch) >= _BATCH:
+                await self._put_indexes_off()
                 await self._write(batch)
                 batch = []
         await self._write(batch)
+
+    async def _put_indexes_off(self) -> None:
+        if self._late is None:
+            is_allowed = await late_indexes.are_allowed(self._connection, records.ComponentInstance)
+            self._late = await late_indexes.put_off(self._connection, _INDEXED) if is_allowed else []
 
     async def _write(self, parts: list[StackPart]) -> None:
         moment, at = self._moment, self._moment.happened_at

@@ -41,6 +41,8 @@ class _Report:
         self._field = field
         self._alias = writer.writing.alias()
         self._monthly = _MONTH in field.dimensions
+        # Months are kept apart whether or not they are asked for.
+        self._keyed = [(number, name) for number, name in enumerate(field.dimensions) if name != _MONTH]
         self.by_team = {*field.dimensions, *asked_of(field.condition)} <= BY_TEAM
         self._read = FACTS_BY_TEAM if self.by_team else FACTS
 
@@ -75,7 +77,7 @@ class _Report:
     def _admitted(self, read: str, columns: str) -> str:
         """The facts that count: their keys, month and some columns, each preceded by `{f}`."""
         facts, source = self._writing.alias(), self._writing.sources["cost_fact"]
-        keys = "".join(f"{facts}.{DIMENSIONS[name].key} as k{n}, " for n, name in enumerate(self._field.dimensions))
+        keys = "".join(f"{facts}.{DIMENSIONS[name].key} as k{number}, " for number, name in self._keyed)
         admitted = predicate(self._writing, source, facts, self._field.condition)
         return (
             f"select {keys}{facts}.month, {columns.replace('{f}', facts)} from (select * from {self._alias}p) p cross join lateral"
@@ -84,8 +86,7 @@ class _Report:
 
     def _facts(self) -> str:
         """What is in other currencies, by what decides about its conversion too."""
-        count = len(self._field.dimensions)
-        by = ", ".join(str(number + 1) for number in range(count + 3))
+        by = ", ".join(str(number + 1) for number in range(len(self._keyed) + 3))
         columns = f"{{f}}.currency, {{f}}.day, {_SUMS.format('{f}')}, sum({{f}}.known)::int as estimates"
         return f"{self._admitted(self._read.foreign, columns)} group by {by}"
 
@@ -101,9 +102,9 @@ class _Report:
 
     def _groups(self) -> str:
         """All facts in one currency, by their keys and month; an estimate that can't be converted is unknown."""
-        alias, count = self._alias, len(self._field.dimensions)
-        keys = "".join(f"f.k{number}, " for number in range(count))
-        by = ", ".join(str(number + 1) for number in range(count + 1))
+        alias = self._alias
+        keys = "".join(f"f.k{number}, " for number, _name in self._keyed)
+        by = ", ".join(str(number + 1) for number in range(len(self._keyed) + 1))
         native = self._admitted(self._read.native, "{f}.estimated, {f}.actual, {f}.unknown, {f}.instances")
         converted = (
             f"select {keys}f.month, f.estimated * r.rate, f.actual * r.rate,"
@@ -150,7 +151,7 @@ class _Report:
     def _by_month(self) -> str:
         """The groups; where months are a dimension, an estimate stands in each of them, else a month tells nothing."""
         alias = self._alias
-        keys = "".join(f"b.k{number}, " for number in range(len(self._field.dimensions)))
+        keys = "".join(f"b.k{number}, " for number, _name in self._keyed)
         sums = "b.estimated, b.actual, b.unknown, b.instances"
         if not self._monthly:
             return f"(select {keys}b.month, {sums} from {alias}b b)"

@@ -7,7 +7,7 @@ held stays as it was, marked STALE; what is gone is marked REMOVED, and comes ba
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -185,6 +185,19 @@ class Comparing:
         self._removed = {now[key].config_hash for key in found.removed} if found.added else set()
         self.needed = self._changed.keys() | self._removed
 
+    def claim(self, older: MutableMapping[str, Mapping[str, Document]]) -> dict[str, Document]:
+        """Take what is needed out of the documents of older stacks; those of touched stacks are let go, needed or not."""
+        found: dict[str, Document] = {}
+        for stack in self._comparison.outlined.touched:
+            documents = older.pop(stack, {})
+            found.update((key, document) for key, document in documents.items() if key in self.needed)
+        return found
+
+    def add_all(self, documents: MutableMapping[str, Document]) -> None:
+        """Take in documents, each of which is let go once it is compared: all of them may be as large as the estate."""
+        while documents:
+            self.add(*documents.popitem())
+
     def add(self, config_hash: str, document: Document) -> None:
         """Take in one of the documents."""
         for key in self._changed.get(config_hash, ()):
@@ -198,7 +211,10 @@ class Comparing:
 
 
 def steps(comparison: Comparison) -> list[Step]:
-    """The steps for the estate's own rows, in an order that foreign keys allow."""
+    """The steps for the estate's own rows, in an order that foreign keys allow; what `telling` gives comes after them.
+
+    They need nothing that documents tell, so that these may be compared meanwhile.
+    """
     snapshot, outlined, details, found = comparison.snapshot, comparison.outlined, comparison.details, comparison.found
     moment = comparison.moment
     if comparison.loaded:
@@ -231,8 +247,19 @@ def steps(comparison: Comparison) -> list[Step]:
         Mark(records.Stack, outlined.stale, STALE),
         Mark(records.ComponentInstance, found.removed, REMOVED, moment.at),
         Mark(records.ComponentInstance, found.stale, STALE),
-        Tell(_changes(comparison), run_id=moment.run_id, author=moment.author, revision=moment.revision, at=moment.happened_at),
-        *_diagnostics(snapshot, comparison.now, moment),
+    ]
+
+
+def telling(comparison: Comparison) -> list[Step]:
+    """The steps after `steps`: what changed, told by the documents, and what is objectionable."""
+    moment = comparison.moment
+    diagnostics = _diagnostics(comparison.snapshot, comparison.now, moment)
+    if comparison.loaded:
+        return diagnostics
+    changes = _changes(comparison)
+    return [
+        Tell(changes, run_id=moment.run_id, author=moment.author, revision=moment.revision, at=moment.happened_at),
+        *diagnostics,
     ]
 
 
@@ -246,7 +273,6 @@ def _beside_instances(comparison: Comparison) -> list[Step]:
         *_workflows(snapshot, now),
         Upsert(records.Stack, [part.stack for part in parts]),
         Upsert(records.StackVersion, [_stack_version(part.stack, moment) for part in parts]),
-        *_diagnostics(snapshot, now, moment),
     ]
 
 

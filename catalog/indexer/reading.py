@@ -15,7 +15,18 @@ from catalog.engines import hcl
 from catalog.engines.answers import Answers
 from catalog.engines.template import Engine
 from catalog.errors import EstateError
-from catalog.indexer import code, codeowners, component_facts, component_rows, redaction, seed_claims, seeds, snapshot, sources
+from catalog.indexer import (
+    code,
+    codeowners,
+    component_facts,
+    component_rows,
+    redaction,
+    reuse,
+    seed_claims,
+    seeds,
+    snapshot,
+    sources,
+)
 from catalog.indexer.component_facts import ComponentFacts
 from catalog.indexer.documents import Document
 from catalog.indexer.seed_values import Seeds, currency_of
@@ -114,6 +125,10 @@ def read(
                 foreign=home.foreign,
                 claims=config.seeds is None,
             )
+            previous = None if kept is None else reuse.reusable(kept.snapshot, resolved)
+            # From here on the last reading is gone: of what every stack was made anew from, nothing is held twice. Should the
+            # snapshot fail, the next reading begins from nothing.
+            kept = memory.readings.pop(estate.id, None) and None
             taken = snapshot.take(
                 resolved,
                 said,
@@ -122,7 +137,7 @@ def read(
                 codeowners=codeowners.read(whole, estate.directory),
                 registered=home.registered,
                 diagnostics=diagnostics,
-                previous=kept.snapshot if kept else None,
+                previous=previous,
                 progress=progress,
                 on_part=on_part,
             )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -33,7 +34,7 @@ from catalog.records import Estate, IndexRunState
 from catalog.store import allocations, estimates, history, index_runs, loading, organizations, rates, services, snapshots
 from catalog.store.database import Database
 from catalog.store.index_runs import Begun, Finished, Last
-from catalog.store.snapshots import Details
+from catalog.store.snapshots import Details, Step
 from catalog.values import digest
 
 # So many documents are compared at once: an edit that reaches all instances must not need the memory of all of them twice.
@@ -248,7 +249,7 @@ async def _write(
     *,
     last: Last | None,
     course: Course,
-    older: Mapping[str, Mapping[str, Document]],
+    older: MutableMapping[str, Mapping[str, Document]],
     confirmed: bool,
 ) -> RunReport:
     moved = last is not None and not course.goes_on(last)
@@ -307,27 +308,44 @@ def _removal_digest(found: Instances) -> str:
     return digest(sorted(found.removed))
 
 
-async def _compared(
-    connection: asyncpg.Connection, comparison: Comparison, older: Mapping[str, Mapping[str, Document]]
-) -> Comparison:
-    """Compare documents: those before are told by the last snapshot where this process took it, else by the catalog."""
+@asynccontextmanager
+async def _comparing(
+    connection: asyncpg.Connection, comparison: Comparison, older: MutableMapping[str, Mapping[str, Document]]
+) -> AsyncIterator[Awaitable[Comparison]]:
+    """Compare documents while the block writes: those before are told by the last snapshot where this process took it.
+
+    What it doesn't remember the catalog tells first. What the block awaits is the comparison with what documents told.
+    """
     comparing = Comparing(comparison)
-    remembered = [older[key] for key in comparison.outlined.touched if key in older]
-    known = {key: document for documents in remembered for key, document in documents.items() if key in comparing.needed}
-    for key, document in known.items():
-        comparing.add(key, document)
+    known = comparing.claim(older)
     hashes = sorted(comparing.needed - known.keys())
     for start in range(0, len(hashes), _DOCUMENTS):
         for key, sections in (await snapshots.documents(connection, hashes[start : start + _DOCUMENTS])).items():
             comparing.add(key, pieces(sections))
-    return comparing.done()
+
+    def compare() -> Comparison:
+        comparing.add_all(known)
+        return comparing.done()
+
+    # Few are compared here at once: a thread would cost more.
+    done = asyncio.ensure_future(asyncio.to_thread(compare) if len(known) > _DOCUMENTS else _at_once(compare))
+    try:
+        yield done
+    finally:
+        await asyncio.wait([done])
+
+
+async def _at_once(compare: Callable[[], Comparison]) -> Comparison:
+    return compare()
 
 
 async def _perform(
-    connection: asyncpg.Connection, estate: Estate, comparison: Comparison, older: Mapping[str, Mapping[str, Document]]
+    connection: asyncpg.Connection,
+    estate: Estate,
+    comparison: Comparison,
+    older: MutableMapping[str, Mapping[str, Document]],
 ) -> None:
     taken = comparison.snapshot
-    comparison = await _compared(connection, comparison, older)
     around = await organizations.now(
         connection,
         estate.id,
@@ -335,14 +353,21 @@ async def _perform(
         services=taken.services.named,
     )
     following = organization_difference.after(taken, around)
-    for step in (*organization_difference.before(taken, around), *difference.steps(comparison), *following):
-        if not snapshots.is_empty(step):
-            await snapshots.perform(connection, step)
+    async with _comparing(connection, comparison, older) as compared:
+        await _perform_all(connection, (*organization_difference.before(taken, around), *difference.steps(comparison)))
+        comparison = await compared
+    await _perform_all(connection, (*difference.telling(comparison), *following))
     found = comparison.found
     await estimates.prefer(connection, (*found.added, *found.changed, *found.touched))
     await services.settle(connection, organization_difference.unsettled(comparison, around, following))
     await _settle_costs(connection, taken)
     await kpi_rows.settle(connection, taken.kpis, taken.measurements, comparison.moment.at)
+
+
+async def _perform_all(connection: asyncpg.Connection, steps: Iterable[Step]) -> None:
+    for step in steps:
+        if not snapshots.is_empty(step):
+            await snapshots.perform(connection, step)
 
 
 async def _settle_costs(connection: asyncpg.Connection, taken: Snapshot) -> None:

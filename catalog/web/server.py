@@ -15,6 +15,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from catalog import errors
 from catalog.web import envelope
+from catalog.web.joining import JoiningProtocol
 
 _GRACE = 5.0  # seconds
 
@@ -45,6 +46,7 @@ async def serve(app: ASGIApp, listener: socket.socket, shutdown: asyncio.Event) 
         access_log=False,
         lifespan="on",
         server_header=False,
+        http=JoiningProtocol,
         timeout_graceful_shutdown=5,
         ws=_WebSocket,
         ws_max_size=envelope.MAX_BODY,

@@ -35,6 +35,13 @@ class _Section:
     name: str
     prefix: str
     pieces: dict[int, tuple[Any, str]]
+    texts: dict[str, str]  # the same for values that are texts
+
+
+# A key of maps: itself, as it is written, and the texts that stood below it with what was written; None for the key of a secret.
+_Key = tuple[str, str, dict[str, str] | None]
+# So many ways to combine keys are remembered; an estate has few, unless its maps are data.
+_ORDERS = 4096
 
 
 class Writer:
@@ -50,7 +57,8 @@ class Writer:
         # A value itself is kept with its text: an identity means something only as long as its object lives.
         self._texts: dict[int, tuple[Any, str]] = {}
         self._strings: dict[str, str] = {}
-        self._names: dict[str, str] = {}
+        self._names: dict[str, _Key] = {}
+        self._maps: dict[tuple[str, ...], tuple[_Key, ...]] = {}
         self._sections: dict[str, _Section] = {}
         self._orders: dict[tuple[str, ...], tuple[_Section, ...]] = {}
 
@@ -84,7 +92,7 @@ class Writer:
         order = self._orders.get(names)
         if order is None:
             order = self._orders[names] = tuple(map(self._section, sorted(names)))
-        found, strings = [], self._strings
+        found = []
         for section in order:
             value = sections[section.name]
             kind = type(value)
@@ -97,13 +105,16 @@ class Writer:
                 # Variables differ from instance to instance; what is in them is shared again.
                 found.append(section.prefix + self._map(value, sensitive))
             elif kind is str:
-                found.append(section.prefix + (strings.get(value) or self._string(value)))
+                text = section.texts.get(value)
+                if text is None:
+                    text = section.texts[value] = section.prefix + self._string(value)
+                found.append(text)
             else:
                 found.append(section.prefix + self._written(value))
         return tuple(found)
 
     def _section(self, name: str) -> _Section:
-        return self._sections.setdefault(name, _Section(name=name, prefix=f"{_quoted(name)}:", pieces={}))
+        return self._sections.setdefault(name, _Section(name=name, prefix=f"{_quoted(name)}:", pieces={}, texts={}))
 
     def _written(self, value: Any) -> str:
         kind = type(value)
@@ -113,7 +124,7 @@ class Writer:
                 known = self._texts[id(value)] = value, self._map(value) if kind is dict else self._list(value)
             return known[1]
         if kind is str:
-            return self._strings.get(value) or self._string(value)
+            return self._string(value)
         if kind is int:
             return int.__repr__(value)
         if kind is float and not math.isfinite(value):
@@ -121,51 +132,60 @@ class Writer:
         return json_text(self._redactor.value(value))
 
     def _map(self, value: dict[str, Any], sensitive: Collection[str] = ()) -> str:
-        names, texts, strings = self._names, self._texts, self._strings
+        names = tuple(value)
+        keys = self._maps.get(names)
+        if keys is None:
+            keys = self._keys(names)
+        texts = self._texts
         found = []
-        # Most values are texts, flags and parts that are written already: decided here, without a call.
-        for key in sorted(value):
+        # Most values are texts, flags, numbers and parts that are written already: decided here, without a call.
+        for key, name, written in keys:
             item = value[key]
-            name = names.get(key)
-            if name is None or (sensitive and key in sensitive and item is not None):
-                name, hidden = self._name(key)
-                if (hidden and can_be_secret(item)) or (key in sensitive and item is not None):
-                    found.append(f"{name}{json_text(self._redactor.mark(item))}")
-                    continue
+            if written is None or (sensitive and key in sensitive and item is not None):
+                hidden = can_be_secret(item) if written is None and key not in sensitive else item is not None
+                found.append(name + (json_text(self._redactor.mark(item)) if hidden else self._written(item)))
+                continue
             kind = type(item)
             if kind is str:
-                text = strings.get(item) or self._string(item)
+                text = written.get(item)
+                if text is None:
+                    text = written[item] = name + self._string(item)
+                found.append(text)
             elif item is True:
-                text = "true"
+                found.append(f"{name}true")
             elif item is False:
-                text = "false"
-            elif item is None:
-                text = "null"
+                found.append(f"{name}false")
+            elif kind is int:
+                found.append(f"{name}{item}")
             elif (kind is dict or kind is list) and (known := texts.get(id(item))) is not None:
-                text = known[1]
+                found.append(name + known[1])
             else:
-                text = self._written(item)
-            found.append(name + text)
+                found.append(name + self._written(item))
         return f"{{{','.join(found)}}}"
+
+    def _keys(self, names: tuple[str, ...]) -> tuple[_Key, ...]:
+        """The keys of a map in the order in which they are written."""
+        keys = tuple([self._names.get(key) or self._key(key) for key in sorted(names)])
+        if len(self._maps) < _ORDERS:
+            self._maps[names] = keys
+        return keys
 
     def _string(self, value: str) -> str:
         """A text as it is written: most stand in thousands of instances."""
-        text = _quoted(value) if not value.startswith(SECRET_FUNCTIONS) else json_text(self._redactor.mark(value))
-        self._strings[value] = text
+        text = self._strings.get(value)
+        if text is None:
+            text = _quoted(value) if not value.startswith(SECRET_FUNCTIONS) else json_text(self._redactor.mark(value))
+            self._strings[value] = text
         return text
 
     def _list(self, value: list[Any]) -> str:
         return f"[{','.join([self._written(item) for item in value])}]"
 
-    def _name(self, key: str) -> tuple[str, bool]:
-        """A key as it is written, and whether it is one of a secret; only harmless ones are remembered."""
+    def _key(self, key: str) -> _Key:
         if type(key) is not str:
             raise TypeError("only texts are keys")
-        name = f"{_quoted(key)}:"
-        if self._redactor.is_secret(key):
-            return name, True
-        self._names[key] = name
-        return name, False
+        found = self._names[key] = key, f"{_quoted(key)}:", None if self._redactor.is_secret(key) else {}
+        return found
 
 
 # What can't be encoded: values that JSON doesn't know, keys of several kinds, lone surrogates.

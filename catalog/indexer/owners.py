@@ -95,10 +95,10 @@ class StackOwners:
         yield self._shared("settings", sections, ownership.in_settings(sections))
         yield self._settings
         yield self._rules
-        yield self._find(ownership.in_rules(rules, everything=False))
+        yield self._find(ownership.in_rules(rules, everything=False)) if rules else _NOBODY
         yield self._mapping
         yield self._weak
-        yield self._find(ownership.in_rules(rules, everything=True))
+        yield self._find(ownership.in_rules(rules, everything=True)) if rules else _NOBODY
         yield self._default
 
     def _shared(self, name: str, sections: Mapping[str, Any], evidence: Iterable[Evidence]) -> _Found:
@@ -120,6 +120,8 @@ class StackOwners:
         evidence: Evidence | None = None
         writer: ResolvedInstance | None = None
         for level in levels:
+            if level is _NOBODY:
+                continue
             speaker = instance if level.own else None
             self._tell(level.strangers, speaker)
             if level.owner is not None:

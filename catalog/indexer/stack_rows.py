@@ -155,11 +155,13 @@ def _hashed(instances: Mapping[str, Any], estimates: Mapping[str, Any], edges: I
         # As a plain tuple, which is printed much faster than a named one.
         values = tuple(row)
         content_hash = fingerprint((values, tuple(estimates.get(key, ())), leaving.get(key)))
-        hashed[key] = ComponentInstanceRow(*values[:_CONTENT_HASH], content_hash, *values[_CONTENT_HASH + 1 :])
+        hashed[key] = ComponentInstanceRow._make((*values[:_CONTENT_HASH], content_hash, *values[_CONTENT_HASH + 1 :]))
     return hashed
 
 
 _CONTENT_HASH = ComponentInstanceRow._fields.index("content_hash")
+# Looked up once: an enumeration's value costs a call each time.
+_FRESH, _UNKNOWN, _UNSEEN = FreshnessState.FRESH.value, CostStatus.UNKNOWN.value, DriftState.UNKNOWN.value
 
 
 def _edges(dependencies: Iterable[ResolvedDependency], estate: str, known: Mapping[str, Any]) -> Iterator[Any]:
@@ -250,7 +252,7 @@ class _Maker:
             abstract=instance.abstract,
             enabled=instance.enabled,
             locked=instance.locked,
-            state=FreshnessState.FRESH.value,
+            state=_FRESH,
             inherits=[safe(base) for base in instance.bases],
             workspace=_text(instance.sections.get("workspace")),
             backend_type=_text(instance.sections.get("backend_type")),
@@ -259,10 +261,10 @@ class _Maker:
             config_hash=config_hash,
             **self._owners.of_instance(instance, path),
             cost_estimate_id=None if estimate is None else estimate.id,
-            cost_status=CostStatus.UNKNOWN.value if estimate is None else estimate.status,
+            cost_status=_UNKNOWN if estimate is None else estimate.status,
             monthly=None if estimate is None else estimate.monthly,
             currency=None if estimate is None else estimate.currency,
-            drift=DriftState.UNKNOWN.value,
+            drift=_UNSEEN,
             file=file,
             line=line,
             changed_at=None,
@@ -362,7 +364,9 @@ def labels(variables: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, 
     found: dict[str, Any] = {}
     for container in (variables.get("tags"), about.get("labels")):
         if isinstance(container, Mapping):
-            found.update((str(key), value) for key, value in container.items() if isinstance(value, str))
+            for key, value in container.items():
+                if isinstance(value, str):
+                    found[str(key)] = value
     return found
 
 

@@ -146,9 +146,22 @@ def _by_place(merged: Merged) -> Mapping[Path, Sequence[Contribution]]:
     """The files that a stack is merged from, in order, by the sections and components they write."""
     found: dict[Path, list[Contribution]] = {}
     for manifest, chain in merged.contributions():
-        for place in _places(manifest.value):
+        for place in _places_of(manifest):
             found.setdefault(place, []).append((manifest, chain))
     return found
+
+
+# Stacks share most of their files: the places of each, by its identity.
+_placed: dict[int, tuple[Manifest, tuple[Path, ...]]] = {}
+
+
+def _places_of(manifest: Manifest) -> tuple[Path, ...]:
+    known = _placed.get(id(manifest))
+    if known is None:
+        if len(_placed) >= _MOST_KNOWN:
+            _placed.clear()
+        known = _placed[id(manifest)] = manifest, tuple(_places(manifest.value))
+    return known[1]
 
 
 def _places(value: Any) -> Iterator[Path]:

@@ -99,7 +99,7 @@ async def database(tmp_path_factory):
 async def place(database, tmp_path):
     """An estate without stacks yet, and an empty catalog."""
     async with database.connection() as connection:
-        await connection.execute("drop schema public cascade; create schema public")
+        await connection.execute("drop schema if exists report cascade; drop schema public cascade; create schema public")
     await migrations.upgrade(database)
     shutil.rmtree(database.config.repositories, ignore_errors=True)
     return Place(tmp_path / "shop", database.config.home, database)

@@ -59,7 +59,7 @@ def connections() -> dict[str, Walk]:
             if (
                 not isinstance(declaration(made), _STEPS)
                 or (_asks(made) and f"{kind.name}.{name}" not in GIVEN)
-                or name in ROOTS_LEFT_OUT
+                or (kind is query and name in ROOTS_LEFT_OUT)
             ):
                 continue
             steps = (*way, (kind, name))
